@@ -1,0 +1,440 @@
+/**
+ * Every type that passes between steps. Read this first: the words here are the words of the logs, the incident, the
+ * pull request and the documentation.
+ *
+ * Everything is plain data that survives `JSON.stringify` and back, because the incident stores it. An absent key means
+ * "the field is not set"; `null` means JSON's null.
+ */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** A Kubernetes object as the API server sends it, with `apiVersion` and `kind` always present. */
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  [field: string]: unknown;
+}
+
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  ownerReferences?: OwnerReference[];
+  managedFields?: ManagedFields[];
+  [field: string]: unknown;
+}
+
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+}
+
+export interface ManagedFields {
+  manager?: string;
+  operation?: string;
+  subresource?: string;
+  time?: string;
+  fieldsV1?: Json;
+}
+
+/** Names one object. `namespace` is "" for cluster-scoped objects. */
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/**
+ * One step of a path into an object: a map key, a list index, or a list item named by its merge key
+ * (`{ by: "name", value: "app" }`). Items are named and not counted because a webhook may have put a sidecar first.
+ */
+export type PathStep = string | number | { readonly by: string; readonly value: string | number };
+export type FieldPath = readonly PathStep[];
+
+/**
+ * One field of one object: `from` → `to`. Knows no files. An absent `from` means the field was not set; an absent `to`
+ * means that it is removed. `from` and `to` may be whole subtrees (a list item that appears or goes).
+ */
+export interface Change {
+  readonly object: ObjectRef;
+  readonly path: FieldPath;
+  readonly from?: Json;
+  readonly to?: Json;
+}
+
+// ── observe ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What one scan read from the cluster: only what is suspicious, in full; of the healthy rest only counts. */
+export interface Snapshot {
+  readonly takenAt: string;
+  /** Workloads that show or may show a symptom, with everything a detector needs to know about them. */
+  readonly workloads: readonly Workload[];
+  /** Services with a selector and no ready endpoint. */
+  readonly services: readonly ServiceState[];
+  /** PersistentVolumeClaims that are not bound. */
+  readonly claims: readonly ClaimState[];
+  /** Names and keys of ConfigMaps and Secrets in the namespaces where a reference failed, by namespace. */
+  readonly configs: Readonly<Record<string, ConfigInventory>>;
+  /** What was counted on the way. */
+  readonly counts: { readonly pods: number; readonly workloads: number; readonly namespaces: number; readonly calls: number };
+  /** Parts of the cluster that could not be read. While not empty, nothing may be called resolved. */
+  readonly gaps: readonly string[];
+}
+
+/** The top owner of pods: a Deployment, StatefulSet, DaemonSet, Job, CronJob, or a Pod that nobody owns. */
+export interface Workload {
+  readonly ref: ObjectRef;
+  /** The live object, as read. */
+  readonly object: KubeObject;
+  /** Its revisions, newest first: ReplicaSets of a Deployment, ControllerRevisions of the others. */
+  readonly revisions: readonly Revision[];
+  /** Its suspicious pods (at most `observe.podsPerWorkload`), the newest revision's first. */
+  readonly pods: readonly PodState[];
+  /** How many pods it has, and how many of them are ready. */
+  readonly podCount: number;
+  readonly readyCount: number;
+  /** Warning events on the workload, its revisions and its pods, newest first, bounded. */
+  readonly events: readonly EventState[];
+  /** LimitRanges and ResourceQuotas of its namespace (only when it was needed). */
+  readonly limits?: NamespaceLimits;
+  /** The largest allocatable memory of a schedulable node, in bytes (only when it was needed). */
+  readonly largestNodeBytes?: number;
+}
+
+export interface Revision {
+  /** ReplicaSet or ControllerRevision. */
+  readonly name: string;
+  /** `deployment.kubernetes.io/revision` or `ControllerRevision.revision`; higher is newer. */
+  readonly number: number;
+  readonly createdAt: string;
+  /** The pod template of this revision, without `pod-template-hash`. */
+  readonly template: Json;
+  /** Pods of this revision that are wanted, exist and are ready right now. */
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  /** The revision that the workload's template asks for now. */
+  readonly current: boolean;
+}
+
+/** A pod, projected to what detectors need. */
+export interface PodState {
+  readonly name: string;
+  readonly uid: string;
+  readonly createdAt: string;
+  readonly node?: string;
+  readonly phase: string;
+  /** `status.reason`, such as Evicted. */
+  readonly reason?: string;
+  readonly message?: string;
+  readonly deleting: boolean;
+  readonly ready: boolean;
+  /** Name of the revision that it belongs to, when known. */
+  readonly revision?: string;
+  readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string; readonly since?: string }[];
+  readonly containers: readonly ContainerState[];
+  /** Pods that a controller above it must not count, such as a finished Job's. */
+  readonly restartPolicy: string;
+}
+
+export interface ContainerState {
+  readonly name: string;
+  readonly init: boolean;
+  readonly image: string;
+  readonly ready: boolean;
+  readonly started?: boolean;
+  readonly restarts: number;
+  readonly waiting?: { readonly reason: string; readonly message: string };
+  readonly running?: { readonly startedAt: string };
+  readonly terminated?: Termination;
+  /** The end of the run before this one. */
+  readonly last?: Termination;
+}
+
+export interface Termination {
+  readonly reason: string;
+  readonly exitCode: number;
+  readonly signal?: number;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly message?: string;
+}
+
+export interface EventState {
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  readonly on: ObjectRef;
+}
+
+export interface ServiceState {
+  readonly ref: ObjectRef;
+  readonly object: KubeObject;
+  /** Pods of the namespace that the selector matches (ready or not). */
+  readonly matching: number;
+}
+
+export interface ClaimState {
+  readonly ref: ObjectRef;
+  readonly object: KubeObject;
+  readonly events: readonly EventState[];
+}
+
+/** Keys by name. `null`: the object is there, but its keys may not be read (Secrets, unless allowed). */
+export interface ConfigInventory {
+  readonly configMaps: Readonly<Record<string, readonly string[]>>;
+  readonly secrets: Readonly<Record<string, readonly string[] | null>> | null;
+}
+
+export interface NamespaceLimits {
+  /** The lowest container `max.memory` of the LimitRanges, in bytes. */
+  readonly maxMemoryBytes?: number;
+  /** The lowest `maxLimitRequestRatio.memory`. */
+  readonly maxRatio?: number;
+  /** What is left of the tightest `limits.memory` and `requests.memory` quotas, in bytes. */
+  readonly quotaLimitsLeftBytes?: number;
+  readonly quotaRequestsLeftBytes?: number;
+}
+
+// ── detect ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What is wrong, in the terms a remedy needs. One kind for each detector. */
+export type Symptom =
+  | { readonly kind: "OOMKilled"; readonly limit?: string; readonly request?: string }
+  | { readonly kind: "CrashLoop"; readonly exit: ExitClass; readonly exitCode: number; readonly init: boolean; readonly message?: string }
+  | { readonly kind: "ImagePull"; readonly cause: "terminal" | "authentication" | "transient"; readonly image: string; readonly message: string; readonly init: boolean }
+  | { readonly kind: "ConfigMissing"; readonly refKind: "ConfigMap" | "Secret"; readonly name: string; readonly key?: string; readonly message: string }
+  | { readonly kind: "LivenessKill"; readonly probe: "livenessProbe" | "startupProbe"; readonly message: string }
+  | { readonly kind: "NotReady"; readonly message: string }
+  | { readonly kind: "RolloutStuck"; readonly message: string; readonly oldReady: number }
+  | { readonly kind: "PodsRefused"; readonly message: string }
+  | { readonly kind: "Unschedulable"; readonly message: string }
+  | { readonly kind: "ClaimPending"; readonly message: string }
+  | { readonly kind: "NoEndpoints"; readonly message: string };
+
+export type SymptomKind = Symptom["kind"];
+
+/** What an exit says: the program itself (1), command not found or not executable (126/127/StartError), killed (137), fault (139), terminated (143). */
+export type ExitClass = "application" | "command" | "killed" | "fault" | "terminated" | "completed";
+
+/** One symptom on one workload: fifty pods are one finding. */
+export interface Finding {
+  readonly detector: string;
+  /** The top owner, never a ReplicaSet or one of its pods. */
+  readonly workload: ObjectRef;
+  readonly container?: string;
+  readonly symptom: Symptom;
+  /** One sentence for people. */
+  readonly summary: string;
+  readonly evidence: readonly Evidence[];
+  /** When the symptom was first seen in the cluster's own data. */
+  readonly since: string;
+  /** Pods that show it. */
+  readonly pods: number;
+  /** Stable over runs, pods, tags and numbers: sha256 of detector, owner, container and symptom kind, 16 hex digits. */
+  readonly fingerprint: string;
+  /** Not yet to be acted on, and why (debounce, a rollout younger than its deadline, transient). Absent: ripe. */
+  readonly unripe?: string;
+}
+
+/** A fact with an id that a diagnosis and the report can cite. Text is already bounded and redacted. */
+export interface Evidence {
+  readonly id: string;
+  readonly kind: "status" | "event" | "log" | "spec" | "history" | "registry" | "git";
+  readonly text: string;
+  readonly at?: string;
+}
+
+// ── diagnose, plan ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Risk = "low" | "medium" | "high";
+
+/** A remedy of the catalogue with its parameters. */
+export interface Choice {
+  readonly remedy: string;
+  readonly params: { readonly [name: string]: Json };
+}
+
+/** The cause of a finding, who said so, and the remedy it calls for. */
+export interface Diagnosis {
+  readonly finding: Finding;
+  /** One or two sentences: what is wrong and what proves it. */
+  readonly cause: string;
+  readonly by: "rule" | "model";
+  /** In the order in which they should be tried. Empty: a person is needed. */
+  readonly choices: readonly Proposal[];
+  /** Why remedies were not chosen; each names what a person must decide. */
+  readonly rejected: readonly { readonly remedy: string; readonly reason: string }[];
+}
+
+/** A remedy that says it can help, with what proves it. */
+export interface Proposal extends Choice {
+  /** Why this and not another; cites evidence by id. */
+  readonly reason: string;
+  readonly evidence: readonly Evidence[];
+  /** The commit that brought the fault in, when Git's history shows it. */
+  readonly culprit?: Commit;
+}
+
+export interface Plan {
+  readonly finding: Finding;
+  readonly choice: Proposal;
+  readonly risk: Risk;
+  /** What changes in the object, live and in Git alike. May be empty for a live-only action. */
+  readonly changes: readonly Change[];
+  /** What is done live and is no change of a field. */
+  readonly action?: LiveAction;
+  /** Why the live half is impossible (the field is immutable, the object is not live): Git only. */
+  readonly gitOnly?: string;
+  /** The change in one line, for titles and logs: `raise memory limit 64Mi → 128Mi`. */
+  readonly title: string;
+}
+
+/** A live action that leaves no trace in the object's spec. */
+export type LiveAction = { readonly kind: "evict"; readonly pods: readonly string[] };
+
+/** The guard's answer, always with the rule that gave it and a sentence. */
+export type Verdict =
+  | { readonly decision: "live"; readonly notes: readonly string[] }
+  | { readonly decision: "git-only"; readonly rule: string; readonly reason: string }
+  | { readonly decision: "refuse"; readonly rule: string; readonly reason: string };
+
+// ── act, verify ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One operation of RFC 6902. */
+export type PatchOperation =
+  | { readonly op: "test" | "add" | "replace"; readonly path: string; readonly value: Json }
+  | { readonly op: "remove"; readonly path: string };
+
+/** The applied live change and its undo. */
+export interface Hotfix {
+  readonly changes: readonly Change[];
+  readonly action?: LiveAction;
+  readonly appliedAt: string;
+  /** resourceVersion and generation of each changed object right after the write, by `kind/namespace/name`. */
+  readonly objects: Readonly<Record<string, { readonly resourceVersion: string; readonly generation: number; readonly uid: string }>>;
+  readonly undoneAt?: string;
+}
+
+export interface Verification {
+  readonly result: "recovered" | "unchanged" | "worse" | "not-tried";
+  /** What was seen, in one sentence. */
+  readonly seen: string;
+  readonly seconds: number;
+}
+
+// ── locate, edit, prove ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Where an object comes from. */
+export interface Source {
+  /** Unique and stable: `owner/name:path@branch`. */
+  readonly id: string;
+  /** `owner/name` on the code host. */
+  readonly repository: string;
+  readonly branch: string;
+  /** The render root inside the repository, "." for its top. */
+  readonly path: string;
+  readonly tool: "plain" | "kustomize" | "helm";
+  /** The namespace that the deployer fills in where an object names none. */
+  readonly namespace?: string;
+  readonly owner: { readonly kind: "configuration" | "argocd" | "flux"; readonly name: string };
+}
+
+/** The file, document and text range whose edit produces a Change. */
+export interface Location {
+  readonly change: Change;
+  readonly file: string;
+  /** 1-based, in the file before the edit. */
+  readonly line: number;
+  /** The layer that holds it: `manifest`, `kustomize images`, `kustomize patch`, `revert of 1a2b3c4`, … */
+  readonly via: string;
+}
+
+export interface FileEdit {
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+export type Located =
+  | { readonly found: true; readonly source: Source; readonly revision: string; readonly locations: readonly Location[]; readonly edits: readonly FileEdit[]; readonly renders: number }
+  | { readonly found: false; readonly reason: string; readonly hint: string };
+
+export type CheckId = "P1" | "P2" | "P3" | "P4" | "P5" | "P6";
+
+export interface Check {
+  readonly id: CheckId;
+  readonly result: "passed" | "failed" | "not-run";
+  /** What was checked, and what was seen, in one sentence. */
+  readonly text: string;
+}
+
+/** The checks that passed and failed for the edits; research: P1 to P6. */
+export interface Proof {
+  readonly checks: readonly Check[];
+  /** No check failed, and none that matters was not run. */
+  readonly complete: boolean;
+  /** Other render roots whose output changes, with the objects that change in them. */
+  readonly blast: readonly { readonly root: string; readonly objects: readonly string[] }[];
+  /** Roots that were rendered again. */
+  readonly rootsChecked: number;
+  /** Programs used, with versions. */
+  readonly tools: readonly string[];
+}
+
+export interface Commit {
+  readonly sha: string;
+  readonly author: string;
+  readonly email: string;
+  readonly at: string;
+  readonly subject: string;
+}
+
+// ── propose, record ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface PullRequestRef {
+  readonly repository: string;
+  readonly number: number;
+  readonly url: string;
+  readonly branch: string;
+  readonly base: string;
+  readonly head: string;
+  readonly draft: boolean;
+}
+
+export type Phase =
+  | "Detected"
+  | "Diagnosed"
+  | "Acting"
+  | "Hotfixed"
+  | "Verified"
+  | "Proposed"
+  | "Merged"
+  | "Resolved"
+  | "RolledBack"
+  | "Escalated"
+  | "Silenced";
+
+/** What one run did about one finding or one open incident. Printed, recorded, counted and tested. */
+export interface Outcome {
+  readonly kind: "watching" | "reported" | "proposed" | "updated" | "hotfixed" | "escalated" | "refused" | "rolled-back" | "resolved" | "merged" | "closed" | "waiting" | "failed";
+  readonly workload: ObjectRef;
+  readonly symptom: SymptomKind;
+  readonly incident?: string;
+  /** One sentence that a person can act on. */
+  readonly message: string;
+  readonly pullRequest?: string;
+  readonly changes?: readonly Change[];
+}

@@ -1,0 +1,191 @@
+/**
+ * The doors to the outside, in our own words. Adapters stand behind them (`src/adapters/`); `compose.ts` says which.
+ * Steps see these interfaces only, so every step runs against the embedded servers and against fakes alike.
+ */
+import type { Choice, Commit, FileEdit, KubeObject, ObjectRef, PatchOperation, PullRequestRef, Source } from "./model.ts";
+
+/** A resource as it stands in API paths: `{ group: "apps", version: "v1", plural: "deployments", … }`. */
+export interface Resource {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+export interface ListOptions {
+  /** "" or absent: all namespaces. */
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Objects a page; the cluster is read page by page and never held whole. */
+  readonly limit?: number;
+  /** Only `metadata` (PartialObjectMetadataList): what is needed of Secrets. */
+  readonly metadataOnly?: boolean;
+}
+
+export interface Access {
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly verb: string;
+  readonly namespace?: string;
+}
+
+/** The Kubernetes API. Throws StanchError (`cluster`, `forbidden`, `conflict`, `invalid`, `not-found`). */
+export interface Cluster {
+  /** Where it is, for people; makes no call. */
+  readonly server: string;
+  readonly context: string;
+  /** Requests made so far. */
+  calls(): number;
+  version(): Promise<string>;
+  /** The pages of a list. A page whose `continue` token expired (410) starts the list anew, at most once. */
+  list(resource: Resource, options?: ListOptions): AsyncIterable<readonly KubeObject[]>;
+  /** Null when there is none. */
+  get(ref: ObjectRef): Promise<KubeObject | null>;
+  create(object: KubeObject, options?: { readonly dryRun?: boolean }): Promise<KubeObject>;
+  /** JSON Patch (RFC 6902) with field manager `stanch`. `conflict` when a `test` fails. */
+  patch(ref: ObjectRef, operations: readonly PatchOperation[], options?: { readonly dryRun?: boolean; readonly subresource?: string }): Promise<KubeObject>;
+  /** PUT with the resourceVersion in the object: `conflict` when somebody was faster. */
+  replace(object: KubeObject, options?: { readonly subresource?: string }): Promise<KubeObject>;
+  /** Server-side apply dry run: would admission take this object? */
+  dryRunApply(object: KubeObject, options?: { readonly fieldManager?: string }): Promise<KubeObject>;
+  delete(ref: ObjectRef): Promise<void>;
+  /** The Eviction API, which respects PodDisruptionBudgets: false when a budget forbids it now (429). */
+  evict(pod: ObjectRef): Promise<boolean>;
+  /** The last lines of a container's log, bounded; "" when there is none. */
+  logs(pod: ObjectRef, container: string, options: { readonly previous: boolean; readonly tailLines: number; readonly limitBytes: number }): Promise<string>;
+  /** SelfSubjectAccessReview for each, in order. */
+  review(accesses: readonly Access[]): Promise<readonly boolean[]>;
+  close(): void;
+}
+
+/** A repository on a code host, at one revision, as a directory on disk that is ours alone. */
+export interface Checkout {
+  /** Absolute path of the working tree at `revision`. */
+  readonly directory: string;
+  /** Commit id of the branch's head when it was fetched. */
+  readonly revision: string;
+  readonly branch: string;
+  /** Every file Git tracks, with mode ("100644", "120000" = symlink, "160000" = submodule) and size in bytes. */
+  files(): Promise<readonly TrackedFile[]>;
+  /** Text of a tracked file at `revision`, decoded as fatal UTF-8; null when there is none. */
+  read(file: string): Promise<string | null>;
+  /** Commits that touched `path` (a file or folder), newest first. Fetches history when the clone is shallow. */
+  history(path: string, limit: number): Promise<readonly Commit[]>;
+  /** Who last wrote a line (1-based) of a file at `revision`. */
+  blame(file: string, line: number): Promise<Commit | null>;
+  /** The tree of another commit as a directory, read-only use; removed with the checkout. */
+  treeAt(revision: string): Promise<string>;
+  /** Commits edits on top of `revision` and pushes them to `branch`. */
+  publish(request: PublishRequest): Promise<PublishResult>;
+  close(): Promise<void>;
+}
+
+export interface TrackedFile {
+  readonly path: string;
+  readonly mode: string;
+  readonly bytes: number;
+}
+
+export interface PublishRequest {
+  readonly branch: string;
+  readonly message: string;
+  readonly edits: readonly FileEdit[];
+  /** Commit id that the remote branch must have now (null: must not exist): compare and swap. */
+  readonly expected: string | null;
+}
+
+export type PublishResult =
+  | { readonly pushed: true; readonly head: string }
+  | { readonly pushed: false; readonly reason: "unchanged" | "moved" | "refused"; readonly message: string };
+
+export interface Repositories {
+  /** Fetches (cached, blobless) and checks out a branch. Throws StanchError `git` with a hint. */
+  open(repository: string, branch: string): Promise<Checkout>;
+}
+
+/** A rendered tree. */
+export interface Rendered {
+  readonly objects: readonly KubeObject[];
+  /** `kustomize v5.8.2`, `plain`. */
+  readonly tool: string;
+}
+
+export interface Renderer {
+  /**
+   * Renders a source from a directory that holds the repository. Throws StanchError `render` with the tool's own
+   * message (bounded, no machine path in it).
+   */
+  render(directory: string, source: Source): Promise<Rendered>;
+  /** Program and version for each tool found; a sentence for each that is missing. */
+  versions(): Promise<readonly { readonly tool: string; readonly version?: string; readonly missing?: string }[]>;
+}
+
+/** A container registry over its HTTP API (OCI Distribution). */
+export interface Registry {
+  /** Does this reference exist? "unknown" when the registry could not be asked, with the reason. */
+  exists(image: string, credentials?: RegistryCredentials): Promise<{ readonly state: "present" | "absent" | "unknown"; readonly reason?: string }>;
+  /** Tags of a repository, bounded; null when it has none or could not be asked. */
+  tags(image: string, credentials?: RegistryCredentials): Promise<readonly string[] | null>;
+}
+
+export interface RegistryCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface PullRequest extends PullRequestRef {
+  readonly state: "open" | "closed";
+  readonly merged: boolean;
+  readonly mergedAt?: string;
+  readonly mergeCommit?: string;
+  readonly closedBy?: string;
+  readonly title: string;
+  readonly body: string;
+  readonly labels: readonly string[];
+}
+
+/** GitHub. Throws StanchError `code-host` with a hint (token scope, protected branch, rate limit). */
+export interface CodeHost {
+  /** Login of the token, permissions on the repository and its default branch. */
+  check(repository: string): Promise<{ readonly login: string; readonly push: boolean; readonly defaultBranch: string; readonly archived: boolean }>;
+  /** Pull requests of any state whose head is this branch of the same repository, newest first. */
+  pullRequests(repository: string, branch: string): Promise<readonly PullRequest[]>;
+  pullRequest(repository: string, number: number): Promise<PullRequest>;
+  openPullRequests(repository: string, prefix: string): Promise<readonly PullRequest[]>;
+  createPullRequest(repository: string, request: { readonly title: string; readonly body: string; readonly head: string; readonly base: string; readonly draft: boolean }): Promise<PullRequest>;
+  updatePullRequest(repository: string, number: number, change: { readonly title?: string; readonly body?: string; readonly state?: "open" | "closed" }): Promise<PullRequest>;
+  /** Authors and committers of the commits on a pull request. */
+  commitsOf(repository: string, number: number): Promise<readonly { readonly sha: string; readonly author: string; readonly committer: string; readonly message: string }[]>;
+  comment(repository: string, number: number, body: string): Promise<void>;
+  comments(repository: string, number: number): Promise<readonly { readonly author: string; readonly body: string }[]>;
+  /** Adds labels; a failure is the caller's to log, not to stop for. */
+  addLabels(repository: string, number: number, labels: readonly string[]): Promise<void>;
+  requestReviewers(repository: string, number: number, logins: readonly string[]): Promise<void>;
+  /** Head commit of a branch, or null. */
+  branchHead(repository: string, branch: string): Promise<string | null>;
+  deleteBranch(repository: string, branch: string): Promise<void>;
+}
+
+/** Picks among the catalogue's remedies where the rules end. The rules themselves are no Advisor. */
+export interface Advisor {
+  choose(question: { readonly summary: string; readonly evidence: readonly { readonly id: string; readonly text: string }[]; readonly remedies: readonly string[] }): Promise<Choice | null>;
+}
+
+export interface Clock {
+  now(): Date;
+  /** Milliseconds. */
+  sleep(ms: number): Promise<void>;
+}
+
+/** Constant message, facts beside it. Never secrets, prompts or pod logs. */
+export interface Log {
+  debug(message: string, facts?: Record<string, unknown>): void;
+  info(message: string, facts?: Record<string, unknown>): void;
+  warn(message: string, facts?: Record<string, unknown>): void;
+  error(message: string, facts?: Record<string, unknown>): void;
+  /** What is being done now, for a terminal; nothing in a pipe. */
+  progress(text: string): void;
+}
