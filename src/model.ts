@@ -325,6 +325,8 @@ export interface Hotfix {
   readonly appliedAt: string;
   /** resourceVersion and generation of each changed object right after the write, by `kind/namespace/name`. */
   readonly objects: Readonly<Record<string, { readonly resourceVersion: string; readonly generation: number; readonly uid: string }>>;
+  /** An undo was decided, and why. Written before the undo, so that a crash in between is repaired. */
+  readonly undo?: { readonly at: string; readonly reason: string };
   readonly undoneAt?: string;
 }
 

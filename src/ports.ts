@@ -2,7 +2,7 @@
  * The doors to the outside, in our own words. Adapters stand behind them (`src/adapters/`); `compose.ts` says which.
  * Steps see these interfaces only, so every step runs against the embedded servers and against fakes alike.
  */
-import type { Choice, Commit, FileEdit, KubeObject, ObjectRef, PatchOperation, PullRequestRef, Source } from "./model.ts";
+import type { Commit, FileEdit, KubeObject, ObjectRef, PatchOperation, PullRequestRef, Source } from "./model.ts";
 
 /** A resource as it stands in API paths: `{ group: "apps", version: "v1", plural: "deployments", … }`. */
 export interface Resource {
@@ -167,11 +167,6 @@ export interface CodeHost {
   /** Head commit of a branch, or null. */
   branchHead(repository: string, branch: string): Promise<string | null>;
   deleteBranch(repository: string, branch: string): Promise<void>;
-}
-
-/** Picks among the catalogue's remedies where the rules end. The rules themselves are no Advisor. */
-export interface Advisor {
-  choose(question: { readonly summary: string; readonly evidence: readonly { readonly id: string; readonly text: string }[]; readonly remedies: readonly string[] }): Promise<Choice | null>;
 }
 
 export interface Clock {

@@ -1,0 +1,150 @@
+import { z } from "zod";
+import { duration } from "./duration.ts";
+
+const count = (fallback: number, description: string, least = 0) => z.number().int().min(least).default(fallback).describe(description);
+const globs = (fallback: string[], description: string) => z.array(z.string().min(1)).default(fallback).describe(description);
+/** An object whose every field has a default, so that leaving it out means all of them. */
+const section = <T extends z.ZodRawShape>(shape: T, description: string) => z.strictObject(shape).prefault({} as never).describe(description);
+
+const SourceEntry = z.strictObject({
+  repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "is not owner/name").describe("Repository on the code host, `owner/name`."),
+  branch: z.string().min(1).optional().describe("Branch that is deployed. Default: the repository's default branch."),
+  path: z.string().min(1).default(".").describe("Folder inside the repository that is deployed: a directory of manifests or a Kustomize root."),
+  tool: z.enum(["auto", "plain", "kustomize"]).default("auto").describe("How the folder is rendered. `auto`: Kustomize where there is a kustomization file, plain YAML otherwise."),
+  namespaces: globs(["*"], "Namespaces whose objects come from here (globs)."),
+  namespace: z.string().min(1).optional().describe("Namespace that the deployer fills in where a manifest names none."),
+});
+
+/** `stanch.yaml`. Defaults, documentation and the JSON Schema all come from here. */
+export const Config = z.strictObject({
+  mode: z.enum(["observe", "propose", "remediate"]).default("observe").describe("observe: report only. propose: pull requests, nothing changed live. remediate: hotfix live, then pull request."),
+  cluster: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, "must be lower-case letters, digits and dashes, at most 40").default("cluster").describe("Name of this cluster in branches, pull requests and incidents."),
+  namespace: z.string().min(1).default("stanch-system").describe("Stanch's own namespace: its Lease and run history live there; it is never touched."),
+  scope: section(
+    {
+      namespaces: globs(["*"], "Namespaces to watch (globs)."),
+      excludeNamespaces: globs([], "Namespaces to leave out (globs). kube-system, kube-public, kube-node-lease and Stanch's own are always left out."),
+      selector: z.string().default("").describe("Label selector that a workload must match, as kubectl's -l takes it. Empty: all."),
+      kinds: z.array(z.enum(["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Service", "PersistentVolumeClaim"])).default(["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Service", "PersistentVolumeClaim"]).describe("Kinds to watch."),
+    },
+    "What is watched. An object or namespace annotated `stanch.dev/ignore: \"true\"` is left out whatever this says.",
+  ),
+  sources: z.array(SourceEntry).default([]).describe("Which repository and folder each namespace is deployed from."),
+  observe: section(
+    {
+      pageSize: count(500, "Objects a page of a list; what bounds memory.", 1),
+      podsPerWorkload: count(5, "Suspicious pods of one workload that are looked at in full.", 1),
+      eventsPerWorkload: count(20, "Warning events kept for one workload.", 1),
+      logLines: count(40, "Last lines of a failing container's log that are read as evidence (0: none).", 0),
+      logBytes: count(16_384, "Bytes of a failing container's log that are read at most.", 256),
+      secrets: z.enum(["none", "names", "keys"]).default("names").describe("What may be read of Secrets: nothing, their names, or the names of their keys (which needs the right to read them; values are dropped at once)."),
+    },
+    "How the cluster is read.",
+  ),
+  detect: section(
+    {
+      restarts: count(3, "Restarts before a crash loop or a failing probe counts.", 1),
+      recent: duration("15m", "A container that ended badly within this time counts as crashing between back-offs."),
+      notReady: duration("2m", "How long a running pod may be unready."),
+      transientPulls: count(3, "Failed pulls of the transient kind before they are reported.", 1),
+      pending: duration("5m", "How long a pod may be unschedulable, a claim unbound, a container creating."),
+      noEndpoints: duration("5m", "How long a Service may be without ready endpoints."),
+    },
+    "When a symptom counts (debounce).",
+  ),
+  remedies: section(
+    {
+      enabled: z
+        .array(z.enum(["rollback", "restore-from-git", "correct-image", "repoint-reference", "correct-probe", "raise-memory-limit", "evict"]))
+        .default(["rollback", "restore-from-git", "correct-image", "repoint-reference", "correct-probe", "raise-memory-limit", "evict"])
+        .describe("Remedies that may be used. The rights that Stanch needs follow from it."),
+      memory: section(
+        {
+          step: z.number().min(1.1).max(4).default(2).describe("Factor by which a memory limit is raised."),
+          ceiling: z.string().default("4Gi").describe("A memory limit is never raised beyond this quantity."),
+          raises: count(2, "Raises of one container before it is taken for a leak and a person is asked.", 1),
+          within: duration("7d", "Time in which the raises are counted."),
+        },
+        "raise-memory-limit.",
+      ),
+      image: section(
+        {
+          tags: z.boolean().default(true).describe("Ask the registry for tags when no healthy revision tells the right image."),
+        },
+        "correct-image.",
+      ),
+      history: section(
+        {
+          commits: count(10, "Commits of a manifest that are looked at for a state before the fault.", 1),
+          age: duration("14d", "A change older than this is not taken for the cause."),
+        },
+        "restore-from-git.",
+      ),
+    },
+    "What may be done.",
+  ),
+  registry: section(
+    {
+      mirrors: z.record(z.string(), z.string()).default({}).describe("Registry host → mirror base URL that is asked instead, such as `docker.io: http://127.0.0.1:5000`."),
+      usePullSecrets: z.boolean().default(false).describe("Ask with the workload's imagePullSecrets (needs the right to read those Secrets)."),
+      timeout: duration("5s", "Patience with a registry."),
+      allowHttp: z.boolean().default(false).describe("Allow plain http to registries other than loopback."),
+    },
+    "How container registries are asked.",
+  ),
+  guard: section(
+    {
+      requireProof: z.boolean().default(false).describe("Change nothing live before Git's fix is proved."),
+      hotfixesPerRun: count(5, "Live changes of one run at most."),
+      storm: count(10, "More ripe findings than this in one run: a storm. Nothing is changed; one report.", 1),
+      cooldown: duration("10m", "Time between two live changes of one object."),
+      attempts: count(3, "Hotfixes of one incident that may fail before a person is asked.", 1),
+      openPullRequests: count(5, "Open pull requests of Stanch in one repository at most.", 1),
+      newPullRequests: count(5, "New pull requests of one run at most.", 1),
+      risk: z.enum(["low", "medium", "high"]).default("medium").describe("Highest risk of a remedy that is applied live; riskier ones go to Git only."),
+    },
+    "What stops Stanch.",
+  ),
+  verify: section(
+    {
+      least: duration("20s", "Shortest time that a hotfix is watched after it looks healthy."),
+      patience: duration("5m", "Longest time to wait for health. A rollout's own progressDeadlineSeconds and probe timings may shorten or lengthen it, up to twice this."),
+      poll: duration("2s", "Pause between two looks."),
+    },
+    "How a hotfix is verified.",
+  ),
+  followUp: section(
+    {
+      deployed: duration("30m", "Time after a merge in which the deployed result is awaited before a person is asked."),
+      silence: duration("14d", "How long a problem is left alone after its pull request was closed unmerged."),
+      keepResolved: duration("30d", "How long resolved incidents are kept."),
+    },
+    "What happens to open incidents.",
+  ),
+  pullRequest: section(
+    {
+      onClose: z.enum(["undo", "keep"]).default("undo").describe("What happens to the hotfix when its pull request is closed unmerged."),
+      labels: z.array(z.string().max(50)).default(["stanch"]).describe("Labels of a pull request."),
+      branchPrefix: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "must be lower-case letters, digits and dashes").default("stanch").describe("First part of branch names."),
+      report: z.string().default("").describe("Folder of the repository into which the incident report is committed as a file. Empty: not committed."),
+    },
+    "How pull requests look.",
+  ),
+  github: section(
+    {
+      apiUrl: z.url().default("https://api.github.com").describe("REST API. GitHub Enterprise Server: https://HOST/api/v3. Git's remote follows from it."),
+      appId: z.string().optional().describe("GitHub App id (the private key comes from STANCH_GITHUB_APP_KEY). Without it the token in GITHUB_TOKEN is used."),
+      installationId: z.string().optional().describe("Installation of the App; found by repository when absent."),
+      allowHttp: z.boolean().default(false).describe("Allow plain http to hosts other than loopback."),
+      pause: duration("1s", "Pause between two writes, as GitHub asks."),
+      authorName: z.string().default("stanch[bot]").describe("Author of commits."),
+      authorEmail: z.string().default("stanch@users.noreply.github.com").describe("Address of the author of commits."),
+    },
+    "The code host.",
+  ),
+  git: section({ cache: z.string().default("").describe("Folder for cached clones. Empty: a folder of the system's temporary directory.") }, "Git."),
+  lease: duration("2m", "How long a run may be silent before another takes over."),
+});
+export type Config = z.infer<typeof Config>;
+export type RemedyId = Config["remedies"]["enabled"][number];
+export type SourceEntry = z.infer<typeof SourceEntry>;

@@ -1,0 +1,155 @@
+import type {
+  Change,
+  Choice,
+  Evidence,
+  Finding,
+  Hotfix,
+  KubeObject,
+  LiveAction,
+  ObjectMeta,
+  ObjectRef,
+  Phase,
+  Proof,
+  PullRequestRef,
+  Symptom,
+  SymptomKind,
+  Commit,
+  Verification,
+} from "../model.ts";
+
+/**
+ * The only store: one custom resource beside the workload, from detection to resolution. Whatever a later run needs to
+ * go on stands in it before the step that makes it necessary is taken.
+ */
+export interface Incident extends KubeObject {
+  apiVersion: "stanch.dev/v1alpha1";
+  kind: "Incident";
+  metadata: ObjectMeta & { namespace: string };
+  spec: IncidentSpec;
+  status?: IncidentStatus;
+}
+
+export interface IncidentSpec {
+  readonly workload: ObjectRef;
+  readonly container?: string;
+  readonly symptom: SymptomKind;
+  readonly detector: string;
+  readonly fingerprint: string;
+}
+
+export interface IncidentStatus {
+  readonly phase: Phase;
+  /** What is so now, or what a person must do, in one sentence. */
+  readonly message: string;
+  readonly summary: string;
+  readonly detectedAt: string;
+  readonly lastSeenAt: string;
+  /** Times that the problem came back after it was resolved. */
+  readonly recurrences: number;
+  /** The symptom with its facts, and what was seen. */
+  readonly details: Symptom;
+  readonly evidence: readonly Evidence[];
+  /** Fingerprints of other findings that the same change explains and fixes. */
+  readonly covers: readonly string[];
+  readonly cause?: string;
+  readonly culprit?: Commit;
+  readonly plan?: IncidentPlan;
+  readonly hotfix?: Hotfix;
+  readonly verification?: Verification;
+  /** Remedies tried and what came of them. */
+  readonly tried: readonly { readonly remedy: string; readonly title: string; readonly result: string; readonly at: string }[];
+  readonly source?: { readonly id: string; readonly repository: string; readonly revision: string; readonly locations: readonly string[] };
+  readonly proof?: Proof;
+  readonly pullRequest?: PullRequestRef;
+  readonly mergedAt?: string;
+  readonly mergeCommit?: string;
+  readonly resolvedAt?: string;
+  readonly silencedUntil?: string;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+export interface IncidentPlan extends Choice {
+  readonly title: string;
+  readonly risk: string;
+  readonly reason: string;
+  readonly changes: readonly Change[];
+  readonly action?: LiveAction;
+  readonly gitOnly?: string;
+}
+
+export interface TimelineEntry {
+  readonly at: string;
+  readonly phase: Phase;
+  readonly text: string;
+}
+
+/** Entries kept; the first (detection) always stays. */
+const TIMELINE = 40;
+
+/** Phases in which nothing is left to do unless the problem comes back. */
+export const CLOSED: readonly Phase[] = ["Resolved", "Silenced"];
+
+/** `cart-oomkilled-1a2b3c4d`: stable over runs, valid as an object's name. */
+export function incidentName(finding: Finding): string {
+  const stem = `${finding.workload.name}-${finding.symptom.kind}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-").slice(0, 200).replace(/^-+|-+$/g, "");
+  return `${stem}-${finding.fingerprint.slice(0, 8)}`;
+}
+
+/** A new incident of a finding, not yet stored. */
+export function newIncident(finding: Finding, now: Date): Incident {
+  const at = now.toISOString();
+  return {
+    apiVersion: "stanch.dev/v1alpha1",
+    kind: "Incident",
+    metadata: {
+      name: incidentName(finding),
+      namespace: finding.workload.namespace,
+      labels: { "app.kubernetes.io/managed-by": "stanch", "stanch.dev/fingerprint": finding.fingerprint, "stanch.dev/symptom": finding.symptom.kind },
+    },
+    spec: {
+      workload: finding.workload,
+      ...(finding.container === undefined ? {} : { container: finding.container }),
+      symptom: finding.symptom.kind,
+      detector: finding.detector,
+      fingerprint: finding.fingerprint,
+    },
+    status: {
+      phase: "Detected",
+      message: finding.summary,
+      summary: finding.summary,
+      detectedAt: at,
+      lastSeenAt: at,
+      recurrences: 0,
+      details: finding.symptom,
+      evidence: finding.evidence.slice(0, 20),
+      covers: [],
+      tried: [],
+      timeline: [{ at, phase: "Detected", text: finding.summary }],
+    },
+  };
+}
+
+/** The status after a step: phase, sentence and what the step found out; the sentence goes to the timeline. */
+export function advance(status: IncidentStatus, phase: Phase, text: string, now: Date, more: Partial<IncidentStatus> = {}): IncidentStatus {
+  const last = status.timeline.at(-1);
+  const repeated = last?.phase === phase && last.text === text;
+  const entries = repeated ? status.timeline : [...status.timeline, { at: now.toISOString(), phase, text: text.slice(0, 1000) }];
+  const timeline = entries.length <= TIMELINE ? entries : [...entries.slice(0, 1), ...entries.slice(entries.length - TIMELINE + 1)];
+  return { ...status, ...more, phase, message: text.slice(0, 1000), timeline };
+}
+
+/** A finding as an incident keeps it, for what is done about it in a later run. */
+export function findingOf(incident: Incident): Finding {
+  const status = incident.status;
+  return {
+    detector: incident.spec.detector,
+    workload: incident.spec.workload,
+    ...(incident.spec.container === undefined ? {} : { container: incident.spec.container }),
+    symptom: status?.details ?? { kind: "NotReady", message: "" },
+    summary: status?.summary ?? "",
+    evidence: status?.evidence ?? [],
+    since: status?.detectedAt ?? "",
+    pods: 1,
+    fingerprint: incident.spec.fingerprint,
+  };
+}

@@ -1,0 +1,71 @@
+import type { z } from "zod";
+import type { Config, RemedyId } from "../config/schema.ts";
+import type { Access, Registry, RegistryCredentials } from "../ports.ts";
+import type { Change, Commit, Evidence, Finding, KubeObject, LiveAction, ObjectRef, Proposal, Risk, Snapshot, Source, Workload } from "../model.ts";
+
+/**
+ * A closed catalogue entry. It is asked twice: `diagnose` looks for proof that it would help and answers with typed
+ * parameters; `plan` turns parameters into changes and trusts nobody, so that parameters from anywhere (an incident, a
+ * model) are checked again against the live object. No value is ever invented: a remedy without proof says no.
+ */
+export interface Remedy<P extends z.ZodType = z.ZodType> {
+  readonly id: RemedyId;
+  /** One sentence for the catalogue. */
+  readonly summary: string;
+  readonly risk: Risk;
+  /** `inverse`: undone by the inverse patch. `none-needed`: leaves nothing behind. */
+  readonly reversibility: "inverse" | "none-needed";
+  readonly params: P;
+  /** Rights that its live half needs. */
+  readonly needs: readonly Access[];
+  /** Symptoms that it may help against; the order of remedies for a symptom stands in index.ts. */
+  diagnose(finding: Finding, context: RemedyContext): Promise<Answer<z.output<P>>>;
+  plan(params: z.output<P>, finding: Finding, context: PlanContext): Drafted;
+}
+
+export type Answer<P> =
+  | { readonly applies: true; readonly params: P; readonly reason: string; readonly evidence: readonly Evidence[]; readonly culprit?: Commit }
+  | { readonly applies: false; readonly reason: string };
+
+export type Drafted =
+  | { readonly possible: true; readonly changes: readonly Change[]; readonly action?: LiveAction; readonly gitOnly?: string; readonly title: string }
+  | { readonly possible: false; readonly reason: string };
+
+/** What a remedy may look at while it looks for proof. */
+export interface RemedyContext extends PlanContext {
+  readonly settings: Config;
+  readonly registry: Registry;
+  /** Pull secret of the workload, only when the configuration allows it. */
+  credentials(image: string): Promise<RegistryCredentials | undefined>;
+  /** What Git's history says of an object, newest change first; empty when no source or nothing changed lately. */
+  previous(ref: ObjectRef): Promise<readonly PreviousVersion[]>;
+  /** The object as Git renders it now; null when no source has it. */
+  declared(ref: ObjectRef): Promise<KubeObject | null>;
+  /** Memory limits that Stanch raised for this container within the configured time. */
+  raises(finding: Finding): Promise<number>;
+}
+
+/** What a plan may look at: live state only, so that it is the same for every caller. */
+export interface PlanContext {
+  readonly snapshot: Snapshot;
+  /** The live workload of the finding, if it is one. */
+  readonly workload?: Workload;
+  /** A live object, null when there is none. */
+  live(ref: ObjectRef): KubeObject | null;
+  readonly settings: Config;
+}
+
+/** One commit that changed an object. */
+export interface PreviousVersion {
+  readonly source: Source;
+  readonly commit: Commit;
+  /** From what the object is now to what it was before that commit. */
+  readonly changes: readonly Change[];
+}
+
+/** Types a catalogue entry by its parameters' schema. */
+export function defineRemedy<P extends z.ZodType>(remedy: Remedy<P>): Remedy<P> {
+  return remedy;
+}
+
+export type { Proposal };
