@@ -43,7 +43,9 @@ export function flagAt(from: unknown, ...steps: readonly (string | number)[]): b
 export function textsAt(from: unknown, ...steps: readonly (string | number)[]): Readonly<Record<string, string>> {
   const map = mapAt(from, ...steps);
   if (map === undefined) return {};
-  return Object.fromEntries(Object.entries(map).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  return Object.fromEntries(
+    Object.entries(map).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
 }
 
 /** Milliseconds since 1970 of an RFC 3339 time; undefined for what is none, and for the zero times 0001 and 1970. */

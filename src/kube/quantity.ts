@@ -12,9 +12,15 @@ export interface Quantity {
 export type QuantityStyle = "binary" | "decimal" | "exponent";
 
 const NANO = 1_000_000_000n;
-const BINARY: readonly [string, bigint][] = ["Ei", "Pi", "Ti", "Gi", "Mi", "Ki"].map((suffix, index) => [suffix, 1n << BigInt(60 - index * 10)]);
+const BINARY: readonly [string, bigint][] = ["Ei", "Pi", "Ti", "Gi", "Mi", "Ki"].map((suffix, index) => [
+  suffix,
+  1n << BigInt(60 - index * 10),
+]);
 /** In billionths, largest first. */
-const DECIMAL: readonly [string, bigint][] = ["E", "P", "T", "G", "M", "k", "", "m", "u", "n"].map((suffix, index) => [suffix, 10n ** BigInt(27 - index * 3)]);
+const DECIMAL: readonly [string, bigint][] = ["E", "P", "T", "G", "M", "k", "", "m", "u", "n"].map((suffix, index) => [
+  suffix,
+  10n ** BigInt(27 - index * 3),
+]);
 const PATTERN = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?\d{1,3}|)$/;
 
 /** Reads text or a bare number of a manifest. Null when it is no quantity. */
@@ -107,8 +113,10 @@ function unitOf(suffix: string): { factor: { over: bigint; under: bigint }; styl
     const factor = power >= 0 ? { over: 10n ** BigInt(power), under: 1n } : { over: 1n, under: 10n ** BigInt(-power) };
     return { factor, style: "exponent" };
   }
-  for (const [name, unit] of BINARY) if (name === suffix) return { factor: { over: unit * NANO, under: 1n }, style: "binary" };
-  for (const [name, unit] of DECIMAL) if (name === suffix) return { factor: { over: unit, under: 1n }, style: "decimal" };
+  for (const [name, unit] of BINARY)
+    if (name === suffix) return { factor: { over: unit * NANO, under: 1n }, style: "binary" };
+  for (const [name, unit] of DECIMAL)
+    if (name === suffix) return { factor: { over: unit, under: 1n }, style: "decimal" };
   return { factor: { over: NANO, under: 1n }, style: "decimal" };
 }
 
