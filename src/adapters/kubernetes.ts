@@ -27,6 +27,10 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   } catch (error) {
     throw new StanchError("config", `the kubeconfig cannot be read: ${messageOf(error)}`, { hint: "check --kubeconfig or the KUBECONFIG variable", cause: error });
   }
+  // What the SDK falls back to when there is neither a file nor a service account.
+  if (options.kubeconfig === undefined && config.getCurrentCluster()?.server === "http://localhost:8080") {
+    throw new StanchError("config", "no cluster is configured", { hint: "set KUBECONFIG, pass --kubeconfig, or run inside a pod with a service account" });
+  }
   if (options.context !== undefined) {
     if (config.getContextObject(options.context) === null) {
       const known = config.getContexts().map((context) => context.name);

@@ -85,7 +85,7 @@ export const Config = z.strictObject({
   ),
   registry: section(
     {
-      mirrors: z.record(z.string(), z.string()).default({}).describe("Registry host → mirror base URL that is asked instead, such as `docker.io: http://127.0.0.1:5000`."),
+      mirrors: z.record(z.string(), z.string()).default({}).describe("Registry host → mirror base URL that is asked instead, such as `docker.io: http://127.0.0.1:5000`. The host `*` stands for every other registry."),
       usePullSecrets: z.boolean().default(false).describe("Ask with the workload's imagePullSecrets (needs the right to read those Secrets)."),
       timeout: duration("5s", "Patience with a registry."),
       allowHttp: z.boolean().default(false).describe("Allow plain http to registries other than loopback."),

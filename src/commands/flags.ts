@@ -1,0 +1,88 @@
+import type { ParseArgsOptionsConfig } from "node:util";
+
+export const OPTIONS = {
+  config: { type: "string", short: "c" },
+  namespace: { type: "string", short: "n", multiple: true },
+  "all-namespaces": { type: "boolean", short: "A" },
+  selector: { type: "string", short: "l" },
+  context: { type: "string" },
+  kubeconfig: { type: "string" },
+  output: { type: "string", short: "o" },
+  "dry-run": { type: "boolean" },
+  "log-level": { type: "string" },
+  keep: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean" },
+} as const satisfies ParseArgsOptionsConfig;
+
+/** The flags as they were given, with what the process knows of its surroundings. */
+export interface Flags {
+  readonly config?: string | undefined;
+  readonly namespace?: string[] | undefined;
+  readonly "all-namespaces"?: boolean | undefined;
+  readonly selector?: string | undefined;
+  readonly context?: string | undefined;
+  readonly kubeconfig?: string | undefined;
+  readonly output?: string | undefined;
+  readonly "dry-run"?: boolean | undefined;
+  readonly "log-level"?: string | undefined;
+  readonly keep?: boolean | undefined;
+  /** The process's environment: tokens come from here and from nowhere else. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Standard error is a terminal. */
+  readonly interactive: boolean;
+}
+
+const FLAGS = `Flags:
+  -c, --config FILE       configuration (default: stanch.yaml here, or $STANCH_CONFIG, when there is one)
+  -n, --namespace NAME    watch this namespace only (may be repeated; globs)
+  -A, --all-namespaces    watch all namespaces, whatever the configuration's scope says
+  -l, --selector QUERY    watch workloads with these labels only
+      --context NAME      kubeconfig context
+      --kubeconfig FILE   kubeconfig file (default: $KUBECONFIG, ~/.kube/config, or the pod's service account)
+  -o, --output FORMAT     table (default) or json
+      --dry-run           say what would be done; live changes are tried by server-side dry run, nothing is opened
+      --log-level LEVEL   debug, info (default), warn or error
+  -h, --help              this text, or a command's
+      --version           the version
+`;
+
+const EXIT = `Exit codes:
+  0  done; nothing needs a person
+  1  a fault: the cluster, Git or GitHub failed, or a finding could not be handled
+  2  the configuration or the flags are wrong
+  3  done, and something needs a person (scan: there are findings; doctor: a check failed)
+  4  another run is at work
+`;
+
+const COMMANDS: Record<string, string> = {
+  run: "stanch run\n\nOne cycle, as the CronJob runs it: finds failing workloads, and by mode (observe, propose, remediate) reports, opens\npull requests, or hotfixes live, verifies and opens pull requests; then follows up open incidents.\n",
+  scan: "stanch scan\n\nReads the cluster and shows what fails, by rules. Changes nothing and needs no custom resource.\n",
+  incidents: "stanch incidents [NAME]\n\nLists incidents, or shows one with its timeline (NAME or NAMESPACE/NAME).\n",
+  undo: "stanch undo NAME\n\nTakes the live change of an incident back (NAME with -n, or NAMESPACE/NAME).\n",
+  doctor: "stanch doctor\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix.\n",
+  demo: "stanch demo [--keep]\n\nThree incidents, from failing to resolved, on an embedded cluster and code host. Needs Node and git only.\n",
+};
+
+export const HELP = `stanch: stops the bleeding live, heals it in Git
+
+Usage: stanch COMMAND [flags]
+
+Commands:
+  run         one cycle: find, hotfix, verify, open the pull request, follow up
+  scan        show what fails; changes nothing
+  incidents   list incidents, or show one with its timeline
+  undo        take the live change of an incident back
+  doctor      check what a run needs, and say how to fix it
+  demo        see it work, without a cluster
+
+${FLAGS}
+${EXIT}
+The GitHub token comes from $GITHUB_TOKEN (or a GitHub App's key from $STANCH_GITHUB_APP_KEY).
+`;
+
+/** The help of one command. */
+export function helpOf(command: string): string {
+  const text = COMMANDS[command];
+  return text === undefined ? HELP : `${text}\n${FLAGS}\n${EXIT}`;
+}

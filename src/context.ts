@@ -1,0 +1,85 @@
+import type { GuardContext } from "./guards/guard.ts";
+import type { Incident } from "./incident/incident.ts";
+import { keyOf, sameRef } from "./kube/ref.ts";
+import { referencesOf } from "./kube/references.ts";
+import type { Finding, KubeObject, ObjectRef, Plan } from "./model.ts";
+import type { RemedyContext } from "./remedies/remedy.ts";
+import type { Run } from "./run.ts";
+import type { Observation } from "./steps/observe.ts";
+import { workloadRights } from "./remedies/rights.ts";
+
+/** What a remedy may look at for one finding. Live objects that it may change are read here, so that plans stay pure. */
+export async function remedyContext(finding: Finding, seen: Observation, run: Run, incident: Incident | undefined): Promise<RemedyContext> {
+  const workload = seen.snapshot.workloads.find((candidate) => sameRef(candidate.ref, finding.workload));
+  const known = new Map<string, KubeObject | null>();
+  for (const item of [...seen.snapshot.workloads, ...seen.snapshot.services, ...seen.snapshot.claims]) known.set(keyOf(item.ref), item.object);
+  if (workload !== undefined) for (const ref of referencedBy(workload.object)) if (!known.has(keyOf(ref))) known.set(keyOf(ref), await run.cluster.get(ref));
+  return {
+    settings: run.config,
+    snapshot: seen.snapshot,
+    ...(workload === undefined ? {} : { workload }),
+    live: (ref) => known.get(keyOf(ref)) ?? null,
+    registry: run.registry,
+    credentials: async () => undefined,
+    previous: (ref) => run.workbench.previous(ref),
+    declared: async (ref) => {
+      const found = await run.workbench.find(ref);
+      return found.found ? found.object : null;
+    },
+    raises: async () => raisesOf(incident, run),
+  };
+}
+
+/** ConfigMaps and claims that a workload's template names. Secrets are never read. */
+function referencedBy(object: KubeObject): ObjectRef[] {
+  const namespace = object.metadata.namespace ?? "";
+  return referencesOf(object).flatMap((reference) => (reference.kind === "ConfigMap" || reference.kind === "PersistentVolumeClaim" ? [{ apiVersion: "v1", kind: reference.kind, namespace, name: reference.name }] : []));
+}
+
+/** Memory raises of this incident's container that held, within the configured time. */
+function raisesOf(incident: Incident | undefined, run: Run): number {
+  const since = run.clock.now().getTime() - run.config.remedies.memory.within;
+  const rows = incident?.status?.tried ?? [];
+  return rows.filter((row) => row.remedy === "raise-memory-limit" && Date.parse(row.at) >= since).length;
+}
+
+/** What the guards may know of a plan; gathered here so that each of them is pure. */
+export async function guardContext(plan: Plan, seen: Observation, run: Run, incident: Incident | null): Promise<GuardContext> {
+  const refs = new Map<string, ObjectRef>([[keyOf(plan.finding.workload), plan.finding.workload]]);
+  for (const change of plan.changes) refs.set(keyOf(change.object), change.object);
+  const live = new Map<string, KubeObject | null>();
+  for (const [key, ref] of refs) live.set(key, await run.cluster.get(ref));
+  const needs = workloadRights(plan);
+  const held = await run.cluster.review(needs);
+  const namespaces = new Map(seen.namespaces);
+  const open = await openPullRequests(run);
+  const lastChange = new Map<string, Date>();
+  for (const other of await run.store.list(run.config.scope.namespaces.every((glob) => !/[*?]/.test(glob)) ? run.config.scope.namespaces : null).catch(() => [])) {
+    const hotfix = other.status?.hotfix;
+    if (hotfix === undefined) continue;
+    for (const change of hotfix.changes) {
+      const at = new Date(hotfix.undoneAt ?? hotfix.appliedAt);
+      const key = keyOf(change.object);
+      if ((lastChange.get(key) ?? new Date(0)) < at) lastChange.set(key, at);
+    }
+  }
+  return {
+    settings: run.config,
+    now: run.clock.now(),
+    live,
+    namespaces,
+    ripe: run.tally.ripe,
+    hotfixes: run.tally.hotfixes,
+    opened: run.tally.opened,
+    open,
+    lastChange,
+    failedAttempts: (incident?.status?.tried ?? []).filter((row) => !row.result.startsWith("recovered")).length,
+    missingRights: needs.filter((_, index) => held[index] !== true).map((need) => `${need.verb} ${need.resource}${need.subresource === undefined ? "" : `/${need.subresource}`}`),
+  };
+}
+
+async function openPullRequests(run: Run): Promise<number> {
+  const repositories = [...new Set(run.config.sources.map((entry) => entry.repository))];
+  const counts = await Promise.all(repositories.map(async (repository) => (await run.codeHost.openPullRequests(repository, `${run.config.pullRequest.branchPrefix}/`).catch(() => [])).length));
+  return Math.max(0, ...counts);
+}

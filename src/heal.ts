@@ -1,0 +1,117 @@
+import { messageOf, StanchError } from "./errors.ts";
+import type { Incident } from "./incident/incident.ts";
+import { formatPath } from "./kube/field-path.ts";
+import { describeRef, keyOf } from "./kube/ref.ts";
+import type { Change, Located, ObjectRef, Outcome, Plan, Proof } from "./model.ts";
+import type { Run } from "./run.ts";
+import { locate } from "./steps/locate.ts";
+import { propose } from "./steps/propose.ts";
+import { prove } from "./steps/prove.ts";
+import { outcomeOf, recordEvent } from "./steps/record.ts";
+import type { Bench } from "./workbench.ts";
+
+export interface HealOptions {
+  /** The change stands live and is verified. */
+  readonly live: boolean;
+  /** Why it does not. */
+  readonly why?: string;
+  /** Only find out whether it can be proved; nothing is opened. */
+  readonly rehearsal?: boolean;
+}
+
+/**
+ * The permanent half: makes Git say what the cluster now runs. locate → edit → prove → propose → record. When Git cannot be
+ * corrected by rule, the incident says why and what a person must do; the live change stands meanwhile.
+ */
+export async function heal(incident: Incident, plan: Plan, options: HealOptions, run: Run): Promise<Outcome> {
+  if (plan.changes.length === 0) {
+    const next = await run.store.advance(incident, "Resolved", `${plan.title}; nothing in Git needs to change.`, { resolvedAt: run.clock.now().toISOString() });
+    return outcomeOf(next, "resolved");
+  }
+  run.log.progress(`looking for ${describeRef(plan.finding.workload)} in Git`);
+  let found: { bench: Bench } | { reason: string };
+  try {
+    found = await benchOf(plan.changes, run);
+  } catch (error) {
+    if (!(error instanceof StanchError)) throw error;
+    found = { reason: `${messageOf(error)}${error.hint === undefined ? "" : ` (${error.hint})`}` };
+  }
+  if ("reason" in found) return stuck(incident, options, found.reason, run);
+
+  const { bench } = found;
+  const revertOf = plan.choice.culprit?.sha;
+  const located = await locate({ changes: plan.changes, source: bench.source, checkout: bench.checkout, renderer: run.renderer, hints: revertOf === undefined ? {} : { revertOf } });
+  await run.renew();
+  if (!located.found) {
+    if (located.already === true) return alreadyInGit(incident, options, bench, run);
+    return stuck(incident, options, `${located.reason} ${located.hint}`.trim(), run);
+  }
+  const proof = await prove({
+    located,
+    changes: plan.changes,
+    source: bench.source,
+    checkout: bench.checkout,
+    renderer: run.renderer,
+    cluster: run.cluster,
+    ...(options.live ? { live: true } : {}),
+    ...(plan.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
+  });
+  await run.renew();
+  const failed = proof.checks.filter((check) => check.result === "failed");
+  if (options.rehearsal === true) {
+    return failed.length > 0 ? stuck(incident, options, `the fix in Git is not proved: ${failed.map((check) => `${check.id} ${check.text}`).join("; ")}`, run) : outcomeOf(incident, "waiting", "proved");
+  }
+  const next = await run.store.advance(incident, incident.status?.phase ?? "Verified", `Found in Git: ${located.locations.map((location) => `${location.file}:${location.line}`).join(", ")}.`, sourceOf(located, proof));
+  const proposed = await propose({ incident: next, plan, located, proof, live: options.live, ...(options.why === undefined ? {} : { why: options.why }) }, run);
+  if (proposed.kind === "proposed") {
+    run.tally.firstPullRequestMs ??= run.clock.now().getTime() - run.startedAt;
+    await recordEvent(plan.finding.workload, undefined, { type: "Normal", reason: "StanchPullRequest", message: proposed.message }, run);
+  }
+  return proposed;
+}
+
+/** The one source that declares every object of the changes. */
+async function benchOf(changes: readonly Change[], run: Run): Promise<{ bench: Bench } | { reason: string }> {
+  const refs = new Map<string, ObjectRef>(changes.map((change) => [keyOf(change.object), change.object]));
+  let bench: Bench | undefined;
+  for (const ref of refs.values()) {
+    const found = await run.workbench.find(ref);
+    if (!found.found) return { reason: `${found.reason}; ${found.hint}` };
+    if (bench !== undefined && bench.source.id !== found.bench.source.id) return { reason: `the change spans two sources, ${bench.source.id} and ${found.bench.source.id}` };
+    bench = found.bench;
+  }
+  return bench === undefined ? { reason: "there is nothing to change" } : { bench };
+}
+
+function sourceOf(located: Extract<Located, { found: true }>, proof: Proof): { source: NonNullable<Incident["status"]>["source"] & object; proof: Proof } {
+  const { source, revision, locations } = located;
+  return { source: { id: source.id, repository: source.repository, revision, locations: locations.map((location) => `${location.file}:${location.line} (${location.via})`) }, proof };
+}
+
+/** Git cannot be corrected by rule: say so, with the change that a person has to make. */
+async function stuck(incident: Incident, options: HealOptions, reason: string, run: Run): Promise<Outcome> {
+  const changes = incident.status?.plan?.changes ?? [];
+  const wanted = changes.map((change) => `${describeRef(change.object)} ${formatPath(change.path)}: ${short(change.from)} → ${short(change.to)}`).join("; ");
+  const state = options.live ? "The live change stands, and Git still says the opposite" : `Nothing was changed live${options.why === undefined ? "" : ` (${options.why})`}`;
+  const text = `${state}. Git could not be corrected: ${reason}. A person must make this change: ${wanted}.`;
+  if (options.rehearsal === true) return outcomeOf(incident, "escalated", text);
+  const next = await run.store.advance(incident, "Escalated", text);
+  await recordEvent(incident.spec.workload, undefined, { type: "Warning", reason: "StanchEscalated", message: text }, run);
+  return outcomeOf(next, "escalated");
+}
+
+/** Git says it already: the cluster had drifted, or the deployer has not come round yet. No pull request is right. */
+async function alreadyInGit(incident: Incident, options: HealOptions, bench: Bench, run: Run): Promise<Outcome> {
+  if (options.live) {
+    const next = await run.store.advance(incident, "Resolved", `Live was put back to what ${bench.source.id} says; Git needs no change.`, { resolvedAt: run.clock.now().toISOString() });
+    return outcomeOf(next, "resolved");
+  }
+  const next = await run.store.advance(incident, "Escalated", `${bench.source.id} says so already at ${bench.checkout.revision.slice(0, 7)}, but it is not deployed: deploy it. No pull request is needed.`);
+  return outcomeOf(next, "escalated");
+}
+
+function short(value: unknown): string {
+  if (value === undefined) return "(not set)";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+}

@@ -1,0 +1,46 @@
+import type { Config } from "./config/schema.ts";
+import type { IncidentStore } from "./incident/store.ts";
+import type { Outcome } from "./model.ts";
+import type { Reading } from "./observe/reading.ts";
+import type { Clock, Cluster, CodeHost, Log, Registry, Renderer } from "./ports.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** Everything that one run works with: the doors, the settings, and what it has done so far. */
+export interface Run {
+  readonly config: Config;
+  readonly cluster: Cluster;
+  readonly codeHost: CodeHost;
+  readonly renderer: Renderer;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: IncidentStore;
+  readonly workbench: Workbench;
+  readonly reading: Reading;
+  readonly dryRun: boolean;
+  /** Version of Stanch, for reports. */
+  readonly version: string;
+  readonly tally: Tally;
+  /** Keeps the lease; throws when another run took over. */
+  readonly renew: () => Promise<void>;
+  /** When the run began, and milliseconds from then to what users wait for. */
+  readonly startedAt: number;
+}
+
+/** Counted before each act, so that no ceiling is passed. */
+export interface Tally {
+  ripe: number;
+  hotfixes: number;
+  opened: number;
+  firstHotfixMs?: number;
+  firstPullRequestMs?: number;
+}
+
+export interface RunReport {
+  readonly outcomes: readonly Outcome[];
+  readonly scanned: { readonly pods: number; readonly workloads: number; readonly namespaces: number; readonly calls: number };
+  readonly gaps: readonly string[];
+  readonly seconds: number;
+  readonly firstHotfixSeconds?: number;
+  readonly firstPullRequestSeconds?: number;
+}

@@ -1,0 +1,42 @@
+import type { Diagnosis, Finding } from "../model.ts";
+
+export interface Cause {
+  readonly primary: Diagnosis;
+  /** Other findings that the primary's remedy is expected to clear. */
+  readonly covers: readonly Finding[];
+}
+
+/**
+ * Findings that one commit explains are one cause: one incident and one pull request that takes back all of what the
+ * commit broke. Other findings stay by themselves. The order is kept.
+ */
+export function group(diagnoses: readonly Diagnosis[]): Cause[] {
+  const causes: { primary: Diagnosis; covers: Finding[]; commit?: string; namespace: string }[] = [];
+  for (const diagnosis of diagnoses) {
+    const choice = diagnosis.choices[0];
+    const commit = choice?.remedy === "restore-from-git" ? choice.culprit?.sha : undefined;
+    const namespace = diagnosis.finding.workload.namespace;
+    const same = commit === undefined ? undefined : causes.find((cause) => cause.commit === commit && cause.namespace === namespace);
+    if (same === undefined) causes.push({ primary: diagnosis, covers: [], namespace, ...(commit === undefined ? {} : { commit }) });
+    else {
+      same.primary = joined(same.primary, diagnosis);
+      same.covers.push(diagnosis.finding);
+    }
+  }
+  return causes.map(({ primary, covers }) => ({ primary, covers }));
+}
+
+/** The first diagnosis with the fields that the second restores as well. */
+function joined(a: Diagnosis, b: Diagnosis): Diagnosis {
+  const [first, ...rest] = a.choices;
+  const other = b.choices[0];
+  if (first === undefined || other === undefined) return a;
+  const fields = [...list(first.params["fields"]), ...list(other.params["fields"])];
+  const unique = [...new Map(fields.map((field) => [JSON.stringify(field), field])).values()];
+  const evidence = [...first.evidence, ...other.evidence.filter((item) => !first.evidence.some((known) => known.text === item.text))];
+  return { ...a, cause: `${a.cause} The same commit explains: ${b.finding.summary}`, choices: [{ ...first, params: { ...first.params, fields: unique }, evidence }, ...rest] };
+}
+
+function list(value: unknown): import("../model.ts").Json[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,139 @@
+import { guardContext, remedyContext } from "./context.ts";
+import { StanchError } from "./errors.ts";
+import { heal } from "./heal.ts";
+import type { Incident } from "./incident/incident.ts";
+import { describeRef } from "./kube/ref.ts";
+import type { Diagnosis, Finding, Outcome, Plan, Proposal, Workload } from "./model.ts";
+import type { Run } from "./run.ts";
+import { act, planOf, tryAct } from "./steps/act.ts";
+import { guard } from "./steps/guard.ts";
+import type { Observation } from "./steps/observe.ts";
+import { plan as draft } from "./steps/plan.ts";
+import { outcomeOf, recordEvent } from "./steps/record.ts";
+import { undo } from "./steps/undo.ts";
+import { verify } from "./steps/verify.ts";
+
+/** One cause, from diagnosis to pull request: plan → guard → act → verify → locate → edit → prove → propose → record. */
+export async function treat(diagnosis: Diagnosis, covers: readonly Finding[], seen: Observation, run: Run, known: Incident | undefined): Promise<Outcome> {
+  const { finding } = diagnosis;
+  if (run.config.mode === "observe") return report(diagnosis);
+  const context = await remedyContext(finding, seen, run, known);
+  let incident = run.dryRun ? null : await run.store.open(finding);
+  if (incident !== null && known?.status?.phase === "Resolved") incident = await reopen(incident, finding, run);
+  const tried = new Set(incident?.status?.tried.map((row) => row.remedy) ?? []);
+  const refusals = diagnosis.rejected.map((row) => `${row.remedy}: ${row.reason}`);
+
+  for (const choice of diagnosis.choices) {
+    if (tried.has(choice.remedy)) continue;
+    const planned = await draft(diagnosis, choice, context);
+    if ("refused" in planned) {
+      refusals.push(`${choice.remedy}: ${planned.refused}`);
+      continue;
+    }
+    const verdict = guard(planned, await guardContext(planned, seen, run, incident));
+    if (verdict.decision === "refuse") {
+      refusals.push(`${choice.remedy}: ${verdict.reason} (${verdict.rule})`);
+      continue;
+    }
+    const gitOnly = verdict.decision === "git-only" ? verdict.reason : planned.gitOnly;
+    if (incident === null) return rehearse(planned, gitOnly, run);
+
+    incident = await run.store.advance(incident, "Diagnosed", `${diagnosis.cause} Remedy: ${planned.title}.`, {
+      cause: diagnosis.cause,
+      covers: covers.map((other) => other.fingerprint),
+      plan: planOf(gitOnly === undefined ? planned : { ...planned, gitOnly }),
+      evidence: [...finding.evidence, ...choice.evidence].slice(0, 20),
+      ...(choice.culprit === undefined ? {} : { culprit: choice.culprit }),
+    });
+    if (gitOnly !== undefined) return heal(incident, planned, { live: false, why: gitOnly }, run);
+    if (run.config.guard.requireProof) {
+      const proved = await heal(incident, planned, { live: false, why: "the proof comes before the live change", rehearsal: true }, run);
+      if (proved.kind === "failed" || proved.kind === "escalated") return proved;
+    }
+    const done = await hotfix(incident, planned, choice, run, context.workload ?? null);
+    incident = done.incident;
+    if (done.outcome === "recovered") return heal(incident, planned, { live: true }, run);
+    if (done.outcome === "not-applied-git-only") return heal(incident, planned, { live: false, why: done.text }, run);
+    if (done.outcome === "lost") return heal(incident, planned, { live: false, why: done.text }, run);
+    refusals.push(`${choice.remedy}: ${done.text}`);
+    if (done.outcome === "not-applied") break;
+  }
+
+  if (incident === null) return { ...report(diagnosis), kind: "escalated", message: needed(diagnosis, refusals) };
+  const text = needed(diagnosis, refusals);
+  if (incident.status?.phase !== "Escalated" || incident.status.message !== text.slice(0, 1000)) {
+    incident = await run.store.advance(incident, "Escalated", text, { cause: diagnosis.cause });
+    await recordEvent(finding.workload, context.workload?.object.metadata.uid, { type: "Warning", reason: "StanchEscalated", message: text }, run);
+  }
+  return outcomeOf(incident, "escalated");
+}
+
+type Hotfixed = { readonly incident: Incident; readonly text: string; readonly outcome: "recovered" | "failed" | "lost" | "not-applied" | "not-applied-git-only" };
+
+/** act → verify, and undo when it does not verify. */
+async function hotfix(incident: Incident, planned: Plan, choice: Proposal, run: Run, before: Workload | null): Promise<Hotfixed> {
+  const { finding } = planned;
+  run.tally.hotfixes += 1;
+  const acted = await act(planned, incident, run);
+  if (!acted.applied) {
+    const undone = acted.incident.status?.hotfix?.undo === undefined ? { incident: acted.incident } : await undo(acted.incident, acted.reason, "RolledBack", run);
+    return { incident: undone.incident, text: acted.reason, outcome: acted.gitOnly ? "not-applied-git-only" : "not-applied" };
+  }
+  run.tally.firstHotfixMs ??= run.clock.now().getTime() - run.startedAt;
+  const uid = before?.object.metadata.uid;
+  await recordEvent(finding.workload, uid, { type: "Normal", reason: "StanchHotfix", message: `${planned.title}. ${choice.reason}` }, run);
+  return settle(acted.incident, planned, run, before);
+}
+
+/** Watches an applied hotfix and takes it back unless it heals. Also where a run after a crash goes on. */
+export async function settle(incident: Incident, planned: Plan, run: Run, before: Workload | null): Promise<Hotfixed> {
+  const { finding } = planned;
+  const hotfixed = incident.status?.hotfix;
+  if (hotfixed === undefined) throw new StanchError("internal", "there is no hotfix to watch");
+  const verification = await verify(
+    {
+      finding,
+      hotfix: hotfixed,
+      before,
+      tick: async (text) => {
+        run.log.progress(`watching ${describeRef(finding.workload)}: ${text}`);
+        await run.renew();
+      },
+    },
+    run.reading,
+  );
+  const uid = before?.object.metadata.uid;
+  const row = { remedy: planned.choice.remedy, title: planned.title, result: `${verification.result}: ${verification.seen}`.slice(0, 500), at: run.clock.now().toISOString() };
+  const tried = [...(incident.status?.tried ?? []), row];
+  if (verification.result === "recovered") {
+    const next = await run.store.advance(incident, "Verified", `Recovered: ${verification.seen}.`, { verification, tried });
+    await recordEvent(finding.workload, uid, { type: "Normal", reason: "StanchVerified", message: verification.seen }, run);
+    return { incident: next, text: verification.seen, outcome: "recovered" };
+  }
+  const lost = verification.seen.startsWith("the change was undone by");
+  const marked = await run.store.advance(incident, "Hotfixed", `Not healed: ${verification.seen}.`, { verification, tried });
+  const undone = await undo(marked, `${verification.result}: ${verification.seen}`, "RolledBack", run);
+  await recordEvent(finding.workload, uid, { type: "Warning", reason: "StanchRolledBack", message: undone.text }, run);
+  return { incident: undone.incident, text: verification.seen, outcome: lost ? "lost" : "failed" };
+}
+
+async function reopen(incident: Incident, finding: Finding, run: Run): Promise<Incident> {
+  const recurrences = (incident.status?.recurrences ?? 0) + 1;
+  return run.store.advance(incident, "Detected", `Came back: ${finding.summary}`, { recurrences, tried: [], details: finding.symptom, summary: finding.summary, lastSeenAt: run.clock.now().toISOString() });
+}
+
+async function rehearse(planned: Plan, gitOnly: string | undefined, run: Run): Promise<Outcome> {
+  const said = gitOnly ?? (await tryAct(planned, run));
+  const live = said === null ? "would be applied live (accepted by server-side dry run)" : `would not be applied live: ${said}`;
+  return { kind: "reported", workload: planned.finding.workload, symptom: planned.finding.symptom.kind, message: `${planned.title}: ${live}. ${planned.choice.reason}`, changes: planned.changes };
+}
+
+function report(diagnosis: Diagnosis): Outcome {
+  const best = diagnosis.choices[0];
+  const advice = best === undefined ? needed(diagnosis, diagnosis.rejected.map((row) => `${row.remedy}: ${row.reason}`)) : `${diagnosis.cause} Would try ${best.remedy}: ${best.reason}`;
+  return { kind: "reported", workload: diagnosis.finding.workload, symptom: diagnosis.finding.symptom.kind, message: advice };
+}
+
+function needed(diagnosis: Diagnosis, refusals: readonly string[]): string {
+  return `${diagnosis.cause} A person is needed${refusals.length === 0 ? "." : `: ${refusals.join("; ")}`}`;
+}
