@@ -1,0 +1,144 @@
+import { StanchError } from "../errors.ts";
+import type { Json } from "../model.ts";
+import { parseOnce } from "./parse-cache.ts";
+import { KUSTOMIZATION_FILES } from "./tool.ts";
+import { isInside, joinPath, type Tree } from "./tree.ts";
+
+/** One kustomization file on the way from a root to its bases. */
+export interface Layer {
+  /** Folder inside the repository. */
+  readonly folder: string;
+  readonly file: string;
+  readonly component: boolean;
+  readonly value: { readonly [key: string]: Json };
+  /** 0 for the root. */
+  readonly depth: number;
+}
+
+/** Everything that a Kustomize root reads. */
+export interface Closure {
+  /** In order of precedence: the one that writes last comes first. */
+  readonly layers: readonly Layer[];
+  /** Every file that is read, kustomization files too. */
+  readonly files: ReadonlySet<string>;
+  /** References that lead out to the network, with who makes them. */
+  readonly remotes: readonly { readonly file: string; readonly reference: string }[];
+}
+
+const MAX_LAYERS = 200;
+
+/** Follows a Kustomize root to every file that it reads. Throws StanchError `render` when a kustomization cannot be read. */
+export async function readClosure(tree: Tree, root: string): Promise<Closure> {
+  const layers: Layer[] = [];
+  const files = new Set<string>();
+  const remotes: { file: string; reference: string }[] = [];
+  const seen = new Set<string>();
+  await visit(root === "" ? "." : root, 0);
+  return { layers, files, remotes };
+
+  async function visit(folder: string, depth: number): Promise<void> {
+    if (seen.has(folder)) return;
+    seen.add(folder);
+    if (seen.size > MAX_LAYERS)
+      throw new StanchError("render", `${root} pulls in more than ${MAX_LAYERS} kustomizations`);
+    const file = await kustomizationOf(tree, folder);
+    if (file === null) throw new StanchError("render", `${folder} has no kustomization file`);
+    const value = await readKustomization(tree, file);
+    files.add(file);
+    layers.push({ folder, file, component: value["kind"] === "Component", value, depth });
+    const folders: string[] = [];
+    for (const reference of referencesOf(value)) {
+      const path = joinPath(folder, reference);
+      const kind = isInside(path) ? await tree.kind(path) : "none";
+      if (kind === "file") files.add(path);
+      else if (kind === "directory") folders.push(path);
+      else if (isRemote(reference)) remotes.push({ file, reference: withoutCredentials(reference) });
+      else if (!isInside(path))
+        throw new StanchError("render", `${file} refers to ${reference}, which is outside of the repository`);
+    }
+    // Components run after resources, so they come first here; the last of each kind wins.
+    const components = new Set(texts(value["components"]).map((reference) => joinPath(folder, reference)));
+    const ordered = [
+      ...folders.filter((path) => components.has(path)).reverse(),
+      ...folders.filter((path) => !components.has(path)).reverse(),
+    ];
+    for (const path of ordered) await visit(path, depth + 1);
+  }
+}
+
+/** The kustomization file of a folder, or null. */
+export async function kustomizationOf(tree: Tree, folder: string): Promise<string | null> {
+  for (const name of KUSTOMIZATION_FILES) {
+    const file = joinPath(folder, name);
+    if ((await tree.kind(file)) === "file") return file;
+  }
+  return null;
+}
+
+/** Text that Kustomize would fetch from the network, as opposed to a path. */
+export function isRemote(reference: string): boolean {
+  return (
+    /^(https?|git|ssh|s3|file|gs|oci):\/\//i.test(reference) ||
+    /^(git::|gh:|[\w.-]+@[\w.-]+:)/.test(reference) ||
+    /^(github\.com|gitlab\.com|bitbucket\.org)[/:]/i.test(reference) ||
+    /[?&](ref|version|timeout|submodules)=/.test(reference) ||
+    /\.git(\/|$)|_git\//.test(reference)
+  );
+}
+
+/** Files and folders that a kustomization names, in order; inline texts are left out. */
+function referencesOf(value: { readonly [key: string]: Json }): string[] {
+  const paths = (list: Json | undefined, ...keys: string[]): string[] =>
+    maps(list).flatMap((item) =>
+      keys.flatMap((key) => (typeof item[key] === "string" ? [item[key]] : texts(item[key]))),
+    );
+  const generators = [...maps(value["configMapGenerator"]), ...maps(value["secretGenerator"])];
+  const openapi = value["openapi"];
+  return [
+    ...[
+      "resources",
+      "bases",
+      "components",
+      "crds",
+      "configurations",
+      "transformers",
+      "generators",
+      "validators",
+      "patchesStrategicMerge",
+    ].flatMap((key) => texts(value[key])),
+    ...paths(value["patches"], "path"),
+    ...paths(value["patchesJson6902"], "path"),
+    ...paths(value["replacements"], "path"),
+    ...generators.flatMap((generator) => texts(generator["files"]).map((text) => text.slice(text.indexOf("=") + 1))),
+    ...generators.flatMap((generator) => [
+      ...texts(generator["envs"]),
+      ...(typeof generator["env"] === "string" ? [generator["env"]] : []),
+    ]),
+    ...paths(value["helmCharts"], "valuesFile", "additionalValuesFiles"),
+    ...(isMap(openapi) && typeof openapi["path"] === "string" ? [openapi["path"]] : []),
+  ].filter((reference) => reference !== "" && !reference.includes("\n"));
+}
+
+async function readKustomization(tree: Tree, file: string): Promise<{ readonly [key: string]: Json }> {
+  const parsed = parseOnce((await tree.read(file)) ?? "");
+  if (!parsed.ok) throw new StanchError("render", `${file} is not valid YAML: ${parsed.error}`);
+  const value = parsed.values.find((document) => document !== null) ?? {};
+  if (!isMap(value)) throw new StanchError("render", `${file} is no kustomization`);
+  return value;
+}
+
+function withoutCredentials(reference: string): string {
+  return reference.replace(/\/\/[^/@\s]+@/, "//").slice(0, 200);
+}
+
+function texts(value: Json | undefined): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+function maps(value: Json | undefined): { [key: string]: Json }[] {
+  return Array.isArray(value) ? value.filter((item) => isMap(item)) : [];
+}
+
+function isMap(value: Json | undefined): value is { [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

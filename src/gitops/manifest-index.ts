@@ -1,0 +1,114 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../errors.ts";
+import type { FieldPath, KubeObject } from "../model.ts";
+import { declaredIn, withNamespace } from "./manifest.ts";
+import { parseOnce } from "./parse-cache.ts";
+import { KUSTOMIZATION_FILES } from "./tool.ts";
+import { openTree, type Tree } from "./tree.ts";
+
+/** Where an object stands in a folder of plain manifests. */
+export interface ManifestEntry {
+  readonly object: KubeObject;
+  readonly file: string;
+  /** 0-based. */
+  readonly document: number;
+  /** From the top of the document to the object: `["items", 2]` in a `List`. */
+  readonly prefix: FieldPath;
+}
+
+export interface ManifestIndex {
+  readonly entries: readonly ManifestEntry[];
+  /** What could not be read, and why. The rest of the index is right nevertheless. */
+  readonly problems: readonly { readonly file: string; readonly message: string }[];
+}
+
+const MAX_DEPTH = 16;
+
+/**
+ * Every Kubernetes object in the YAML and JSON files below a folder. Left out: hidden folders, Helm charts, submodules,
+ * Kustomize roots below the folder, and documents that are no Kubernetes objects. Links are followed inside the
+ * repository only.
+ */
+export async function indexManifests(directory: string, path: string, namespace?: string): Promise<ManifestIndex> {
+  const tree = await openTree(directory);
+  const problems: { file: string; message: string }[] = [];
+  const files = await manifestFiles(tree, path, problems);
+  const texts = await Promise.all(files.map(async (file) => ({ file, ...(await readText(tree, file)) })));
+  const entries: ManifestEntry[] = [];
+  for (const { file, text, error } of texts) {
+    if (error !== undefined) problems.push({ file, message: error });
+    if (text === undefined || !/\bkind\b/.test(text)) continue;
+    const parsed = parseOnce(text);
+    if (!parsed.ok) {
+      problems.push({ file, message: parsed.error });
+      continue;
+    }
+    for (const [document, value] of parsed.values.entries()) {
+      for (const { object, prefix } of declaredIn(value)) {
+        entries.push({ object: withNamespace(object, namespace), file, document, prefix });
+      }
+    }
+  }
+  return { entries, problems };
+}
+
+/** Paths of the files that the index of a folder reads, sorted. */
+export async function manifestFiles(
+  tree: Tree,
+  path: string,
+  problems: { file: string; message: string }[] = [],
+): Promise<string[]> {
+  const found: string[] = [];
+  await walk(path === "" ? "." : path, 0);
+  return found.sort();
+
+  async function walk(folder: string, depth: number): Promise<void> {
+    const rows = await readdir(join(tree.directory, folder), { withFileTypes: true }).catch(() => []);
+    const names = new Set(rows.map((row) => row.name));
+    if (names.has("Chart.yaml") || (depth > 0 && names.has(".git"))) return;
+    if (depth > 0 && KUSTOMIZATION_FILES.some((name) => names.has(name))) {
+      problems.push({ file: folder, message: "a Kustomize root below a folder of plain manifests is not part of it" });
+      return;
+    }
+    for (const row of rows) {
+      if (row.name.startsWith(".")) continue;
+      const file = folder === "." ? row.name : `${folder}/${row.name}`;
+      const kind = row.isSymbolicLink()
+        ? await linkKind(tree, file, problems)
+        : row.isDirectory()
+          ? "directory"
+          : "file";
+      // Links to folders are not followed: they can lead in circles.
+      if (kind === "directory" && !row.isSymbolicLink() && depth < MAX_DEPTH) await walk(file, depth + 1);
+      else if (
+        kind === "file" &&
+        /\.(ya?ml|json)$/.test(row.name) &&
+        !(KUSTOMIZATION_FILES as readonly string[]).includes(row.name)
+      )
+        found.push(file);
+    }
+  }
+}
+
+async function linkKind(
+  tree: Tree,
+  file: string,
+  problems: { file: string; message: string }[],
+): Promise<"file" | "directory" | "none"> {
+  try {
+    return await tree.kind(file);
+  } catch (error) {
+    problems.push({ file, message: messageOf(error) });
+    return "none";
+  }
+}
+
+async function readText(tree: Tree, file: string): Promise<{ text?: string; error?: string }> {
+  try {
+    const text = await tree.read(file);
+    return text === null ? {} : { text };
+  } catch (error) {
+    return { error: messageOf(error) };
+  }
+}

@@ -1,0 +1,112 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { createRenderer } from "../../src/adapters/renderers.ts";
+import type { Commit, Source } from "../../src/model.ts";
+import type { Checkout } from "../../src/ports.ts";
+
+export type Files = Readonly<Record<string, string | null>>;
+
+/** A real Git repository in a temporary folder: a Checkout of its head. */
+export interface Repository extends Checkout {
+  /** Writes files (null: removes) and commits them. */
+  commit(subject: string, files: Files): string;
+}
+
+export function makeRepository(files: Files): Repository {
+  const directory = mkdtempSync(join(tmpdir(), "stanch-test-"));
+  const trees: string[] = [];
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: directory, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  git("init", "-q", "-b", "main");
+  let minute = 0;
+  const commit = (subject: string, changed: Files): string => {
+    for (const [file, text] of Object.entries(changed)) {
+      if (text === null) rmSync(join(directory, file));
+      else {
+        mkdirSync(dirname(join(directory, file)), { recursive: true });
+        writeFileSync(join(directory, file), text);
+      }
+    }
+    git("add", "-A");
+    const at = new Date(Date.UTC(2026, 0, 1, 0, minute++)).toISOString();
+    execFileSync(
+      "git",
+      ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "-q", "--allow-empty", "-m", subject],
+      {
+        cwd: directory,
+        env: { ...process.env, GIT_AUTHOR_DATE: at, GIT_COMMITTER_DATE: at },
+      },
+    );
+    return git("rev-parse", "HEAD").trim();
+  };
+  commit("initial", files);
+  return {
+    directory,
+    get revision() {
+      return git("rev-parse", "HEAD").trim();
+    },
+    branch: "main",
+    commit,
+    files: async () =>
+      git("ls-tree", "-r", "-l", "HEAD")
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => {
+          const [mode = "", , , bytes = "0"] = line.split(/\s+/);
+          return { mode, bytes: Number(bytes) || 0, path: line.slice(line.indexOf("\t") + 1) };
+        }),
+    read: async (file) => (existsSync(join(directory, file)) ? readFileSync(join(directory, file), "utf8") : null),
+    history: async (path, limit) =>
+      git("log", `-${limit}`, "--format=%H%x1f%an%x1f%ae%x1f%aI%x1f%s", "--", path)
+        .split("\n")
+        .filter((line) => line !== "")
+        .map(parseCommit),
+    blame: async () => null,
+    treeAt: async (revision) => {
+      const tree = mkdtempSync(join(tmpdir(), "stanch-tree-"));
+      trees.push(tree);
+      const archive = execFileSync("git", ["archive", revision], {
+        cwd: directory,
+        maxBuffer: 1e8,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      execFileSync("tar", ["-x", "-C", tree], { input: archive });
+      return tree;
+    },
+    publish: async () => ({ pushed: false, reason: "refused", message: "this repository is read only" }),
+    close: async () => {
+      for (const path of [directory, ...trees]) rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
+
+function parseCommit(line: string): Commit {
+  const [sha = "", author = "", email = "", at = "", subject = ""] = line.split("\u001f");
+  return { sha, author, email, at, subject };
+}
+
+export function sourceOf(path: string, tool: Source["tool"], namespace?: string): Source {
+  return {
+    id: `shop/deploy:${path}@main`,
+    repository: "shop/deploy",
+    branch: "main",
+    path,
+    tool,
+    owner: { kind: "configuration", name: "test" },
+    ...(namespace === undefined ? {} : { namespace }),
+  };
+}
+
+const LAB = join(process.env["HOME"] ?? "", ".cache/stanch-lab/bin");
+export const PATH = [process.env["PATH"] ?? "", LAB].join(delimiter);
+export const renderer = createRenderer({ path: PATH });
+
+/** Whether Kustomize roots can be rendered here; says so loudly when they cannot. */
+export async function canKustomize(): Promise<boolean> {
+  const version = (await renderer.versions()).find((row) => row.tool.includes("kustomize"));
+  if (version?.missing !== undefined)
+    process.stderr.write(`\nSKIPPED: every Kustomize test, because ${version.missing}.\n`);
+  return version?.missing === undefined;
+}
