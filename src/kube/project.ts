@@ -5,10 +5,7 @@ import { fieldAt, flagAt, listAt, mapAt, numberAt, textAt, timeOf } from "./fiel
 /**
  * Must this pod be looked at in full? Called for every pod of the cluster, so it reads few fields and makes nothing. Says
  * yes rather than no: Pending and Failed pods, unready ones, and those of which a container ended within `recentMs`.
- * Finished, evicted and deleted pods show no symptom.
- *
- * @param raw a Pod as the API server sends it
- * @param now milliseconds since 1970
+ * Finished, evicted and deleted pods show no symptom. `now` in milliseconds since 1970.
  */
 export function isSuspicious(raw: unknown, now: number, recentMs: number): boolean {
   const pod = raw as RawPod;
@@ -18,9 +15,10 @@ export function isSuspicious(raw: unknown, now: number, recentMs: number): boole
   const phase = status.phase;
   if (phase === "Succeeded" || status.reason === "Evicted") return false;
   if (phase !== "Running") return true;
+  const since = now - recentMs;
   return (
-    hasRestless(status.containerStatuses, now, recentMs, false) ||
-    hasRestless(status.initContainerStatuses, now, recentMs, true) ||
+    hasRestless(status.containerStatuses, since, false) ||
+    hasRestless(status.initContainerStatuses, since, true) ||
     !isReady(status.conditions)
   );
 }
@@ -42,7 +40,7 @@ interface RawStatus {
   readonly lastState?: { readonly terminated?: { readonly finishedAt?: string } };
 }
 
-function hasRestless(statuses: unknown, now: number, recentMs: number, init: boolean): boolean {
+function hasRestless(statuses: unknown, since: number, init: boolean): boolean {
   if (!Array.isArray(statuses)) return false;
   for (const status of statuses as readonly (RawStatus | null)[]) {
     if (status === null || typeof status !== "object") continue;
@@ -50,7 +48,7 @@ function hasRestless(statuses: unknown, now: number, recentMs: number, init: boo
     if (!init && status.ready !== true) return true;
     if (status.state?.waiting !== undefined) return true;
     const ended = status.lastState?.terminated?.finishedAt;
-    if (ended !== undefined && now - Date.parse(ended) <= recentMs) return true;
+    if (ended !== undefined && Date.parse(ended) >= since) return true;
   }
   return false;
 }

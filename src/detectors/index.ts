@@ -1,0 +1,27 @@
+import { claimPending } from "./claim-pending.ts";
+import { configMissing } from "./config-missing.ts";
+import { crashLoop } from "./crash-loop.ts";
+import type { Detector } from "./detector.ts";
+import { imagePull } from "./image-pull.ts";
+import { liveness } from "./liveness.ts";
+import { noEndpoints } from "./no-endpoints.ts";
+import { notReady } from "./not-ready.ts";
+import { oomKilled } from "./oom-killed.ts";
+import { podsRefused } from "./pods-refused.ts";
+import { rolloutStuck } from "./rollout-stuck.ts";
+import { unschedulable } from "./unschedulable.ts";
+
+/** Every detector, the most specific first: where two see the same container, the earlier one's finding stands. */
+export const detectors: readonly Detector[] = [
+  configMissing,
+  imagePull,
+  oomKilled,
+  liveness,
+  crashLoop,
+  podsRefused,
+  claimPending,
+  unschedulable,
+  notReady,
+  rolloutStuck,
+  noEndpoints,
+];
