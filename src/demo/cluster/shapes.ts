@@ -109,7 +109,13 @@ export interface ContainerState {
 
 export interface Pod extends KubeObject {
   spec: PodSpec;
-  status?: { phase?: string; conditions?: Condition[]; podIP?: string; containerStatuses?: Tree[]; [field: string]: unknown };
+  status?: {
+    phase?: string;
+    conditions?: Condition[];
+    podIP?: string;
+    containerStatuses?: Tree[];
+    [field: string]: unknown;
+  };
 }
 
 export interface LabelSelector {
@@ -135,7 +141,9 @@ export function controllerOf(owner: KubeObject): OwnerReference & { blockOwnerDe
 }
 
 export function isOwnedBy(object: KubeObject, owner: KubeObject): boolean {
-  return object.metadata.ownerReferences?.some((ref) => ref.controller === true && ref.uid === owner.metadata.uid) === true;
+  return (
+    object.metadata.ownerReferences?.some((ref) => ref.controller === true && ref.uid === owner.metadata.uid) === true
+  );
 }
 
 export function isTree(value: unknown): value is Tree {

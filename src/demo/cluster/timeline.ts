@@ -8,6 +8,12 @@ export interface Timeline {
   now(): number;
   /** RFC 3339 in whole seconds, as metav1.Time is written. */
   stamp(): string;
+  /** The moment `seconds` from now (divided by the speed), in milliseconds since the epoch. */
+  later(seconds: number): number;
+  /** Seconds of the simulation since a moment: what passed, times the speed. */
+  secondsSince(moment: number): number;
+  /** Runs `work` once at a moment. A second request under the same key keeps the earlier time. */
+  at(due: number, key: string, work: () => void): void;
   /** Runs `work` once, `seconds` from now (divided by the speed). A second request under the same key keeps the earlier time. */
   after(seconds: number, key: string, work: () => void): void;
   /** Does what is due. */
@@ -24,7 +30,11 @@ interface Task {
 }
 
 /** `speed` divides every delay; timestamps stay those of `clock`. */
-export function createTimeline(options: { clock: () => number; speed: number; onFault: (error: unknown) => void }): Timeline {
+export function createTimeline(options: {
+  clock: () => number;
+  speed: number;
+  onFault: (error: unknown) => void;
+}): Timeline {
   const tasks = new Map<string, Task>();
   let offset = 0;
   let at: number | undefined;
@@ -38,7 +48,8 @@ export function createTimeline(options: { clock: () => number; speed: number; on
     for (const entry of tasks) {
       const [, task] = entry;
       if (task.due > limit) continue;
-      if (found === undefined || task.due < found[1].due || (task.due === found[1].due && task.order < found[1].order)) found = entry;
+      if (found === undefined || task.due < found[1].due || (task.due === found[1].due && task.order < found[1].order))
+        found = entry;
     }
     return found;
   }
@@ -66,30 +77,39 @@ export function createTimeline(options: { clock: () => number; speed: number; on
     let due = Number.POSITIVE_INFINITY;
     for (const task of tasks.values()) due = Math.min(due, task.due);
     // A foreign clock may stand still or leap, so it is looked at every 20 ms at least.
-    timer = setTimeout(() => {
-      timer = undefined;
-      run(present());
-    }, Math.min(20, Math.max(1, due - present())));
+    timer = setTimeout(
+      () => {
+        timer = undefined;
+        run(present());
+      },
+      Math.min(20, Math.max(1, due - present())),
+    );
     timer.unref();
   }
 
   const now = (): number => at ?? present();
+  const later = (seconds: number): number => now() + (seconds * 1000) / options.speed;
+
+  function plan(due: number, key: string, work: () => void): void {
+    const known = tasks.get(key);
+    if (known !== undefined && known.due <= due) return;
+    order += 1;
+    tasks.set(key, { due, order, work });
+    arm();
+  }
+
   return {
     now,
     stamp: () => `${new Date(now()).toISOString().slice(0, 19)}Z`,
-    after(seconds, key, work) {
-      const due = now() + (seconds * 1000) / options.speed;
-      const known = tasks.get(key);
-      if (known !== undefined && known.due <= due) return;
-      order += 1;
-      tasks.set(key, { due, order, work });
-      arm();
-    },
+    later,
+    secondsSince: (moment) => ((now() - moment) * options.speed) / 1000,
+    at: plan,
+    after: (seconds, key, work) => plan(later(seconds), key, work),
     catchUp: () => run(present()),
     advance(seconds) {
       const until = present() + seconds * 1000;
       run(until);
-      offset += until - present();
+      offset += Math.max(0, until - present());
     },
     stop() {
       stopped = true;

@@ -1,4 +1,4 @@
-import type { Resource } from "../../ports.ts";
+import type { Resource } from "../../../ports.ts";
 
 /** A resource as the API server serves it. */
 export interface Kind extends Resource {
@@ -122,7 +122,8 @@ export function createKinds(): Kinds {
       kinds.find((kind) => kind.plural === plural && kind.group === group && kind.version === version),
     of(object) {
       const found = kinds.find((kind) => kind.kind === object.kind && apiVersionOf(kind) === object.apiVersion);
-      if (found === undefined) throw new Error(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
+      if (found === undefined)
+        throw new Error(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
       return found;
     },
     add(kind) {

@@ -1,9 +1,18 @@
+import type { Resource } from "../../../ports.ts";
 import { qualified } from "./kinds.ts";
-import type { Resource } from "../../ports.ts";
 
 /** Why one field is invalid (metav1.StatusCause). */
 export interface Cause {
-  readonly reason: "FieldValueInvalid" | "FieldValueRequired" | "FieldValueNotSupported" | "FieldValueForbidden" | "FieldValueNotFound" | "FieldValueDuplicate" | "FieldValueTypeInvalid" | "FieldManagerConflict" | "DisruptionBudget";
+  readonly reason:
+    | "FieldValueInvalid"
+    | "FieldValueRequired"
+    | "FieldValueNotSupported"
+    | "FieldValueForbidden"
+    | "FieldValueNotFound"
+    | "FieldValueDuplicate"
+    | "FieldValueTypeInvalid"
+    | "FieldManagerConflict"
+    | "DisruptionBudget";
   readonly message: string;
   readonly field?: string;
 }
