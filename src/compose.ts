@@ -86,6 +86,7 @@ export async function composeHosts(base: Base, flags: Flags): Promise<Hosts> {
     token: (repository) => codeHost.gitToken(repository),
     author: { name: authorName, email: authorEmail },
     log,
+    path: flags.env["PATH"] ?? "",
   });
   return { codeHost, repositories, renderer: createRenderer({ path: flags.env["PATH"] ?? "" }), registry: createRegistry(config.registry) };
 }

@@ -62,7 +62,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
     return failed.length > 0 ? stuck(incident, options, `the fix in Git is not proved: ${failed.map((check) => `${check.id} ${check.text}`).join("; ")}`, run) : outcomeOf(incident, "waiting", "proved");
   }
   const next = await run.store.advance(incident, incident.status?.phase ?? "Verified", `Found in Git: ${located.locations.map((location) => `${location.file}:${location.line}`).join(", ")}.`, sourceOf(located, proof));
-  const proposed = await propose({ incident: next, plan, located, proof, live: options.live, ...(options.why === undefined ? {} : { why: options.why }) }, run);
+  const proposed = await propose({ incident: next, plan, located, proof, checkout: bench.checkout, live: options.live, ...(options.why === undefined ? {} : { why: options.why }) }, run);
   if (proposed.kind === "proposed") {
     run.tally.firstPullRequestMs ??= run.clock.now().getTime() - run.startedAt;
     await recordEvent(plan.finding.workload, undefined, { type: "Normal", reason: "StanchPullRequest", message: proposed.message }, run);

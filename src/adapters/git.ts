@@ -1,0 +1,197 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { StanchError, messageOf } from "../errors.ts";
+import type { Commit } from "../model.ts";
+import type { Checkout, Log, PublishRequest, PublishResult, Repositories, TrackedFile } from "../ports.ts";
+import { type Git, gitIn } from "./git-runner.ts";
+
+export interface GitOptions {
+  readonly cacheDirectory: string;
+  /** https URL of a repository, without credentials. */
+  readonly remote: (repository: string) => string;
+  readonly token: (repository: string) => Promise<string | undefined>;
+  readonly author: { readonly name: string; readonly email: string };
+  readonly log: Log;
+  /** Where git is ($PATH). */
+  readonly path: string;
+}
+
+/** Repositories as cached blobless clones with a private working tree for each checkout. */
+export function createRepositories(options: GitOptions): Repositories {
+  // One clone of a repository is fetched by one reader at a time.
+  const queue = new Map<string, Promise<unknown>>();
+  return {
+    async open(repository, branch) {
+      const before = queue.get(repository) ?? Promise.resolve();
+      const turn = before.catch(() => undefined).then(() => open(repository, branch, options));
+      queue.set(repository, turn);
+      return turn;
+    },
+  };
+}
+
+async function open(repository: string, branch: string, options: GitOptions): Promise<Checkout> {
+  const remote = options.remote(repository);
+  const name = createHash("sha256").update(remote).digest("hex").slice(0, 16);
+  await mkdir(options.cacheDirectory, { recursive: true, mode: 0o700 });
+  const cache = join(await realpath(options.cacheDirectory), `${name}.git`);
+  const access = { remote, token: await options.token(repository), path: options.path };
+  const git = await fetchInto(cache, gitIn(await realpath(options.cacheDirectory), access), () => gitIn(cache, access), remote, options.log);
+  const revision = (await git(["rev-parse", "--verify", "--end-of-options", `refs/heads/${branch}^{commit}`]).catch((error: unknown) => {
+    throw new StanchError("git", `${repository} has no branch "${branch}"`, { hint: "correct `branch` of this source in the configuration", cause: error });
+  })).trim();
+  const root = await mkdtemp(join(await realpath(tmpdir()), "stanch-tree-"));
+  const directory = await addTree(git, root, revision);
+  return checkoutOf({ git, root, directory, revision, branch, author: options.author });
+}
+
+/** Clones or fetches. A cache that git cannot use any more is made anew. */
+async function fetchInto(cache: string, outside: Git, inside: () => Git, remote: string, log: Log): Promise<Git> {
+  const exists = await stat(join(cache, "HEAD")).then(() => true, () => false);
+  if (exists) {
+    const git = inside();
+    try {
+      await git(["worktree", "prune"]);
+      await git(["fetch", "--quiet", "--prune", "--no-tags", "--force", "origin", "+refs/heads/*:refs/heads/*"]);
+      return git;
+    } catch (error) {
+      if (!/not a git repository|corrupt|bad object|unable to read|invalid|lock/i.test(messageOf(error))) throw error;
+      log.warn("the cached clone cannot be used and is made anew", { error: messageOf(error) });
+      await rm(cache, { recursive: true, force: true });
+    }
+  }
+  const fresh = `${cache}.${randomBytes(4).toString("hex")}`;
+  try {
+    await outside(["clone", "--quiet", "--bare", "--filter=blob:none", "--no-tags", "--", remote, fresh]);
+    await rm(cache, { recursive: true, force: true });
+    await rename(fresh, cache);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+  return inside();
+}
+
+/** A detached working tree of a revision, under a folder of ours. */
+async function addTree(git: Git, root: string, revision: string): Promise<string> {
+  const directory = join(root, revision.slice(0, 12));
+  await git(["worktree", "add", "--quiet", "--force", "--detach", directory, revision]);
+  return directory;
+}
+
+interface State {
+  readonly git: Git;
+  readonly root: string;
+  readonly directory: string;
+  readonly revision: string;
+  readonly branch: string;
+  readonly author: { readonly name: string; readonly email: string };
+}
+
+function checkoutOf(state: State): Checkout {
+  const { git, revision } = state;
+  const trees = new Map<string, Promise<string>>([[revision, Promise.resolve(state.directory)]]);
+  let files: Promise<readonly TrackedFile[]> | undefined;
+  const listed = (): Promise<readonly TrackedFile[]> => (files ??= git(["ls-tree", "-r", "-l", "-z", "--full-tree", revision]).then(parseTree));
+  return {
+    directory: state.directory,
+    revision,
+    branch: state.branch,
+    files: listed,
+    async read(file) {
+      if (!(await listed()).some((entry) => entry.path === file && entry.mode.startsWith("100"))) return null;
+      try {
+        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await git.blob(`${revision}:${file}`));
+      } catch (error) {
+        if (error instanceof TypeError) throw new StanchError("git", `${file} is not UTF-8`, { hint: "Stanch edits text files in UTF-8 only" });
+        throw error;
+      }
+    },
+    async history(path, limit) {
+      const out = await git(["log", `--max-count=${limit}`, "--first-parent", "-m", `--format=${FORMAT}`, revision, "--", ...(path === "." ? [] : [path])]);
+      return parseLog(out);
+    },
+    async blame(file, line) {
+      const out = await git(["blame", "--porcelain", `-L${line},${line}`, revision, "--", file]).catch(() => "");
+      const sha = /^([0-9a-f]{40}) /.exec(out)?.[1];
+      return sha === undefined ? null : (parseLog(await git(["log", "--max-count=1", `--format=${FORMAT}`, sha]))[0] ?? null);
+    },
+    treeAt(other) {
+      let tree = trees.get(other);
+      if (tree === undefined) {
+        tree = addTree(git, state.root, other);
+        trees.set(other, tree);
+      }
+      return tree;
+    },
+    publish: (request) => publish(state, request),
+    async close() {
+      for (const tree of trees.values()) {
+        const directory = await tree.catch(() => null);
+        if (directory !== null) await git(["worktree", "remove", "--force", directory]).catch(() => undefined);
+      }
+      await rm(state.root, { recursive: true, force: true });
+    },
+  };
+}
+
+const FORMAT = "%H%x1f%an%x1f%ae%x1f%cI%x1f%s%x1e";
+
+function parseLog(text: string): Commit[] {
+  return text.split("\x1e").flatMap((row): Commit[] => {
+    const [sha, author, email, at, subject] = row.trim().split("\x1f");
+    return sha === undefined || sha === "" ? [] : [{ sha, author: author ?? "", email: email ?? "", at: at ?? "", subject: subject ?? "" }];
+  });
+}
+
+function parseTree(text: string): TrackedFile[] {
+  return text.split("\0").flatMap((row): TrackedFile[] => {
+    const match = /^(\d{6}) \w+ [0-9a-f]+ +(\d+|-)\t([\s\S]+)$/.exec(row);
+    return match === null ? [] : [{ mode: match[1] ?? "", bytes: Number(match[2]) || 0, path: match[3] ?? "" }];
+  });
+}
+
+/**
+ * One commit on top of the checkout's revision, built from blobs in an index of its own (no filter, no hook, no working tree), and
+ * pushed by compare and swap.
+ */
+async function publish(state: State, request: PublishRequest): Promise<PublishResult> {
+  const { git, revision, author } = state;
+  const folder = await mkdtemp(join(state.root, "publish-"));
+  const env = { GIT_INDEX_FILE: join(folder, "index"), GIT_AUTHOR_NAME: author.name, GIT_AUTHOR_EMAIL: author.email, GIT_COMMITTER_NAME: author.name, GIT_COMMITTER_EMAIL: author.email };
+  await git(["read-tree", revision], env);
+  for (const [index, edit] of request.edits.entries()) {
+    const row = (await git(["ls-tree", "-z", "--full-tree", revision, "--", edit.file])).split("\0")[0] ?? "";
+    const mode = /^(\d{6}) blob /.exec(row)?.[1];
+    if (mode !== undefined && !mode.startsWith("100")) throw new StanchError("git", `${edit.file} is no regular file`, { hint: "symbolic links and submodules are not edited" });
+    const now = mode === undefined ? "" : (await git.blob(`${revision}:${edit.file}`)).toString("utf8");
+    if (now !== edit.before) throw new StanchError("conflict", `${edit.file} is not what the edit was made for`, { hint: "the next run looks again" });
+    const file = join(folder, String(index));
+    await writeFile(file, edit.after);
+    const blob = (await git(["hash-object", "-w", "--no-filters", "--", file])).trim();
+    await git(["update-index", "--add", "--cacheinfo", `${mode ?? "100644"},${blob},${edit.file}`], env);
+  }
+  const tree = (await git(["write-tree"], env)).trim();
+  const same = (await git(["rev-parse", `${revision}^{tree}`])).trim();
+  if (tree === same) return { pushed: false, reason: "unchanged", message: "the edits change nothing" };
+  const message = join(folder, "message");
+  await writeFile(message, request.message);
+  const head = (await git(["commit-tree", tree, "-p", revision, "-F", message], env)).trim();
+  if (request.expected !== null && (await git(["rev-parse", "--verify", "--quiet", `${request.expected}^{tree}`]).catch(() => "")).trim() === tree) {
+    const parent = (await git(["rev-parse", "--verify", "--quiet", `${request.expected}^`]).catch(() => "")).trim();
+    if (parent === revision) return { pushed: false, reason: "unchanged", message: "the branch says this already" };
+  }
+  const lease = `--force-with-lease=refs/heads/${request.branch}:${request.expected ?? ""}`;
+  try {
+    await git(["push", "--quiet", lease, "origin", `${head}:refs/heads/${request.branch}`]);
+    return { pushed: true, head };
+  } catch (error) {
+    const text = messageOf(error);
+    if (/stale info|fetch first|non-fast-forward|cannot lock ref/i.test(text)) return { pushed: false, reason: "moved", message: `branch ${request.branch} was moved by somebody else` };
+    if (/protected branch|GH006|hook declined|GH013|pre-receive/i.test(text)) return { pushed: false, reason: "refused", message: `the host refuses a push to ${request.branch}: ${text.slice(0, 300)}` };
+    throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

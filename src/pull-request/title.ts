@@ -1,0 +1,9 @@
+import type { ObjectRef } from "../model.ts";
+
+/** `fix(shop/cart): raise memory limit 64Mi → 128Mi`, at most 72 characters. */
+export function formatTitle(object: ObjectRef, what: string): string {
+  const head = `fix(${object.namespace === "" ? object.name : `${object.namespace}/${object.name}`}): `;
+  const flat = `${head}${what}`.replaceAll(/\s+/g, " ").replaceAll("@", "@\u200b");
+  const letters = [...flat];
+  return letters.length <= 72 ? flat : `${letters.slice(0, 71).join("").trimEnd()}…`;
+}

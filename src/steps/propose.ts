@@ -1,0 +1,165 @@
+import { StanchError, messageOf } from "../errors.ts";
+import type { Incident } from "../incident/incident.ts";
+import type { Commit, FileEdit, Located, Location, Outcome, Plan, Proof } from "../model.ts";
+import type { Checkout, PullRequest } from "../ports.ts";
+import { formatBody, formatReportFile } from "../pull-request/body.ts";
+import { formatBranch, targetFingerprint } from "../pull-request/branch-name.ts";
+import { formatCommitMessage } from "../pull-request/commit-message.ts";
+import { parseMarker } from "../pull-request/marker.ts";
+import type { PullRequestReport } from "../pull-request/report.ts";
+import { formatTitle } from "../pull-request/title.ts";
+import type { Run } from "../run.ts";
+import { outcomeOf } from "./record.ts";
+
+export interface ProposeRequest {
+  readonly incident: Incident;
+  readonly plan: Plan;
+  readonly located: Extract<Located, { found: true }>;
+  readonly proof: Proof;
+  readonly checkout: Checkout;
+  readonly live: boolean;
+  readonly why?: string;
+}
+
+/** Follow-ups of a merged pull request that did not hold. */
+const ROUNDS = 3;
+
+/**
+ * Opens the pull request, or finds the one that is there: the branch follows from what is changed, so the same problem
+ * meets the same pull request. A person's commits are never overwritten, a refusal is respected, an empty change opens nothing.
+ */
+export async function propose(request: ProposeRequest, run: Run): Promise<Outcome> {
+  const { incident, plan, located, proof } = request;
+  const { repository, branch: base } = located.source;
+  const fingerprint = targetFingerprint({ repository, base, files: located.edits.map((edit) => edit.file), changes: plan.changes, remedy: plan.choice.remedy });
+  const place = await findPlace(repository, (round) => formatBranch({ prefix: run.config.pullRequest.branchPrefix, cluster: run.config.cluster, object: plan.finding.workload, fingerprint, round }), run);
+  if (place.kind === "refused") {
+    const silencedUntil = new Date(run.clock.now().getTime() + run.config.followUp.silence).toISOString();
+    const next = await run.store.advance(incident, "Silenced", `#${place.pull.number} for the same change was closed unmerged before: a person said no.`, { silencedUntil, pullRequest: refOfPull(place.pull) });
+    return outcomeOf(next, "closed");
+  }
+  if (place.kind === "exhausted") {
+    const next = await run.store.advance(incident, "Escalated", `Two pull requests for this change were merged (last #${place.pull.number}), and the problem is still there. A person must look.`);
+    return outcomeOf(next, "escalated");
+  }
+  const report = await reportOf(request, run);
+  const body = formatBody(report, fingerprint);
+  const title = formatTitle(plan.finding.workload, plan.title);
+  const draft = !proof.complete;
+
+  const open = place.kind === "open" ? place.pull : undefined;
+  if (open !== undefined && (await isEdited(open, run))) {
+    const next = await run.store.advance(incident, "Proposed", `#${open.number} has commits of a person; it is left as it is.`, { pullRequest: refOfPull(open) });
+    return outcomeOf(next, "waiting");
+  }
+  if (open === undefined) {
+    run.tally.opened += 1;
+    if (run.tally.opened > run.config.guard.newPullRequests) {
+      const next = await run.store.advance(incident, incident.status?.phase ?? "Verified", `The pull request waits for the next run: ${run.config.guard.newPullRequests} were opened in this one.`);
+      return outcomeOf(next, "waiting");
+    }
+  }
+  const edits = [...located.edits, ...reportFile(report, run)];
+  const published = await request.checkout.publish({
+    branch: place.branch,
+    message: formatCommitMessage({ title, changes: plan.changes, incident: `${incident.metadata.namespace}/${incident.metadata.name}`, cluster: run.config.cluster, ...(plan.choice.culprit === undefined ? {} : { culprit: plan.choice.culprit.sha }) }),
+    edits,
+    expected: await run.codeHost.branchHead(repository, place.branch),
+  });
+  if (!published.pushed && published.reason !== "unchanged") {
+    const next = await run.store.advance(incident, incident.status?.phase ?? "Verified", `The branch could not be pushed: ${published.message}. The next run tries again.`);
+    return { ...outcomeOf(next, "failed") };
+  }
+  const pull = open ?? (await run.codeHost.createPullRequest(repository, { title, body, head: place.branch, base, draft }));
+  if (open !== undefined && parseMarker(open.body)?.body !== parseMarker(body)?.body) await run.codeHost.updatePullRequest(repository, open.number, { title, body });
+  const next = await run.store.advance(incident, "Proposed", `${open === undefined ? "Opened" : "Updated"} ${pull.url}${draft ? " as a draft: not everything is proved" : ""}.`, { pullRequest: refOfPull(pull) });
+  await label(pull, draft ? [...run.config.pullRequest.labels, "needs-proof"] : run.config.pullRequest.labels, run);
+  return outcomeOf(next, open === undefined ? "proposed" : "updated");
+}
+
+type Place =
+  | { readonly kind: "new"; readonly branch: string }
+  | { readonly kind: "open"; readonly branch: string; readonly pull: PullRequest }
+  | { readonly kind: "refused" | "exhausted"; readonly branch: string; readonly pull: PullRequest };
+
+/** The branch to use, by what became of earlier pull requests for the same change. */
+async function findPlace(repository: string, name: (round: number) => string, run: Run): Promise<Place> {
+  let last: PullRequest | undefined;
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const branch = name(round);
+    const pulls = await run.codeHost.pullRequests(repository, branch);
+    const open = pulls.find((pull) => pull.state === "open");
+    if (open !== undefined) return { kind: "open", branch, pull: open };
+    const [newest] = pulls;
+    if (newest === undefined) return { kind: "new", branch };
+    if (!newest.merged) {
+      const closed = Date.parse((await run.codeHost.pullRequest(repository, newest.number)).mergedAt ?? "");
+      if (Number.isNaN(closed)) return { kind: "refused", branch, pull: newest };
+    }
+    last = newest;
+  }
+  if (last === undefined) throw new StanchError("internal", "no place for a pull request");
+  return { kind: "exhausted", branch: last.branch, pull: last };
+}
+
+/** Has anybody but Stanch committed to the pull request? */
+async function isEdited(pull: PullRequest, run: Run): Promise<boolean> {
+  const commits = await run.codeHost.commitsOf(pull.repository, pull.number);
+  return commits.some((commit) => commit.author !== run.config.github.authorEmail);
+}
+
+async function reportOf(request: ProposeRequest, run: Run): Promise<PullRequestReport> {
+  const { incident, plan, located, proof } = request;
+  const status = incident.status;
+  return {
+    incident: { namespace: incident.metadata.namespace, name: incident.metadata.name, detectedAt: status?.detectedAt ?? "", recurrences: status?.recurrences ?? 0 },
+    cluster: run.config.cluster,
+    finding: plan.finding,
+    covers: status?.covers.length ?? 0,
+    cause: status?.cause ?? plan.finding.summary,
+    reason: plan.choice.reason,
+    title: plan.title,
+    remedy: plan.choice.remedy,
+    changes: plan.changes,
+    ...(plan.choice.culprit === undefined ? {} : { culprit: plan.choice.culprit }),
+    blame: await blameOf(located.locations, request.checkout, run),
+    ...(request.live && status?.hotfix !== undefined ? { live: { appliedAt: status.hotfix.appliedAt, ...(status.verification === undefined ? {} : { verification: status.verification }) } } : {}),
+    ...(request.why === undefined ? {} : { gitOnly: request.why }),
+    edits: located.edits,
+    proof,
+    evidence: status?.evidence ?? plan.finding.evidence,
+    timeline: status?.timeline ?? [],
+    onClose: run.config.pullRequest.onClose,
+    silenceDays: Math.max(1, Math.round(run.config.followUp.silence / 86_400_000)),
+    version: run.version,
+    revision: located.revision,
+  };
+}
+
+/** Who wrote the lines: useful, never worth failing for. */
+async function blameOf(locations: readonly Location[], checkout: Checkout, run: Run): Promise<{ location: Location; commit: Commit }[]> {
+  const out: { location: Location; commit: Commit }[] = [];
+  for (const location of locations.slice(0, 5)) {
+    const commit = await checkout.blame(location.file, location.line).catch((error: unknown) => {
+      run.log.debug("no blame", { file: location.file, error: messageOf(error) });
+      return null;
+    });
+    if (commit !== null) out.push({ location, commit });
+  }
+  return out;
+}
+
+function reportFile(report: PullRequestReport, run: Run): FileEdit[] {
+  const folder = run.config.pullRequest.report.replace(/^\/+|\/+$/g, "");
+  return folder === "" ? [] : [{ file: `${folder}/${report.incident.name}.md`, before: "", after: formatReportFile(report) }];
+}
+
+async function label(pull: PullRequest, labels: readonly string[], run: Run): Promise<void> {
+  if (labels.length === 0 || labels.every((name) => pull.labels.includes(name))) return;
+  await run.codeHost.addLabels(pull.repository, pull.number, labels).catch((error: unknown) => run.log.warn("labels not set", { pullRequest: pull.url, error: messageOf(error) }));
+}
+
+function refOfPull(pull: PullRequest) {
+  const { repository, number, url, branch, base, head, draft } = pull;
+  return { repository, number, url, branch, base, head, draft };
+}
