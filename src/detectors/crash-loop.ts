@@ -26,14 +26,10 @@ export const crashLoop: Detector = {
   detect(snapshot, settings) {
     const now = Date.parse(snapshot.takenAt);
     return snapshot.workloads.flatMap((workload) => {
-      const lasting = new Set(
-        containersOf(workload.object).flatMap((container) =>
-          container.init && !container.sidecar ? [] : [container.name],
-        ),
-      );
+      const sidecars = new Set(containersOf(workload.object).flatMap(({ name, sidecar }) => (sidecar ? [name] : [])));
       const hits = subjectPods(workload).flatMap((pod) =>
         pod.containers.flatMap((container): CrashHit[] => {
-          const bad = badEnd(pod, container, lasting.has(container.name) || !container.init, now, settings.recent);
+          const bad = badEnd(pod, container, !container.init || sidecars.has(container.name), now, settings.recent);
           return bad === null ? [] : [{ pod, container, bad }];
         }),
       );
