@@ -36,6 +36,8 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
   }
   const base = new URL(cluster.server);
   const plain = base.protocol === "http:";
+  // The SDK refuses plain http unless TLS verification is off; on loopback (kubectl proxy) there is nothing to verify.
+  if (plain && ["localhost", "127.0.0.1", "[::1]"].includes(base.hostname)) Object.assign(cluster, { skipTLSVerify: true });
   const plainAgent = new http.Agent({ keepAlive: true });
   let calls = 0;
 
@@ -111,6 +113,7 @@ export type ApiClient = ReturnType<typeof createApiClient>;
 
 function unreachable(base: URL, error: unknown): StanchError {
   const text = messageOf(error);
+  if (/HTTP protocol is not allowed/.test(text)) return new StanchError("config", `the API server ${base.origin} is plain http`, { hint: "use https, or set insecure-skip-tls-verify for this cluster when you know what you do", cause: error });
   const tls = /certificate|self.signed|SSL|TLS/i.test(text);
   return new StanchError("cluster", `the API server at ${base.host} cannot be reached: ${text}`, {
     hint: tls ? "check certificate-authority-data in the kubeconfig" : "check the server address, the network and VPN, or choose another --context",
