@@ -1,0 +1,104 @@
+import { messageOf } from "../errors.ts";
+import type { FileEdit, KubeObject, Source } from "../model.ts";
+import type { Checkout, Renderer } from "../ports.ts";
+import { changedObjects } from "./render-delta.ts";
+import { findRoots, type RenderRoot } from "./render-roots.ts";
+import { inputsOf } from "./revert-candidates.ts";
+import { openTree, type Tree } from "./tree.ts";
+import { openTrial } from "./trial.ts";
+
+/** A render root whose output changes with an edit, or of which that cannot be said. */
+export interface Blast {
+  readonly root: string;
+  readonly objects: readonly string[];
+  /** Why it could not be rendered before or after. */
+  readonly problem?: string;
+}
+
+/** Renders a source with edits tried out in a private copy of what it is made of; the checkout is never touched. */
+export interface Probe {
+  readonly tree: Tree;
+  /** Renders so far. */
+  renders(): number;
+  /** The objects with edits in place; the render without edits is kept. Throws StanchError `render`. */
+  render(edits: readonly FileEdit[]): Promise<readonly KubeObject[]>;
+  /** What edits change in the other render roots of the repository, and how many roots there are to look at. */
+  blast(edits: readonly FileEdit[]): Promise<{ readonly others: readonly Blast[]; readonly roots: number }>;
+  /** Programs that rendered. */
+  tools(): readonly string[];
+  close(): Promise<void>;
+}
+
+export interface ProbeRequest {
+  readonly source: Source;
+  readonly checkout: Checkout;
+  readonly renderer: Renderer;
+  /** Other sources that are deployed from the same repository and branch. */
+  readonly roots: readonly Source[];
+}
+
+export async function openProbe({ source, checkout, renderer, roots: known }: ProbeRequest): Promise<Probe> {
+  const tree = await openTree(checkout.directory);
+  const trial = await openTrial(checkout.directory);
+  await trial.add(await inputsOf(tree, source));
+  const baselines = new Map<string, Promise<readonly KubeObject[]>>();
+  const tools = new Set<string>();
+  let renders = 0;
+  let roots: Promise<RenderRoot[]> | undefined;
+
+  async function renderOnce(of: Source, edits: readonly FileEdit[]): Promise<readonly KubeObject[]> {
+    renders++;
+    const rendered = await trial.withEdits(edits, () => renderer.render(trial.directory, of));
+    tools.add(rendered.tool);
+    return rendered.objects;
+  }
+
+  async function baseline(of: Source): Promise<readonly KubeObject[]> {
+    let objects = baselines.get(of.id);
+    if (objects === undefined) {
+      objects = renderOnce(of, []);
+      baselines.set(of.id, objects);
+    }
+    return objects;
+  }
+
+  const render = async (of: Source, edits: readonly FileEdit[]): Promise<readonly KubeObject[]> =>
+    edits.length === 0 ? baseline(of) : renderOnce(of, edits);
+
+  async function blastOf(root: RenderRoot, edits: readonly FileEdit[]): Promise<Blast | null> {
+    if (!edits.some((edit) => root.files.has(edit.file))) return null;
+    const name = root.source.path;
+    if (root.problem !== undefined) return { root: name, objects: [], problem: root.problem };
+    try {
+      await trial.add(root.files);
+      const objects = changedObjects(await render(root.source, []), await render(root.source, edits));
+      return objects.length === 0 ? null : { root: name, objects };
+    } catch (error) {
+      return { root: name, objects: [], problem: messageOf(error) };
+    }
+  }
+
+  return {
+    tree,
+    renders: () => renders,
+    render: (edits) => render(source, edits),
+    async blast(edits) {
+      roots ??= checkout.files().then((files) =>
+        findRoots(
+          tree,
+          files.map((file) => file.path),
+          [source, ...known.filter((other) => other.id !== source.id)],
+        ),
+      );
+      const all = await roots;
+      const others: Blast[] = [];
+      for (const root of all.filter((it) => it.source.id !== source.id)) {
+        const blast = await blastOf(root, edits);
+        if (blast !== null) others.push(blast);
+      }
+      return { others, roots: all.length };
+    },
+    tools: () => [...tools],
+    close: () => trial.close(),
+  };
+}

@@ -1,0 +1,97 @@
+import { formatPath, getAt, withValue } from "../kube/field-path.ts";
+import { describeRef, refOf } from "../kube/ref.ts";
+import type { Change, Json, KubeObject, Source } from "../model.ts";
+import { sameField } from "./field-equality.ts";
+import { diffObjects } from "./object-diff.ts";
+import { findRendered, stableKey } from "./rendered.ts";
+
+/** What differs between two renders, against what was wanted. */
+export interface Judgement {
+  /** Wanted changes that the later render shows. */
+  readonly made: readonly Change[];
+  readonly missing: readonly Change[];
+  /** Everything else that differs, in words. */
+  readonly side: readonly string[];
+  /** What follows from a wanted change by itself: renamed generators, references to them, checksum annotations. */
+  readonly allowed: readonly string[];
+}
+
+/** Compares two renders of one source. */
+export function judge(
+  before: readonly KubeObject[],
+  after: readonly KubeObject[],
+  wanted: readonly Change[],
+  source: Source,
+): Judgement {
+  const made: Change[] = [];
+  const missing: Change[] = [];
+  const expected = new Map(before.map((object) => [stableKey(object), object]));
+  for (const change of wanted) {
+    const now = findRendered(after, change.object, source);
+    const past = findRendered(before, change.object, source);
+    const arrived = now !== undefined && sameField(change.path, getAt(now, change.path), change.to);
+    (arrived ? made : missing).push(change);
+    if (!arrived || past === undefined) continue;
+    const key = stableKey(past);
+    expected.set(key, withValue(expected.get(key) ?? past, change.path, change.to as Json | undefined));
+  }
+  const { changes, allowed } = renderDelta([...expected.values()], after);
+  return { made, missing, side: changes.map(describeChange), allowed };
+}
+
+export interface RenderDelta {
+  readonly changes: readonly Change[];
+  readonly allowed: readonly string[];
+}
+
+/** Every field that differs between two renders; content hashes and what refers to them are kept apart. */
+export function renderDelta(before: readonly KubeObject[], after: readonly KubeObject[]): RenderDelta {
+  const [left, right] = [byKey(before), byKey(after)];
+  const renames = new Map<string, string>();
+  const allowed: string[] = [];
+  const changes: Change[] = [];
+  for (const [key, object] of left) {
+    const other = right.get(key);
+    if (other === undefined || other.metadata.name === object.metadata.name) continue;
+    renames.set(object.metadata.name, other.metadata.name);
+    allowed.push(`${object.kind} ${object.metadata.name} is renamed to ${other.metadata.name}`);
+  }
+  for (const key of new Set([...left.keys(), ...right.keys()])) {
+    const [a, b] = [left.get(key), right.get(key)];
+    for (const change of diffObjects(a, b)) {
+      if (isRename(change, renames)) continue;
+      if (isChecksum(change)) allowed.push(`${describeRef(change.object)} gets another ${String(change.path.at(-1))}`);
+      else changes.push(change);
+    }
+  }
+  return { changes, allowed };
+}
+
+/** Objects in which two renders differ, in words, each once. */
+export function changedObjects(before: readonly KubeObject[], after: readonly KubeObject[]): string[] {
+  return [...new Set(renderDelta(before, after).changes.map((change) => describeRef(change.object)))];
+}
+
+function describeChange(change: Change): string {
+  if (change.path.length > 0) return `${describeRef(change.object)} ${formatPath(change.path)}`;
+  return `${describeRef(change.object)} ${change.to === undefined ? "goes" : "appears"}`;
+}
+
+function isRename(change: Change, renames: ReadonlyMap<string, string>): boolean {
+  return typeof change.from === "string" && typeof change.to === "string" && renames.get(change.from) === change.to;
+}
+
+function isChecksum(change: Change): boolean {
+  const [holder, key] = change.path.slice(-2);
+  return holder === "annotations" && typeof key === "string" && key.startsWith("checksum/");
+}
+
+function byKey(objects: readonly KubeObject[]): Map<string, KubeObject> {
+  const out = new Map<string, KubeObject>();
+  for (const object of objects) {
+    const key = stableKey(object);
+    // Two generators can share a base name: then the whole name tells them apart.
+    out.set(out.has(key) ? `${key}#${refOf(object).name}` : key, object);
+  }
+  return out;
+}

@@ -1,0 +1,82 @@
+import type { Config, RemedyId } from "../config/schema.ts";
+import { resourceOf } from "../kube/resources.ts";
+import type { ObjectRef, Plan } from "../model.ts";
+import type { Access } from "../ports.ts";
+import { remedies } from "./index.ts";
+
+const right = (group: string, resource: string, ...verbs: readonly string[]): Access[] =>
+  verbs.map((verb) => {
+    const [name = resource, subresource] = resource.split("/");
+    return { group, resource: name, ...(subresource === undefined ? {} : { subresource }), verb };
+  });
+
+/**
+ * Rights that every run needs: to observe and, unless the mode is `observe`, to keep its books (Incidents, Events, the
+ * Lease in its own namespace). Secrets appear only as far as `observe.secrets` asks for them.
+ */
+export function readRights(config: Pick<Config, "mode" | "namespace" | "observe">): Access[] {
+  return [
+    ...right("", "namespaces", "get", "list"),
+    ...right("", "nodes", "list"),
+    ...right("", "pods", "get", "list"),
+    ...(config.observe.logLines === 0 ? [] : right("", "pods/log", "get")),
+    ...right("", "services", "get", "list"),
+    ...right("", "events", "list"),
+    ...right("", "configmaps", "get", "list"),
+    ...(config.observe.secrets === "none" ? [] : right("", "secrets", "list")),
+    ...right("", "limitranges", "list"),
+    ...right("", "resourcequotas", "list"),
+    ...right("", "persistentvolumeclaims", "get", "list"),
+    ...right("apps", "deployments", "get", "list"),
+    ...right("apps", "statefulsets", "get", "list"),
+    ...right("apps", "daemonsets", "get", "list"),
+    ...right("apps", "replicasets", "get", "list"),
+    ...right("apps", "controllerrevisions", "list"),
+    ...right("batch", "jobs", "get", "list"),
+    ...right("batch", "cronjobs", "get", "list"),
+    ...right("discovery.k8s.io", "endpointslices", "list"),
+    ...right("stanch.dev", "incidents", "get", "list"),
+    ...(config.mode === "observe" ? [] : bookkeeping(config.namespace)),
+  ];
+}
+
+function bookkeeping(namespace: string): Access[] {
+  return [
+    ...right("stanch.dev", "incidents", "create", "delete"),
+    ...right("stanch.dev", "incidents/status", "update"),
+    ...right("", "events", "create"),
+    ...right("coordination.k8s.io", "leases", "get", "create", "update").map((access) => ({ ...access, namespace })),
+  ];
+}
+
+/** Rights that the live halves of these remedies need: each once, none for a remedy that is not enabled. */
+export function rightsFor(enabled: readonly RemedyId[]): Access[] {
+  const all = remedies.filter((remedy) => enabled.includes(remedy.id)).flatMap((remedy) => remedy.needs);
+  return [...new Map(all.map((access) => [keyOf(access), access])).values()];
+}
+
+/** Rights that the live half of one plan needs, in the namespaces of its objects. None for a plan that is Git only. */
+export function workloadRights(plan: Plan): Access[] {
+  if (plan.gitOnly !== undefined) return [];
+  const patches = plan.changes.map((change) => patchOf(change.object));
+  const evicts =
+    plan.action === undefined
+      ? []
+      : right("", "pods/eviction", "create").map((access) => ({ ...access, namespace: plan.finding.workload.namespace }));
+  return [...new Map([...patches, ...evicts].map((access) => [keyOf(access), access])).values()];
+}
+
+function patchOf(ref: ObjectRef): Access {
+  const resource = resourceOf(ref.apiVersion, ref.kind);
+  return {
+    group: resource?.group ?? "",
+    // A kind that no remedy knows is a right that nobody holds.
+    resource: resource?.plural ?? ref.kind.toLowerCase(),
+    verb: "patch",
+    namespace: ref.namespace,
+  };
+}
+
+function keyOf(access: Access): string {
+  return [access.group, access.resource, access.subresource, access.verb, access.namespace].join("/");
+}

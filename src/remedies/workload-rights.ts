@@ -1,0 +1,16 @@
+import type { Access } from "../ports.ts";
+
+const patch = (group: string, resource: string): Access => ({ group, resource, verb: "patch" });
+
+/** Of the workloads whose pod template can be changed in place. Bare pods let only their image be changed. */
+export const PATCH_WORKLOADS: readonly Access[] = [
+  patch("apps", "deployments"),
+  patch("apps", "statefulsets"),
+  patch("apps", "daemonsets"),
+  patch("batch", "cronjobs"),
+];
+
+export const PATCH_PODS: Access = patch("", "pods");
+export const PATCH_CONFIG_MAPS: Access = patch("", "configmaps");
+export const PATCH_SERVICES: Access = patch("", "services");
+export const EVICT_PODS: Access = { group: "", resource: "pods", subresource: "eviction", verb: "create" };

@@ -1,0 +1,223 @@
+import { messageOf, StanchError } from "../errors.ts";
+import type { Candidate } from "../gitops/candidate.ts";
+import { sameAsLive } from "../gitops/field-equality.ts";
+import { sayingCandidates, settingCandidates } from "../gitops/kustomize-candidates.ts";
+import { readClosure } from "../gitops/kustomize-closure.ts";
+import { indexManifests, type ManifestIndex } from "../gitops/manifest-index.ts";
+import { ambiguity, entriesOf, plainCandidates } from "../gitops/plain-candidates.ts";
+import { openProbe, type Probe } from "../gitops/probe.ts";
+import { protectionOf } from "../gitops/protected-files.ts";
+import { judge } from "../gitops/render-delta.ts";
+import { allRendered } from "../gitops/rendered.ts";
+import { revertsOf } from "../gitops/revert-candidates.ts";
+import { attemptOf, type Hit, type Search, startSearch } from "../gitops/search.ts";
+import { formatPath, getAt } from "../kube/field-path.ts";
+import { describeRef } from "../kube/ref.ts";
+import type { Change, Json, KubeObject, Located, Source } from "../model.ts";
+import type { Checkout, Renderer } from "../ports.ts";
+
+export interface LocateRequest {
+  readonly changes: readonly Change[];
+  /** The live object before the hotfix: with it, a position in a list is only trusted when live and Git have the same list. */
+  readonly before?: KubeObject;
+  readonly source: Source;
+  readonly checkout: Checkout;
+  readonly renderer: Renderer;
+  /** `revertOf`: the commit that brought the fault in; taking its lines back is tried first. */
+  readonly hints: { readonly revertOf?: string };
+  /** Other sources that are deployed from the same repository and branch. */
+  readonly roots?: readonly Source[];
+}
+
+type Found = Extract<Located, { found: true }>;
+type NotFound = Extract<Located, { found: false }> & {
+  /** Git says all of it already: there is nothing to propose. */
+  readonly already?: true;
+};
+
+/**
+ * Finds the smallest edits of a repository that make exactly these changes in what it renders. By probe, not by map: a
+ * candidate is tried in a private copy and rendered, and taken only if the wanted fields change and nothing else does.
+ * An edit that other environments share is taken only when no edit of this one's own can do it.
+ */
+export async function locate(request: LocateRequest): Promise<Found | NotFound> {
+  const { source, checkout, renderer } = request;
+  let probe: Probe | undefined;
+  try {
+    probe = await openProbe({ source, checkout, renderer, roots: request.roots ?? [] });
+    return await search(request, probe);
+  } catch (error) {
+    if (!(error instanceof StanchError) || error.code !== "render") throw error;
+    return no(
+      `${source.id} cannot be rendered: ${messageOf(error)}.`,
+      error.hint ?? "Repair the source so that it renders.",
+    );
+  } finally {
+    await probe?.close();
+  }
+}
+
+async function search(request: LocateRequest, probe: Probe): Promise<Found | NotFound> {
+  const { source, checkout } = request;
+  const baseline = await probe.render([]);
+  const wanted: Change[] = [];
+  for (const change of request.changes) {
+    const state = stateOf(change, baseline, request);
+    if (typeof state === "object") return state;
+    if (state === "open") wanted.push(change);
+  }
+  if (wanted.length === 0) {
+    return {
+      ...no(
+        `${source.id} says so already at ${checkout.revision.slice(0, 7)}.`,
+        "Deploy that revision; Git needs no change.",
+      ),
+      already: true,
+    };
+  }
+  const protection = await protectionOf(checkout, probe.tree);
+  const found = startSearch({ probe, source, baseline, wanted, protection });
+  const index =
+    source.tool === "plain" ? await indexManifests(probe.tree.directory, source.path, source.namespace) : null;
+  if (index !== null) {
+    for (const change of wanted) {
+      const entries = entriesOf(index.entries, { change, source });
+      if (entries.length > 1) return no(ambiguity(entries), "Remove all but one of them.");
+    }
+  }
+  const sharedRevert = await takeBack(request, found);
+  for (let change = found.remaining()[0]; change !== undefined; change = found.remaining()[0]) {
+    const hit =
+      (await findOne(change, found, index)) ?? (sharedRevert?.made.includes(change) === true ? sharedRevert : null);
+    if (hit === null) return notFound(change, found);
+    const better =
+      hit.shared && sharedRevert?.made.includes(change) === true && found.locations().length === 0 ? sharedRevert : hit;
+    found.accept(better);
+  }
+  const edits = await found.edits();
+  const verdict = judge(baseline, await probe.render(edits), wanted, source);
+  if (verdict.missing.length > 0 || verdict.side.length > 0)
+    return no("The edits do not add up to the change.", "Make the change by hand.");
+  return {
+    found: true,
+    source,
+    revision: checkout.revision,
+    locations: found.locations(),
+    edits,
+    renders: probe.renders(),
+  };
+}
+
+/** Does Git say what the cluster said before the change, what it says after, or something else? */
+function stateOf(change: Change, baseline: readonly KubeObject[], request: LocateRequest): "open" | "made" | NotFound {
+  const { source } = request;
+  const [object, twin] = allRendered(baseline, change.object, source);
+  const name = `${describeRef(change.object)} ${formatPath(change.path)}`.trim();
+  if (change.object.kind === "Secret")
+    return no(`${name} is a Secret, and secret data is never written to Git.`, "Change the secret where it is kept.");
+  if (object === undefined)
+    return no(
+      `${describeRef(change.object)} is not rendered from ${source.id}.`,
+      "Correct the sources in the configuration, or put the object under Git.",
+    );
+  if (twin !== undefined)
+    return no(`${describeRef(change.object)} is declared twice in ${source.id}.`, "Remove all but one of them.");
+  if (change.path.length === 0)
+    return no(`${describeRef(change.object)} as a whole is not added or removed by rule.`, "Make the change by hand.");
+  const declared = getAt(object, change.path);
+  if (sameAsLive(change.path, declared, change.to) && !sameAsLive(change.path, change.from, change.to)) return "made";
+  if (!sameAsLive(change.path, declared, change.from)) {
+    return no(
+      `Git and the cluster disagreed before the change: ${source.id} says ${show(declared)} for ${name}, the cluster had ${show(change.from)}; live does not come from this commit.`,
+      "Look for an autoscaler, a webhook, a pending sync or a change by hand.",
+    );
+  }
+  const list = change.path.findIndex((step) => typeof step === "number");
+  if (request.before !== undefined && list >= 0) {
+    const path = change.path.slice(0, list);
+    if (!sameAsLive(path, getAt(object, path), getAt(request.before, path))) {
+      return no(
+        `${name} is a position in a list that is another one in the cluster than in Git.`,
+        "Make the change by hand.",
+      );
+    }
+  }
+  return "open";
+}
+
+/** Tries to take lines of the culprit back; what is exact and nobody shares is accepted, the best shared one is returned. */
+async function takeBack({ hints, checkout }: LocateRequest, found: Search): Promise<Hit | null> {
+  if (hints.revertOf === undefined) return null;
+  const reverts = await revertsOf(hints.revertOf, found.source, checkout, (file) =>
+    found.tree.read(file).catch(() => null),
+  );
+  let shared: Hit | null = null;
+  for (const revert of reverts) {
+    if (found.remaining().length === 0) break;
+    // After an accepted edit of the same file the text has moved on: a whole-file text would take the edit back.
+    if (revert.edits.some(({ file }) => found.locations().some((location) => location.file === file))) continue;
+    const hit = await found.consider({ via: `revert of ${hints.revertOf.slice(0, 7)}`, files: revert.edits });
+    if (hit === null) continue;
+    if (!hit.shared) found.accept(hit);
+    else if (shared === null || hit.made.length > shared.made.length) shared = hit;
+  }
+  return shared;
+}
+
+/** The best edit for one change: exact, of the layer that is in force, and of this environment alone if there is one. */
+async function findOne(change: Change, found: Search, index: ManifestIndex | null): Promise<Hit | null> {
+  const aim = found.aimAt(change);
+  if (aim === null) return null;
+  if (index !== null) {
+    const [entry] = entriesOf(index.entries, { change, source: found.source });
+    return entry === undefined ? null : (await firstHit(plainCandidates(aim, entry), found, change)).shared;
+  }
+  const closure = await readClosure(found.tree, found.source.path);
+  const setting = await firstHit(settingCandidates(aim, closure), found, change);
+  if (setting.own !== null) return setting.own;
+  const declared = getAt(aim.target, change.path) !== undefined;
+  const saying = await firstHit(sayingCandidates(aim, closure, declared), found, change, true);
+  return saying.own ?? setting.shared ?? saying.shared;
+}
+
+/** `own`: the first hit that changes no other root. `shared`: the first hit at all. */
+async function firstHit(
+  candidates: AsyncGenerator<Candidate>,
+  found: Search,
+  change: Change,
+  goOn = false,
+): Promise<{ readonly own: Hit | null; readonly shared: Hit | null }> {
+  let shared: Hit | null = null;
+  for await (const candidate of candidates) {
+    const attempt = attemptOf(candidate, found);
+    const hit = attempt === null ? null : await found.consider(attempt);
+    if (hit === null || !hit.made.includes(change)) continue;
+    if (!hit.shared) return { own: hit, shared: hit };
+    shared ??= hit;
+    // The layer in force is found: what lies below it has no effect.
+    if (!goOn) break;
+  }
+  return { own: null, shared };
+}
+
+function notFound(change: Change, found: Search): NotFound {
+  const { refusals, side, exhausted } = found.reasons();
+  const what = `${describeRef(change.object)} ${formatPath(change.path)}`;
+  const [refusal] = refusals;
+  const [effect] = side;
+  if (effect !== undefined)
+    return no(`No edit changes ${what} alone: ${effect}.`, "Make the change by hand, or separate the two.");
+  if (refusal !== undefined) return no(`No edit changes ${what}: ${refusal}`, "Make the change by hand.");
+  const limit = exhausted ? " (the search was stopped after 60 renders)" : "";
+  return no(`Nothing in ${found.source.id} was found that sets ${what}${limit}.`, "Make the change by hand.");
+}
+
+function no(reason: string, hint: string): NotFound {
+  return { found: false, reason, hint };
+}
+
+function show(value: Json | undefined): string {
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

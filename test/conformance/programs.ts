@@ -1,0 +1,32 @@
+import type { Launch, Program } from "../../src/demo/cluster/programs.ts";
+import { createImageRegistry } from "../../src/demo/cluster/registry.ts";
+
+/** agnhost as far as the suite uses it: `netexec` serves HTTP, `stress` eats memory, `pause` waits. */
+function agnhost({ args }: Launch): Program {
+  const flag = (name: string): string | undefined => {
+    const joined = args.find((arg) => arg.startsWith(`--${name}=`));
+    return joined?.slice(name.length + 3) ?? args[args.indexOf(`--${name}`) + 1];
+  };
+  if (args[0] === "stress") return { memory: 200 * 2 ** 20 };
+  if (args[0] !== "netexec") return {};
+  const port = Number(flag("http-port") ?? 8080);
+  return { ports: [port], paths: ["/", "/healthz"], stopCode: 0, log: [`Started HTTP server on port ${port}`] };
+}
+
+/** A shell that knows `echo`, `exit` and `sleep`, which is all the suite asks of busybox. */
+function busybox({ command, args }: Launch): Program {
+  const [first = "sh"] = command;
+  if (first.startsWith("/")) return { startError: `exec: "${first}": stat ${first}: no such file or directory` };
+  const script = [...command, ...args].join(" ");
+  const log = [...script.matchAll(/echo ([^;]+)/g)].map((found) => (found[1] ?? "").trim());
+  const exit = /exit (\d+)/.exec(script);
+  return { log, ...(exit === null ? { stopCode: 137 } : { exit: { code: Number(exit[1]) } }) };
+}
+
+export const AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.53";
+export const BUSYBOX = "busybox:1.36";
+
+/** The images of the real cluster, for the embedded one. */
+export function conformanceRegistry() {
+  return createImageRegistry({ [AGNHOST]: agnhost, [BUSYBOX]: busybox });
+}
