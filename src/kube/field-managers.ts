@@ -1,5 +1,5 @@
 import type { FieldPath, KubeObject, ManagedFields, PathStep } from "../model.ts";
-import { mapAt } from "./fields.ts";
+import { type Fields, mapAt } from "./fields.ts";
 
 /**
  * Who owns a field, by `metadata.managedFields` (structured-merge-diff's `FieldsV1`): the entries whose set holds the
@@ -12,14 +12,14 @@ export function managersOf(object: Pick<KubeObject, "metadata">, path: FieldPath
 }
 
 function owns(fields: unknown, path: FieldPath): boolean {
-  let at = mapAt(fields);
+  let at: Fields | undefined = mapAt(fields);
   if (at === undefined) return false;
   for (const [depth, step] of path.entries()) {
-    const keys = Object.keys(at).filter((key) => key !== ".");
+    const keys: string[] = Object.keys(at).filter((key) => key !== ".");
     // A leaf of the set: the field is owned as a whole, with all that is in it.
     if (keys.length === 0) return depth > 0;
-    const key = keys.find((candidate) => matches(candidate, step));
-    const next = key === undefined ? undefined : mapAt(at, key);
+    const key: string | undefined = keys.find((candidate) => matches(candidate, step));
+    const next: Fields | undefined = key === undefined ? undefined : mapAt(at, key);
     if (next === undefined) return false;
     at = next;
   }

@@ -1,0 +1,46 @@
+import type { Guard } from "./guard.ts";
+import { attempts } from "./attempts.ts";
+import { beingDeleted } from "./being-deleted.ts";
+import { cooldown } from "./cooldown.ts";
+import { fieldAllowList } from "./field-allow-list.ts";
+import { foughtField } from "./fought-field.ts";
+import { gitopsOwned } from "./gitops-owned.ts";
+import { hotfixesPerRun } from "./hotfixes-per-run.ts";
+import { missingRights } from "./missing-rights.ts";
+import { missingTarget } from "./missing-target.ts";
+import { mode } from "./mode.ts";
+import { openPullRequests } from "./open-pull-requests.ts";
+import { optedOut } from "./opted-out.ts";
+import { ownedObject } from "./owned-object.ts";
+import { protectedNamespace } from "./protected-namespace.ts";
+import { risk } from "./risk.ts";
+import { scaledByAnother } from "./scaled-by-another.ts";
+import { stale } from "./stale.ts";
+import { storm } from "./storm.ts";
+import { suspended } from "./suspended.ts";
+
+/**
+ * The rules in order; the first that objects gives the verdict. Those that refuse altogether come before those that leave Git
+ * as the only way, so that nothing is proposed which must not be.
+ */
+export const guards: readonly Guard[] = [
+  protectedNamespace,
+  optedOut,
+  beingDeleted,
+  ownedObject,
+  suspended,
+  fieldAllowList,
+  scaledByAnother,
+  storm,
+  stale,
+  attempts,
+  cooldown,
+  openPullRequests,
+  missingTarget,
+  mode,
+  gitopsOwned,
+  foughtField,
+  risk,
+  hotfixesPerRun,
+  missingRights,
+];

@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { stateOf } from "./missing-target.ts";
+import { fact } from "./evidence.ts";
+import { defineRemedy, type PlanContext } from "./remedy.ts";
+import type { Finding } from "../model.ts";
+import { EVICT_PODS } from "./workload-rights.ts";
+
+/**
+ * A new pod, where it is proved that only the old one stands in the way: what it was missing exists by now, and it still
+ * waits. Through the Eviction API, which respects PodDisruptionBudgets. Leaves nothing behind and needs no change in Git.
+ */
+export const evict = defineRemedy({
+  id: "evict",
+  summary: "Evicts pods that still wait for configuration which exists by now.",
+  risk: "low",
+  reversibility: "none-needed",
+  params: z.strictObject({ pods: z.array(z.string().min(1).max(253)).min(1).max(3) }),
+  needs: [EVICT_PODS],
+  async diagnose(finding, context) {
+    const { symptom } = finding;
+    if (symptom.kind !== "ConfigMissing") return { applies: false, reason: "nothing proves that a restart would help" };
+    const inventory = context.snapshot.configs[finding.workload.namespace];
+    const state = stateOf({ kind: symptom.refKind, name: symptom.name, ...(symptom.key === undefined ? {} : { key: symptom.key }) }, inventory);
+    if (state !== "present") return { applies: false, reason: "what is missing is still missing: a restart would not help" };
+    const pods = waiting(finding, context);
+    if (pods.length === 0) return { applies: false, reason: "no pod waits for it any more" };
+    return { applies: true, params: { pods }, reason: `${symptom.refKind} ${symptom.name} exists by now, and the pod still waits for it.`, evidence: [fact("status", `${symptom.refKind} ${symptom.name} is in the cluster.`)] };
+  },
+  plan({ pods }, finding, context) {
+    const known = waiting(finding, context);
+    const unknown = pods.find((pod) => !known.includes(pod));
+    if (unknown !== undefined) return { possible: false, reason: `pod ${unknown} is not one of the failing pods` };
+    return { possible: true, changes: [], action: { kind: "evict", pods: [...pods] }, title: `evict ${pods.join(", ")}` };
+  },
+});
+
+function waiting(finding: Finding, context: PlanContext): string[] {
+  if (finding.workload.kind === "Pod") return [];
+  return (context.workload?.pods ?? []).filter((pod) => !pod.deleting && pod.containers.some((container) => container.waiting !== undefined)).map((pod) => pod.name).slice(0, 3);
+}
