@@ -72,8 +72,8 @@ export interface Checkout {
   files(): Promise<readonly TrackedFile[]>;
   /** Text of a tracked file at `revision`, decoded as fatal UTF-8; null when there is none. */
   read(file: string): Promise<string | null>;
-  /** Commits that touched `path` (a file or folder), newest first. Fetches history when the clone is shallow. */
-  history(path: string, limit: number): Promise<readonly Commit[]>;
+  /** Commits that touched any of `paths` (files or folders; "." is everything), newest first, along the first parents. */
+  history(paths: readonly string[], limit: number): Promise<readonly Commit[]>;
   /** Who last wrote a line (1-based) of a file at `revision`. */
   blame(file: string, line: number): Promise<Commit | null>;
   /** The tree of another commit as a directory, read-only use; removed with the checkout. */

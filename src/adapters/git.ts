@@ -108,8 +108,9 @@ function checkoutOf(state: State): Checkout {
         throw error;
       }
     },
-    async history(path, limit) {
-      const out = await git(["log", `--max-count=${limit}`, "--first-parent", "-m", `--format=${FORMAT}`, revision, "--", ...(path === "." ? [] : [path])]);
+    async history(paths, limit) {
+      // Paths are names and not patterns, whatever is in them.
+      const out = await git(["--literal-pathspecs", "log", `--max-count=${limit}`, "--first-parent", "-m", `--format=${FORMAT}`, revision, "--", ...(paths.includes(".") ? [] : paths)]);
       return parseLog(out);
     },
     async blame(file, line) {
@@ -117,11 +118,12 @@ function checkoutOf(state: State): Checkout {
       const sha = /^([0-9a-f]{40}) /.exec(out)?.[1];
       return sha === undefined ? null : (parseLog(await git(["log", "--max-count=1", `--format=${FORMAT}`, sha]))[0] ?? null);
     },
-    treeAt(other) {
-      let tree = trees.get(other);
+    async treeAt(other) {
+      const sha = (await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${other}^{commit}`])).trim();
+      let tree = trees.get(sha);
       if (tree === undefined) {
-        tree = addTree(git, state.root, other);
-        trees.set(other, tree);
+        tree = addTree(git, state.root, sha);
+        trees.set(sha, tree);
       }
       return tree;
     },

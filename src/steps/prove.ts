@@ -1,0 +1,117 @@
+import { messageOf, StanchError } from "../errors.ts";
+import { sameAsLive } from "../gitops/field-equality.ts";
+import { openProbe, type Probe } from "../gitops/probe.ts";
+import { judge } from "../gitops/render-delta.ts";
+import { findRendered } from "../gitops/rendered.ts";
+import { getAt } from "../kube/field-path.ts";
+import { describeRef, keyOf } from "../kube/ref.ts";
+import type { Change, Check, KubeObject, Located, ObjectRef, Proof, Source } from "../model.ts";
+import type { Checkout, Cluster, Renderer } from "../ports.ts";
+
+export interface ProveRequest {
+  readonly located: Extract<Located, { found: true }>;
+  readonly changes: readonly Change[];
+  readonly source: Source;
+  readonly checkout: Checkout;
+  readonly renderer: Renderer;
+  readonly cluster: Pick<Cluster, "get" | "dryRunApply" | "create">;
+  /** The change stands live: Git must now say exactly what the cluster runs. */
+  readonly live?: boolean;
+  /** Why the live half is impossible; the object must be made anew. */
+  readonly gitOnly?: string;
+}
+
+/** Proves the edits by rendering before and after and by asking the API server; every check says what it saw. */
+export async function prove(request: ProveRequest): Promise<Proof> {
+  const probe = await openProbe({ source: request.source, checkout: request.checkout, renderer: request.renderer, roots: [] });
+  try {
+    return await checksOf(request, probe);
+  } finally {
+    await probe.close();
+  }
+}
+
+async function checksOf(request: ProveRequest, probe: Probe): Promise<Proof> {
+  const { located, changes, source } = request;
+  const before = await probe.render([]);
+  const after = await probe.render(located.edits).catch((error: unknown) => {
+    if (!(error instanceof StanchError)) throw error;
+    return error;
+  });
+  const checks: Check[] = [];
+  checks.push({ id: "P1", result: "passed", text: `${files(located)}: parsed before and after; only the planned lines differ.` });
+  let blast: Proof["blast"] = [];
+  let rootsChecked = 1;
+  if (after instanceof StanchError) {
+    checks.push({ id: "P2", result: "failed", text: `With the edits ${source.path} does not render: ${messageOf(after)}` });
+  } else {
+    checks.push(p2(before, after, changes, source));
+    const { others, roots } = await probe.blast(located.edits);
+    rootsChecked = Math.max(1, roots);
+    blast = others.map(({ root, objects, problem }) => ({ root, objects: problem === undefined ? objects : [`could not be rendered: ${problem}`] }));
+    checks.push(p3(blast, rootsChecked));
+    checks.push(await p4(after, request));
+    checks.push(await p5(after, request));
+  }
+  return {
+    checks,
+    // A shared base is listed and left to the reviewer; it is no proof that the other environments may change.
+    complete: checks.every((check) => check.result !== "failed" && (check.result === "passed" || (check.id === "P4" && request.live !== true))) && blast.length === 0,
+    blast,
+    rootsChecked,
+    tools: [...probe.tools()],
+  };
+}
+
+function p2(before: readonly KubeObject[], after: readonly KubeObject[], changes: readonly Change[], source: Source): Check {
+  const { missing, side, allowed } = judge(before, after, changes, source);
+  if (missing.length > 0) return { id: "P2", result: "failed", text: `${missing.length} of the wanted changes do not appear in what ${source.path} renders.` };
+  if (side.length > 0) return { id: "P2", result: "failed", text: `The edits change more than was wanted: ${side.slice(0, 5).join("; ")}` };
+  return { id: "P2", result: "passed", text: `Rendered before and after: exactly the wanted ${changes.length === 1 ? "change" : `${changes.length} changes`}${allowed.length === 0 ? "" : `, and what follows by itself (${allowed.slice(0, 3).join("; ")})`}.` };
+}
+
+function p3(blast: Proof["blast"], roots: number): Check {
+  if (blast.length > 0) return { id: "P3", result: "failed", text: `Other environments change too: ${blast.map((row) => row.root).join(", ")}.` };
+  return { id: "P3", result: "passed", text: roots === 1 ? "The repository has no other render root." : `${roots} render roots looked at; no other one changes.` };
+}
+
+/** Git after the merge against the cluster after the hotfix, on the fields that were touched. */
+async function p4(after: readonly KubeObject[], request: ProveRequest): Promise<Check> {
+  if (request.live !== true) return { id: "P4", result: "not-run", text: "Nothing was changed live; there is no live change to compare with." };
+  for (const [ref, changes] of grouped(request.changes)) {
+    const live = await request.cluster.get(ref);
+    const declared = findRendered(after, ref, request.source);
+    if (live === null) return { id: "P4", result: "failed", text: `${describeRef(ref)} is not in the cluster.` };
+    const differs = changes.filter((change) => !sameAsLive(change.path, getAt(declared, change.path), getAt(live, change.path)));
+    if (differs.length > 0) return { id: "P4", result: "failed", text: `Git would say something else than the cluster runs for ${differs.length} field${differs.length === 1 ? "" : "s"} of ${describeRef(ref)}.` };
+  }
+  return { id: "P4", result: "passed", text: "What Git will say is what the cluster runs since the live change." };
+}
+
+/** Would the API server take the rendered objects? Where a field cannot be changed in place, a copy under another name is tried. */
+async function p5(after: readonly KubeObject[], request: ProveRequest): Promise<Check> {
+  const { cluster } = request;
+  for (const [ref] of grouped(request.changes)) {
+    const declared = findRendered(after, ref, request.source);
+    if (declared === undefined) return { id: "P5", result: "failed", text: `${describeRef(ref)} is not rendered any more.` };
+    const object = { ...declared, metadata: { ...declared.metadata, name: ref.name, ...(ref.namespace === "" ? {} : { namespace: ref.namespace }) } };
+    try {
+      if (request.gitOnly === undefined || !/cannot be changed while it exists/.test(request.gitOnly)) await cluster.dryRunApply(object);
+      else await cluster.create({ ...object, metadata: { ...object.metadata, name: `${ref.name.slice(0, 40)}-stanch-dry-run` } }, { dryRun: true });
+    } catch (error) {
+      if (!(error instanceof StanchError)) throw error;
+      if (error.code === "forbidden") return { id: "P5", result: "not-run", text: `The API server was not asked: ${messageOf(error)}` };
+      return { id: "P5", result: "failed", text: `The API server would refuse it: ${messageOf(error)}` };
+    }
+  }
+  return { id: "P5", result: "passed", text: "The API server takes the rendered objects (server-side dry run)." };
+}
+
+function grouped(changes: readonly Change[]): [ObjectRef, Change[]][] {
+  const groups = Map.groupBy(changes, (change) => keyOf(change.object));
+  return [...groups.values()].flatMap((group): [ObjectRef, Change[]][] => (group[0] === undefined ? [] : [[group[0].object, group]]));
+}
+
+function files(located: Extract<Located, { found: true }>): string {
+  return [...new Set(located.edits.map((edit) => edit.file))].join(", ");
+}
