@@ -2,4 +2,5 @@
 import { writeFile } from "node:fs/promises";
 import { generated } from "./generated.ts";
 
-for (const [file, text] of Object.entries(await generated())) await writeFile(new URL(`../${file}`, import.meta.url), text);
+for (const [file, text] of Object.entries(await generated()))
+  await writeFile(new URL(`../${file}`, import.meta.url), text);

@@ -39,7 +39,10 @@ function configurationReference(schema: Schema): string {
     "",
     "| setting | type | default | meaning |",
     "|---|---|---|---|",
-    ...rows.map((row) => `| \`${row.path}\` | ${cell(row.type)} | ${row.fallback === undefined ? "" : `\`${cell(JSON.stringify(row.fallback))}\``} | ${cell(row.text)} |`),
+    ...rows.map(
+      (row) =>
+        `| \`${row.path}\` | ${cell(row.type)} | ${row.fallback === undefined ? "" : `\`${cell(JSON.stringify(row.fallback))}\``} | ${cell(row.text)} |`,
+    ),
     "",
   ].join("\n");
 }
@@ -47,9 +50,24 @@ function configurationReference(schema: Schema): string {
 function rowsOf(schema: Schema, prefix: string): { path: string; type: string; fallback: unknown; text: string }[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
     const path = prefix === "" ? key : `${prefix}.${key}`;
-    const nested = value.properties !== undefined ? rowsOf(value, path) : value.items?.properties !== undefined ? rowsOf(value.items, `${path}[]`) : [];
-    const type = value.enum !== undefined ? value.enum.map((entry) => `\`${String(entry)}\``).join(", ") : value.type === "array" ? `list of ${value.items?.enum?.map((entry) => `\`${String(entry)}\``).join(", ") ?? value.items?.type ?? "values"}` : (value.type ?? "");
-    const own = { path, type, fallback: value.properties === undefined ? value.default : undefined, text: value.description ?? "" };
+    const nested =
+      value.properties !== undefined
+        ? rowsOf(value, path)
+        : value.items?.properties !== undefined
+          ? rowsOf(value.items, `${path}[]`)
+          : [];
+    const type =
+      value.enum !== undefined
+        ? value.enum.map((entry) => `\`${String(entry)}\``).join(", ")
+        : value.type === "array"
+          ? `list of ${value.items?.enum?.map((entry) => `\`${String(entry)}\``).join(", ") ?? value.items?.type ?? "values"}`
+          : (value.type ?? "");
+    const own = {
+      path,
+      type,
+      fallback: value.properties === undefined ? value.default : undefined,
+      text: value.description ?? "",
+    };
     return [own, ...nested];
   });
 }
@@ -70,7 +88,10 @@ function catalogue(): string {
     "",
     "| id | what it does | risk | undone by |",
     "|---|---|---|---|",
-    ...remedies.map((remedy) => `| \`${remedy.id}\` | ${remedy.summary} | ${remedy.risk} | ${remedy.reversibility === "inverse" ? "the inverse patch" : "nothing to undo"} |`),
+    ...remedies.map(
+      (remedy) =>
+        `| \`${remedy.id}\` | ${remedy.summary} | ${remedy.risk} | ${remedy.reversibility === "inverse" ? "the inverse patch" : "nothing to undo"} |`,
+    ),
     "",
     "## Guards, in order; the first that objects decides",
     "",

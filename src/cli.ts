@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
-import { type Flags, OPTIONS, HELP, helpOf } from "./commands/flags.ts";
+import { type Flags, HELP, helpOf, OPTIONS } from "./commands/flags.ts";
 import { nearest } from "./config/nearest.ts";
-import { StanchError, messageOf } from "./errors.ts";
+import { messageOf, StanchError } from "./errors.ts";
 
 /** Exit codes; documented in the help and the README. */
 const EXIT = { done: 0, fault: 1, config: 2, attention: 3, lease: 4 } as const;
@@ -31,7 +31,9 @@ async function main(): Promise<number> {
   const load = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (load === undefined) {
     const near = nearest(command, Object.keys(COMMANDS));
-    throw new StanchError("config", `there is no command "${command}"`, { hint: near === null ? `commands: ${Object.keys(COMMANDS).join(", ")}` : `did you mean "stanch ${near}"?` });
+    throw new StanchError("config", `there is no command "${command}"`, {
+      hint: near === null ? `commands: ${Object.keys(COMMANDS).join(", ")}` : `did you mean "stanch ${near}"?`,
+    });
   }
   return (await load()).main({ ...values, env: process.env, interactive: process.stderr.isTTY === true }, words);
 }
@@ -42,7 +44,9 @@ function read(words: string[]) {
   } catch (error) {
     const flag = /'(--?[^' ]+)/.exec(messageOf(error))?.[1];
     const near = flag === undefined ? null : nearest(flag.replace(/^-+/, ""), Object.keys(OPTIONS));
-    throw new StanchError("config", messageOf(error).split(". ")[0] ?? "bad flags", { hint: near === null ? "see stanch --help" : `did you mean --${near}?` });
+    throw new StanchError("config", messageOf(error).split(". ")[0] ?? "bad flags", {
+      hint: near === null ? "see stanch --help" : `did you mean --${near}?`,
+    });
   }
 }
 
@@ -53,5 +57,6 @@ try {
   process.stderr.write(`stanch: ${known ? error.message : messageOf(error)}\n`);
   if (known && error.hint !== undefined) process.stderr.write(`        ${error.hint}\n`);
   if (!known && error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
-  process.exitCode = known && error.code === "config" ? EXIT.config : known && error.code === "lease" ? EXIT.lease : EXIT.fault;
+  process.exitCode =
+    known && error.code === "config" ? EXIT.config : known && error.code === "lease" ? EXIT.lease : EXIT.fault;
 }

@@ -1,7 +1,6 @@
-import { hostname } from "node:os";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "./adapters/clock.ts";
 import type { Flags } from "./commands/flags.ts";
@@ -10,8 +9,8 @@ import type { Config } from "./config/schema.ts";
 import { StanchError } from "./errors.ts";
 import { createIncidentStore } from "./incident/store.ts";
 import { createLog } from "./log.ts";
-import type { Clock, Cluster, CodeHost, Log, Registry, Renderer, Repositories } from "./ports.ts";
 import type { Reading } from "./observe/reading.ts";
+import type { Clock, Cluster, CodeHost, Log, Registry, Renderer, Repositories } from "./ports.ts";
 import type { Run } from "./run.ts";
 import { version } from "./version.ts";
 
@@ -27,10 +26,13 @@ export interface Base {
 /** Configuration and log, from flags and environment. Throws StanchError `config`. */
 export async function composeBase(flags: Flags): Promise<Base> {
   const output = flags.output ?? "table";
-  if (output !== "table" && output !== "json") throw new StanchError("config", `--output ${output} is not known`, { hint: "use table or json" });
+  if (output !== "table" && output !== "json")
+    throw new StanchError("config", `--output ${output} is not known`, { hint: "use table or json" });
   const level = flags["log-level"] ?? "info";
-  if (!["debug", "info", "warn", "error"].includes(level)) throw new StanchError("config", `--log-level ${level} is not known`, { hint: "use debug, info, warn or error" });
-  const configFile = flags.config ?? flags.env["STANCH_CONFIG"] ?? (existsSync("stanch.yaml") ? "stanch.yaml" : undefined);
+  if (!["debug", "info", "warn", "error"].includes(level))
+    throw new StanchError("config", `--log-level ${level} is not known`, { hint: "use debug, info, warn or error" });
+  const configFile =
+    flags.config ?? flags.env["STANCH_CONFIG"] ?? (existsSync("stanch.yaml") ? "stanch.yaml" : undefined);
   const loaded = await loadConfig(configFile);
   const scope = {
     ...loaded.scope,
@@ -68,17 +70,25 @@ export interface Hosts {
 /** Code host, Git, renderers and registry. */
 export async function composeHosts(base: Base, flags: Flags): Promise<Hosts> {
   const { config, log, clock } = base;
-  const [{ createGitHub, gitRemote }, { createRepositories }, { createRenderer }, { createRegistry }] = await Promise.all([
-    import("./adapters/github.ts"),
-    import("./adapters/git.ts"),
-    import("./adapters/renderers.ts"),
-    import("./adapters/registry.ts"),
-  ]);
+  const [{ createGitHub }, { gitRemote }, { createRepositories }, { createRenderer }, { createRegistry }] =
+    await Promise.all([
+      import("./adapters/github.ts"),
+      import("./adapters/github-address.ts"),
+      import("./adapters/git.ts"),
+      import("./adapters/renderers.ts"),
+      import("./adapters/registry.ts"),
+    ]);
   const { apiUrl, allowHttp, appId, installationId, authorName, authorEmail } = config.github;
   const token = flags.env["GITHUB_TOKEN"];
   const key = flags.env["STANCH_GITHUB_APP_KEY"];
-  if (appId !== undefined && (key === undefined || key === "")) throw new StanchError("config", "github.appId is set, but STANCH_GITHUB_APP_KEY is not", { hint: "put the App's private key (PEM) into that variable, from a Secret" });
-  const auth = appId !== undefined && key !== undefined ? { appId, privateKey: key, ...(installationId === undefined ? {} : { installationId }) } : { token: token ?? "" };
+  if (appId !== undefined && (key === undefined || key === ""))
+    throw new StanchError("config", "github.appId is set, but STANCH_GITHUB_APP_KEY is not", {
+      hint: "put the App's private key (PEM) into that variable, from a Secret",
+    });
+  const auth =
+    appId !== undefined && key !== undefined
+      ? { appId, privateKey: key, ...(installationId === undefined ? {} : { installationId }) }
+      : { token: token ?? "" };
   const codeHost = await createGitHub({ apiUrl, auth, allowHttp, pauseMs: config.github.pause, log, clock });
   const repositories = createRepositories({
     cacheDirectory: config.git.cache === "" ? join(tmpdir(), "stanch-git") : config.git.cache,
@@ -88,11 +98,21 @@ export async function composeHosts(base: Base, flags: Flags): Promise<Hosts> {
     log,
     path: flags.env["PATH"] ?? "",
   });
-  return { codeHost, repositories, renderer: createRenderer({ path: flags.env["PATH"] ?? "" }), registry: createRegistry(config.registry) };
+  return {
+    codeHost,
+    repositories,
+    renderer: createRenderer({ path: flags.env["PATH"] ?? "" }),
+    registry: createRegistry(config.registry),
+  };
 }
 
 /** A run, but for its lease. */
-export async function composeRun(base: Base, cluster: Cluster, hosts: Hosts, options: { readonly dryRun: boolean }): Promise<{ run: Omit<Run, "renew">; holder: string }> {
+export async function composeRun(
+  base: Base,
+  cluster: Cluster,
+  hosts: Hosts,
+  options: { readonly dryRun: boolean },
+): Promise<{ run: Omit<Run, "renew">; holder: string }> {
   const { config, clock, log } = base;
   const { createWorkbench } = await import("./workbench.ts");
   const workbench = createWorkbench(config, hosts);
@@ -106,7 +126,20 @@ export async function composeRun(base: Base, cluster: Cluster, hosts: Hosts, opt
     pages: (resource) => cluster.list(resource, { limit: config.observe.pageSize }),
   };
   return {
-    run: { config, cluster, ...hosts, clock, log, store: createIncidentStore(cluster, clock), workbench, reading, dryRun: options.dryRun, version, tally: { ripe: 0, hotfixes: 0, opened: 0 }, startedAt: clock.now().getTime() },
+    run: {
+      config,
+      cluster,
+      ...hosts,
+      clock,
+      log,
+      store: createIncidentStore(cluster, clock),
+      workbench,
+      reading,
+      dryRun: options.dryRun,
+      version,
+      tally: { ripe: 0, hotfixes: 0, opened: 0 },
+      startedAt: clock.now().getTime(),
+    },
     holder: `${hostname()}-${randomBytes(4).toString("hex")}`,
   };
 }

@@ -4,16 +4,24 @@ import { keyOf, sameRef } from "./kube/ref.ts";
 import { referencesOf } from "./kube/references.ts";
 import type { Finding, KubeObject, ObjectRef, Plan } from "./model.ts";
 import type { RemedyContext } from "./remedies/remedy.ts";
+import { workloadRights } from "./remedies/rights.ts";
 import type { Run } from "./run.ts";
 import type { Observation } from "./steps/observe.ts";
-import { workloadRights } from "./remedies/rights.ts";
 
 /** What a remedy may look at for one finding. Live objects that it may change are read here, so that plans stay pure. */
-export async function remedyContext(finding: Finding, seen: Observation, run: Run, incident: Incident | undefined): Promise<RemedyContext> {
+export async function remedyContext(
+  finding: Finding,
+  seen: Observation,
+  run: Run,
+  incident: Incident | undefined,
+): Promise<RemedyContext> {
   const workload = seen.snapshot.workloads.find((candidate) => sameRef(candidate.ref, finding.workload));
   const known = new Map<string, KubeObject | null>();
-  for (const item of [...seen.snapshot.workloads, ...seen.snapshot.services, ...seen.snapshot.claims]) known.set(keyOf(item.ref), item.object);
-  if (workload !== undefined) for (const ref of referencedBy(workload.object)) if (!known.has(keyOf(ref))) known.set(keyOf(ref), await run.cluster.get(ref));
+  for (const item of [...seen.snapshot.workloads, ...seen.snapshot.services, ...seen.snapshot.claims])
+    known.set(keyOf(item.ref), item.object);
+  if (workload !== undefined)
+    for (const ref of referencedBy(workload.object))
+      if (!known.has(keyOf(ref))) known.set(keyOf(ref), await run.cluster.get(ref));
   return {
     settings: run.config,
     snapshot: seen.snapshot,
@@ -33,7 +41,11 @@ export async function remedyContext(finding: Finding, seen: Observation, run: Ru
 /** ConfigMaps and claims that a workload's template names. Secrets are never read. */
 function referencedBy(object: KubeObject): ObjectRef[] {
   const namespace = object.metadata.namespace ?? "";
-  return referencesOf(object).flatMap((reference) => (reference.kind === "ConfigMap" || reference.kind === "PersistentVolumeClaim" ? [{ apiVersion: "v1", kind: reference.kind, namespace, name: reference.name }] : []));
+  return referencesOf(object).flatMap((reference) =>
+    reference.kind === "ConfigMap" || reference.kind === "PersistentVolumeClaim"
+      ? [{ apiVersion: "v1", kind: reference.kind, namespace, name: reference.name }]
+      : [],
+  );
 }
 
 /** Memory raises of this incident's container that held, within the configured time. */
@@ -44,7 +56,12 @@ function raisesOf(incident: Incident | undefined, run: Run): number {
 }
 
 /** What the guards may know of a plan; gathered here so that each of them is pure. */
-export async function guardContext(plan: Plan, seen: Observation, run: Run, incident: Incident | null): Promise<GuardContext> {
+export async function guardContext(
+  plan: Plan,
+  seen: Observation,
+  run: Run,
+  incident: Incident | null,
+): Promise<GuardContext> {
   const refs = new Map<string, ObjectRef>([[keyOf(plan.finding.workload), plan.finding.workload]]);
   for (const change of plan.changes) refs.set(keyOf(change.object), change.object);
   const live = new Map<string, KubeObject | null>();
@@ -54,7 +71,9 @@ export async function guardContext(plan: Plan, seen: Observation, run: Run, inci
   const namespaces = new Map(seen.namespaces);
   const open = await openPullRequests(run);
   const lastChange = new Map<string, Date>();
-  for (const other of await run.store.list(run.config.scope.namespaces.every((glob) => !/[*?]/.test(glob)) ? run.config.scope.namespaces : null).catch(() => [])) {
+  for (const other of await run.store
+    .list(run.config.scope.namespaces.every((glob) => !/[*?]/.test(glob)) ? run.config.scope.namespaces : null)
+    .catch(() => [])) {
     const hotfix = other.status?.hotfix;
     if (hotfix === undefined) continue;
     for (const change of hotfix.changes) {
@@ -74,12 +93,20 @@ export async function guardContext(plan: Plan, seen: Observation, run: Run, inci
     open,
     lastChange,
     failedAttempts: (incident?.status?.tried ?? []).filter((row) => !row.result.startsWith("recovered")).length,
-    missingRights: needs.filter((_, index) => held[index] !== true).map((need) => `${need.verb} ${need.resource}${need.subresource === undefined ? "" : `/${need.subresource}`}`),
+    missingRights: needs
+      .filter((_, index) => held[index] !== true)
+      .map((need) => `${need.verb} ${need.resource}${need.subresource === undefined ? "" : `/${need.subresource}`}`),
   };
 }
 
 async function openPullRequests(run: Run): Promise<number> {
   const repositories = [...new Set(run.config.sources.map((entry) => entry.repository))];
-  const counts = await Promise.all(repositories.map(async (repository) => (await run.codeHost.openPullRequests(repository, `${run.config.pullRequest.branchPrefix}/`).catch(() => [])).length));
+  const counts = await Promise.all(
+    repositories.map(
+      async (repository) =>
+        (await run.codeHost.openPullRequests(repository, `${run.config.pullRequest.branchPrefix}/`).catch(() => []))
+          .length,
+    ),
+  );
   return Math.max(0, ...counts);
 }

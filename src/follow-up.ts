@@ -1,16 +1,17 @@
+import { formatDuration } from "./config/duration.ts";
 import { heal } from "./heal.ts";
-import { CLOSED, type Incident, findingOf } from "./incident/incident.ts";
+import { CLOSED, findingOf, type Incident } from "./incident/incident.ts";
+import { outcomeOf } from "./incident/outcome.ts";
 import { getAt } from "./kube/field-path.ts";
 import { healthOf } from "./kube/health.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
 import { sameValue } from "./kube/same-value.ts";
-import { formatDuration } from "./config/duration.ts";
 import type { Finding, ObjectRef, Outcome, Plan, Workload } from "./model.ts";
 import { loadWorkload } from "./observe/workloads.ts";
 import type { PullRequest } from "./ports.ts";
 import type { Run } from "./run.ts";
 import type { Observation } from "./steps/observe.ts";
-import { outcomeOf, recordEvent } from "./steps/record.ts";
+import { recordEvent } from "./steps/record.ts";
 import { releaseOwnership } from "./steps/release.ts";
 import { undo } from "./steps/undo.ts";
 import { settle } from "./treat.ts";
@@ -42,7 +43,11 @@ export async function repair(incident: Incident, run: Run): Promise<Outcome[]> {
       const undone = await undo(incident, "an earlier run ended in the middle of the live change", "RolledBack", run);
       return [outcomeOf(undone.incident, "rolled-back")];
     }
-    const next = await run.store.advance(incident, "Hotfixed", "An earlier run ended right after the live change; watching it now.");
+    const next = await run.store.advance(
+      incident,
+      "Hotfixed",
+      "An earlier run ended right after the live change; watching it now.",
+    );
     return resume(next, run);
   }
   if (status.phase === "Hotfixed") return resume(incident, run);
@@ -56,12 +61,18 @@ async function resume(incident: Incident, run: Run): Promise<Outcome[]> {
   const before: Workload | null = object === null ? null : await loadWorkload(run.reading, object);
   const done = await settle(incident, planFrom(incident), run, before);
   if (done.outcome === "recovered") return [await heal(done.incident, planFrom(incident), { live: true }, run)];
-  if (done.outcome === "lost") return [await heal(done.incident, planFrom(incident), { live: false, why: done.text }, run)];
+  if (done.outcome === "lost")
+    return [await heal(done.incident, planFrom(incident), { live: false, why: done.text }, run)];
   return [outcomeOf(done.incident, "rolled-back")];
 }
 
 /** An open incident against the cluster and GitHub as they are now. */
-export async function followUp(incident: Incident, findings: readonly Finding[], seen: Observation, run: Run): Promise<Outcome[]> {
+export async function followUp(
+  incident: Incident,
+  findings: readonly Finding[],
+  seen: Observation,
+  run: Run,
+): Promise<Outcome[]> {
   const status = incident.status;
   if (status === undefined) return [];
   const shows = findings.some((finding) => finding.fingerprint === incident.spec.fingerprint);
@@ -69,8 +80,14 @@ export async function followUp(incident: Incident, findings: readonly Finding[],
   if (status.phase === "Proposed" || status.phase === "Merged") return followPullRequest(incident, run);
   if (shows || seen.snapshot.gaps.length > 0) return [];
   // Without a pull request, what does not show any more is over. A scan with gaps may not say so.
-  if (status.hotfix !== undefined && status.hotfix.undoneAt === undefined && status.phase === "Escalated") return [outcomeOf(incident, "waiting")];
-  const next = await run.store.advance(incident, "Resolved", "The symptom is gone; nothing of Stanch's is left behind.", { resolvedAt: run.clock.now().toISOString() });
+  if (status.hotfix !== undefined && status.hotfix.undoneAt === undefined && status.phase === "Escalated")
+    return [outcomeOf(incident, "waiting")];
+  const next = await run.store.advance(
+    incident,
+    "Resolved",
+    "The symptom is gone; nothing of Stanch's is left behind.",
+    { resolvedAt: run.clock.now().toISOString() },
+  );
   return [outcomeOf(next, "resolved")];
 }
 
@@ -86,17 +103,35 @@ async function followPullRequest(incident: Incident, run: Run): Promise<Outcome[
 /** Merged: wait for the deployed result, confirm that it is healthy and that Git and the cluster agree, then let go. */
 async function afterMerge(incident: Incident, pull: PullRequest, run: Run): Promise<Outcome> {
   const at = pull.mergedAt ?? run.clock.now().toISOString();
-  const merged = incident.status?.phase === "Merged" ? incident : await run.store.advance(incident, "Merged", `#${pull.number} was merged.`, { mergedAt: at, ...(pull.mergeCommit === undefined ? {} : { mergeCommit: pull.mergeCommit }) });
+  const merged =
+    incident.status?.phase === "Merged"
+      ? incident
+      : await run.store.advance(incident, "Merged", `#${pull.number} was merged.`, {
+          mergedAt: at,
+          ...(pull.mergeCommit === undefined ? {} : { mergeCommit: pull.mergeCommit }),
+        });
   const doubts = await doubtsOf(merged, run);
   if (doubts.length === 0) {
     const refs = objectsOf(merged);
     await releaseOwnership(refs, run);
-    const next = await run.store.advance(merged, "Resolved", `Deployed, healthy, and Git says what the cluster runs.`, { resolvedAt: run.clock.now().toISOString() });
-    await recordEvent(incident.spec.workload, undefined, { type: "Normal", reason: "StanchResolved", message: `#${pull.number} is merged and deployed; the workload is healthy.` }, run);
+    const next = await run.store.advance(merged, "Resolved", `Deployed, healthy, and Git says what the cluster runs.`, {
+      resolvedAt: run.clock.now().toISOString(),
+    });
+    await recordEvent(
+      incident.spec.workload,
+      undefined,
+      {
+        type: "Normal",
+        reason: "StanchResolved",
+        message: `#${pull.number} is merged and deployed; the workload is healthy.`,
+      },
+      run,
+    );
     return outcomeOf(next, "resolved");
   }
   const waited = run.clock.now().getTime() - Date.parse(at);
-  if (waited < run.config.followUp.deployed) return outcomeOf(merged, "waiting", `#${pull.number} is merged; waiting for its deployment: ${doubts.join("; ")}`);
+  if (waited < run.config.followUp.deployed)
+    return outcomeOf(merged, "waiting", `#${pull.number} is merged; waiting for its deployment: ${doubts.join("; ")}`);
   const text = `#${pull.number} was merged ${formatDuration(waited)} ago, but ${doubts.join("; ")}. A person must look at the deployment.`;
   const next = await run.store.advance(merged, "Merged", text);
   return outcomeOf(next, "escalated");
@@ -114,20 +149,32 @@ async function doubtsOf(incident: Incident, run: Run): Promise<string[]> {
     const declared = await run.workbench.find(change.object);
     if (!declared.found) doubts.push(declared.reason);
     // Git is the measure, not our change: a person may have improved the fix before merging it.
-    else if (!agree(getAt(declared.object, change.path), getAt(live, change.path))) doubts.push(`${describeRef(change.object)} does not run what Git says`);
+    else if (!agree(getAt(declared.object, change.path), getAt(live, change.path)))
+      doubts.push(`${describeRef(change.object)} does not run what Git says`);
   }
   const object = await run.cluster.get(incident.spec.workload);
   const workload = object === null ? null : await loadWorkload(run.reading, object, []);
   const health = healthOf(object, { pods: workload?.pods ?? [] });
-  if (health.status !== "Current") doubts.push(`${describeRef(incident.spec.workload)} is not healthy: ${health.message}`);
+  if (health.status !== "Current")
+    doubts.push(`${describeRef(incident.spec.workload)} is not healthy: ${health.message}`);
   return [...new Set(doubts)];
 }
 
 /** Git and the cluster agree where everything that Git says stands live; defaults that the API server adds do not count. */
 function agree(declared: unknown, live: unknown): boolean {
   if (declared === null || declared === undefined) return declared === live || live === undefined;
-  if (Array.isArray(declared)) return Array.isArray(live) && declared.length === live.length && declared.every((item, index) => agree(item, live[index]));
-  if (typeof declared === "object") return typeof live === "object" && live !== null && Object.entries(declared).every(([key, value]) => agree(value, (live as Record<string, unknown>)[key]));
+  if (Array.isArray(declared))
+    return (
+      Array.isArray(live) &&
+      declared.length === live.length &&
+      declared.every((item, index) => agree(item, live[index]))
+    );
+  if (typeof declared === "object")
+    return (
+      typeof live === "object" &&
+      live !== null &&
+      Object.entries(declared).every(([key, value]) => agree(value, (live as Record<string, unknown>)[key]))
+    );
   return String(declared) === String(live);
 }
 
@@ -141,9 +188,15 @@ async function afterRefusal(incident: Incident, pull: PullRequest, run: Run): Pr
     const undone = await undo(current, `#${pull.number} was closed unmerged${who}`, "Proposed", run);
     current = undone.incident;
     text = `${text} ${undone.text}`;
-  } else if (current.status?.hotfix !== undefined) text = `${text} The live change is kept, as configured; Git says something else.`;
+  } else if (current.status?.hotfix !== undefined)
+    text = `${text} The live change is kept, as configured; Git says something else.`;
   await releaseOwnership(objectsOf(current), run);
-  const next = await run.store.advance(current, "Silenced", `${text} The problem is left alone until ${silencedUntil.slice(0, 10)}.`, { silencedUntil });
+  const next = await run.store.advance(
+    current,
+    "Silenced",
+    `${text} The problem is left alone until ${silencedUntil.slice(0, 10)}.`,
+    { silencedUntil },
+  );
   return outcomeOf(next, "closed");
 }
 
@@ -157,11 +210,20 @@ async function whileOpen(incident: Incident, pull: PullRequest, run: Run): Promi
     }),
   );
   if (fixed.length > 0 && fixed.every(Boolean)) {
-    await run.codeHost.comment(pull.repository, pull.number, `\`${pull.base}\` already says this: the fix came another way. Closing; nothing is left to merge.`);
+    await run.codeHost.comment(
+      pull.repository,
+      pull.number,
+      `\`${pull.base}\` already says this: the fix came another way. Closing; nothing is left to merge.`,
+    );
     await run.codeHost.updatePullRequest(pull.repository, pull.number, { state: "closed" });
     await run.codeHost.deleteBranch(pull.repository, pull.branch).catch(() => undefined);
     await releaseOwnership(objectsOf(incident), run);
-    const next = await run.store.advance(incident, "Resolved", `Fixed in Git by somebody else; #${pull.number} was closed.`, { resolvedAt: run.clock.now().toISOString() });
+    const next = await run.store.advance(
+      incident,
+      "Resolved",
+      `Fixed in Git by somebody else; #${pull.number} was closed.`,
+      { resolvedAt: run.clock.now().toISOString() },
+    );
     return outcomeOf(next, "resolved");
   }
   return outcomeOf(incident, "waiting", `#${pull.number} waits for review.`);
@@ -171,7 +233,10 @@ async function whileOpen(incident: Incident, pull: PullRequest, run: Run): Promi
 async function expire(incident: Incident, run: Run): Promise<Outcome[]> {
   const status = incident.status;
   const now = run.clock.now().getTime();
-  const over = status?.phase === "Silenced" ? Date.parse(status.silencedUntil ?? "") < now : Date.parse(status?.resolvedAt ?? "") + run.config.followUp.keepResolved < now;
+  const over =
+    status?.phase === "Silenced"
+      ? Date.parse(status.silencedUntil ?? "") < now
+      : Date.parse(status?.resolvedAt ?? "") + run.config.followUp.keepResolved < now;
   if (over) await run.store.remove(incident);
   return [];
 }
@@ -180,7 +245,13 @@ export function planFrom(incident: Incident): Plan {
   const plan = incident.status?.plan;
   return {
     finding: findingOf(incident),
-    choice: { remedy: plan?.remedy ?? "", params: plan?.params ?? {}, reason: plan?.reason ?? "", evidence: [], ...(incident.status?.culprit === undefined ? {} : { culprit: incident.status.culprit }) },
+    choice: {
+      remedy: plan?.remedy ?? "",
+      params: plan?.params ?? {},
+      reason: plan?.reason ?? "",
+      evidence: [],
+      ...(incident.status?.culprit === undefined ? {} : { culprit: incident.status.culprit }),
+    },
     risk: (plan?.risk ?? "medium") as Plan["risk"],
     changes: plan?.changes ?? [],
     ...(plan?.action === undefined ? {} : { action: plan.action }),
@@ -193,4 +264,3 @@ function objectsOf(incident: Incident): ObjectRef[] {
   const changes = incident.status?.hotfix?.changes ?? [];
   return [...new Map(changes.map((change) => [keyOf(change.object), change.object])).values()];
 }
-

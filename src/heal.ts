@@ -1,5 +1,6 @@
 import { messageOf, StanchError } from "./errors.ts";
 import type { Incident } from "./incident/incident.ts";
+import { outcomeOf } from "./incident/outcome.ts";
 import { formatPath } from "./kube/field-path.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
 import type { Change, Located, ObjectRef, Outcome, Plan, Proof } from "./model.ts";
@@ -7,7 +8,7 @@ import type { Run } from "./run.ts";
 import { locate } from "./steps/locate.ts";
 import { propose } from "./steps/propose.ts";
 import { prove } from "./steps/prove.ts";
-import { outcomeOf, recordEvent } from "./steps/record.ts";
+import { recordEvent } from "./steps/record.ts";
 import type { Bench } from "./workbench.ts";
 
 export interface HealOptions {
@@ -25,7 +26,9 @@ export interface HealOptions {
  */
 export async function heal(incident: Incident, plan: Plan, options: HealOptions, run: Run): Promise<Outcome> {
   if (plan.changes.length === 0) {
-    const next = await run.store.advance(incident, "Resolved", `${plan.title}; nothing in Git needs to change.`, { resolvedAt: run.clock.now().toISOString() });
+    const next = await run.store.advance(incident, "Resolved", `${plan.title}; nothing in Git needs to change.`, {
+      resolvedAt: run.clock.now().toISOString(),
+    });
     return outcomeOf(next, "resolved");
   }
   run.log.progress(`looking for ${describeRef(plan.finding.workload)} in Git`);
@@ -40,7 +43,13 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
 
   const { bench } = found;
   const revertOf = plan.choice.culprit?.sha;
-  const located = await locate({ changes: plan.changes, source: bench.source, checkout: bench.checkout, renderer: run.renderer, hints: revertOf === undefined ? {} : { revertOf } });
+  const located = await locate({
+    changes: plan.changes,
+    source: bench.source,
+    checkout: bench.checkout,
+    renderer: run.renderer,
+    hints: revertOf === undefined ? {} : { revertOf },
+  });
   await run.renew();
   if (!located.found) {
     if (located.already === true) return alreadyInGit(incident, options, bench, run);
@@ -59,13 +68,41 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
   await run.renew();
   const failed = proof.checks.filter((check) => check.result === "failed");
   if (options.rehearsal === true) {
-    return failed.length > 0 ? stuck(incident, options, `the fix in Git is not proved: ${failed.map((check) => `${check.id} ${check.text}`).join("; ")}`, run) : outcomeOf(incident, "waiting", "proved");
+    return failed.length > 0
+      ? stuck(
+          incident,
+          options,
+          `the fix in Git is not proved: ${failed.map((check) => `${check.id} ${check.text}`).join("; ")}`,
+          run,
+        )
+      : outcomeOf(incident, "waiting", "proved");
   }
-  const next = await run.store.advance(incident, incident.status?.phase ?? "Verified", `Found in Git: ${located.locations.map((location) => `${location.file}:${location.line}`).join(", ")}.`, sourceOf(located, proof));
-  const proposed = await propose({ incident: next, plan, located, proof, checkout: bench.checkout, live: options.live, ...(options.why === undefined ? {} : { why: options.why }) }, run);
+  const next = await run.store.advance(
+    incident,
+    incident.status?.phase ?? "Verified",
+    `Found in Git: ${located.locations.map((location) => `${location.file}:${location.line}`).join(", ")}.`,
+    sourceOf(located, proof),
+  );
+  const proposed = await propose(
+    {
+      incident: next,
+      plan,
+      located,
+      proof,
+      checkout: bench.checkout,
+      live: options.live,
+      ...(options.why === undefined ? {} : { why: options.why }),
+    },
+    run,
+  );
   if (proposed.kind === "proposed") {
     run.tally.firstPullRequestMs ??= run.clock.now().getTime() - run.startedAt;
-    await recordEvent(plan.finding.workload, undefined, { type: "Normal", reason: "StanchPullRequest", message: proposed.message }, run);
+    await recordEvent(
+      plan.finding.workload,
+      undefined,
+      { type: "Normal", reason: "StanchPullRequest", message: proposed.message },
+      run,
+    );
   }
   return proposed;
 }
@@ -77,36 +114,69 @@ async function benchOf(changes: readonly Change[], run: Run): Promise<{ bench: B
   for (const ref of refs.values()) {
     const found = await run.workbench.find(ref);
     if (!found.found) return { reason: `${found.reason}; ${found.hint}` };
-    if (bench !== undefined && bench.source.id !== found.bench.source.id) return { reason: `the change spans two sources, ${bench.source.id} and ${found.bench.source.id}` };
+    if (bench !== undefined && bench.source.id !== found.bench.source.id)
+      return { reason: `the change spans two sources, ${bench.source.id} and ${found.bench.source.id}` };
     bench = found.bench;
   }
   return bench === undefined ? { reason: "there is nothing to change" } : { bench };
 }
 
-function sourceOf(located: Extract<Located, { found: true }>, proof: Proof): { source: NonNullable<Incident["status"]>["source"] & object; proof: Proof } {
+function sourceOf(
+  located: Extract<Located, { found: true }>,
+  proof: Proof,
+): { source: NonNullable<Incident["status"]>["source"] & object; proof: Proof } {
   const { source, revision, locations } = located;
-  return { source: { id: source.id, repository: source.repository, revision, locations: locations.map((location) => `${location.file}:${location.line} (${location.via})`) }, proof };
+  return {
+    source: {
+      id: source.id,
+      repository: source.repository,
+      revision,
+      locations: locations.map((location) => `${location.file}:${location.line} (${location.via})`),
+    },
+    proof,
+  };
 }
 
 /** Git cannot be corrected by rule: say so, with the change that a person has to make. */
 async function stuck(incident: Incident, options: HealOptions, reason: string, run: Run): Promise<Outcome> {
   const changes = incident.status?.plan?.changes ?? [];
-  const wanted = changes.map((change) => `${describeRef(change.object)} ${formatPath(change.path)}: ${short(change.from)} → ${short(change.to)}`).join("; ");
-  const state = options.live ? "The live change stands, and Git still says the opposite" : `Nothing was changed live${options.why === undefined ? "" : ` (${options.why})`}`;
+  const wanted = changes
+    .map(
+      (change) =>
+        `${describeRef(change.object)} ${formatPath(change.path)}: ${short(change.from)} → ${short(change.to)}`,
+    )
+    .join("; ");
+  const state = options.live
+    ? "The live change stands, and Git still says the opposite"
+    : `Nothing was changed live${options.why === undefined ? "" : ` (${options.why})`}`;
   const text = `${state}. Git could not be corrected: ${reason}. A person must make this change: ${wanted}.`;
   if (options.rehearsal === true) return outcomeOf(incident, "escalated", text);
   const next = await run.store.advance(incident, "Escalated", text);
-  await recordEvent(incident.spec.workload, undefined, { type: "Warning", reason: "StanchEscalated", message: text }, run);
+  await recordEvent(
+    incident.spec.workload,
+    undefined,
+    { type: "Warning", reason: "StanchEscalated", message: text },
+    run,
+  );
   return outcomeOf(next, "escalated");
 }
 
 /** Git says it already: the cluster had drifted, or the deployer has not come round yet. No pull request is right. */
 async function alreadyInGit(incident: Incident, options: HealOptions, bench: Bench, run: Run): Promise<Outcome> {
   if (options.live) {
-    const next = await run.store.advance(incident, "Resolved", `Live was put back to what ${bench.source.id} says; Git needs no change.`, { resolvedAt: run.clock.now().toISOString() });
+    const next = await run.store.advance(
+      incident,
+      "Resolved",
+      `Live was put back to what ${bench.source.id} says; Git needs no change.`,
+      { resolvedAt: run.clock.now().toISOString() },
+    );
     return outcomeOf(next, "resolved");
   }
-  const next = await run.store.advance(incident, "Escalated", `${bench.source.id} says so already at ${bench.checkout.revision.slice(0, 7)}, but it is not deployed: deploy it. No pull request is needed.`);
+  const next = await run.store.advance(
+    incident,
+    "Escalated",
+    `${bench.source.id} says so already at ${bench.checkout.revision.slice(0, 7)}, but it is not deployed: deploy it. No pull request is needed.`,
+  );
   return outcomeOf(next, "escalated");
 }
 

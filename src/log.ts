@@ -25,7 +25,9 @@ export function createLog(options: LogOptions): Log {
       options.write(`${JSON.stringify({ time: options.now().toISOString(), level, msg: message, ...facts })}\n`);
       return;
     }
-    const tail = Object.entries(facts).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+    const tail = Object.entries(facts).map(
+      ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+    );
     options.write(`${level === "info" ? "" : `${level}: `}${message}${tail.length > 0 ? `  ${tail.join(" ")}` : ""}\n`);
   };
   return {

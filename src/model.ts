@@ -87,7 +87,12 @@ export interface Snapshot {
   /** Names and keys of ConfigMaps and Secrets in the namespaces where a reference failed, by namespace. */
   readonly configs: Readonly<Record<string, ConfigInventory>>;
   /** What was counted on the way. */
-  readonly counts: { readonly pods: number; readonly workloads: number; readonly namespaces: number; readonly calls: number };
+  readonly counts: {
+    readonly pods: number;
+    readonly workloads: number;
+    readonly namespaces: number;
+    readonly calls: number;
+  };
   /** Parts of the cluster that could not be read. While not empty, nothing may be called resolved. */
   readonly gaps: readonly string[];
 }
@@ -141,7 +146,13 @@ export interface PodState {
   readonly ready: boolean;
   /** Name of the revision that it belongs to, when known. */
   readonly revision?: string;
-  readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string; readonly since?: string }[];
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly since?: string;
+  }[];
   readonly containers: readonly ContainerState[];
   /** Pods that a controller above it must not count, such as a finished Job's. */
   readonly restartPolicy: string;
@@ -213,9 +224,27 @@ export interface NamespaceLimits {
 /** What is wrong, in the terms a remedy needs. One kind for each detector. */
 export type Symptom =
   | { readonly kind: "OOMKilled"; readonly limit?: string; readonly request?: string }
-  | { readonly kind: "CrashLoop"; readonly exit: ExitClass; readonly exitCode: number; readonly init: boolean; readonly message?: string }
-  | { readonly kind: "ImagePull"; readonly cause: "terminal" | "authentication" | "transient"; readonly image: string; readonly message: string; readonly init: boolean }
-  | { readonly kind: "ConfigMissing"; readonly refKind: "ConfigMap" | "Secret"; readonly name: string; readonly key?: string; readonly message: string }
+  | {
+      readonly kind: "CrashLoop";
+      readonly exit: ExitClass;
+      readonly exitCode: number;
+      readonly init: boolean;
+      readonly message?: string;
+    }
+  | {
+      readonly kind: "ImagePull";
+      readonly cause: "terminal" | "authentication" | "transient";
+      readonly image: string;
+      readonly message: string;
+      readonly init: boolean;
+    }
+  | {
+      readonly kind: "ConfigMissing";
+      readonly refKind: "ConfigMap" | "Secret";
+      readonly name: string;
+      readonly key?: string;
+      readonly message: string;
+    }
   | { readonly kind: "LivenessKill"; readonly probe: "livenessProbe" | "startupProbe"; readonly message: string }
   | { readonly kind: "NotReady"; readonly message: string }
   | { readonly kind: "RolloutStuck"; readonly message: string; readonly oldReady: number }
@@ -324,7 +353,9 @@ export interface Hotfix {
   readonly action?: LiveAction;
   readonly appliedAt: string;
   /** resourceVersion and generation of each changed object right after the write, by `kind/namespace/name`. */
-  readonly objects: Readonly<Record<string, { readonly resourceVersion: string; readonly generation: number; readonly uid: string }>>;
+  readonly objects: Readonly<
+    Record<string, { readonly resourceVersion: string; readonly generation: number; readonly uid: string }>
+  >;
   /** An undo was decided, and why. Written before the undo, so that a crash in between is repaired. */
   readonly undo?: { readonly at: string; readonly reason: string };
   readonly undoneAt?: string;
@@ -371,7 +402,14 @@ export interface FileEdit {
 }
 
 export type Located =
-  | { readonly found: true; readonly source: Source; readonly revision: string; readonly locations: readonly Location[]; readonly edits: readonly FileEdit[]; readonly renders: number }
+  | {
+      readonly found: true;
+      readonly source: Source;
+      readonly revision: string;
+      readonly locations: readonly Location[];
+      readonly edits: readonly FileEdit[];
+      readonly renders: number;
+    }
   | { readonly found: false; readonly reason: string; readonly hint: string };
 
 export type CheckId = "P1" | "P2" | "P3" | "P4" | "P5" | "P6";
@@ -431,7 +469,20 @@ export type Phase =
 
 /** What one run did about one finding or one open incident. Printed, recorded, counted and tested. */
 export interface Outcome {
-  readonly kind: "watching" | "reported" | "proposed" | "updated" | "hotfixed" | "escalated" | "refused" | "rolled-back" | "resolved" | "merged" | "closed" | "waiting" | "failed";
+  readonly kind:
+    | "watching"
+    | "reported"
+    | "proposed"
+    | "updated"
+    | "hotfixed"
+    | "escalated"
+    | "refused"
+    | "rolled-back"
+    | "resolved"
+    | "merged"
+    | "closed"
+    | "waiting"
+    | "failed";
   readonly workload: ObjectRef;
   readonly symptom: SymptomKind;
   readonly incident?: string;

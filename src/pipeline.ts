@@ -1,11 +1,11 @@
+import { remedyContext } from "./context.ts";
 import { messageOf, StanchError } from "./errors.ts";
+import { followUp, repair } from "./follow-up.ts";
 import { CLOSED, type Incident } from "./incident/incident.ts";
 import { takeLease } from "./incident/lease.ts";
 import { describeRef } from "./kube/ref.ts";
 import type { Diagnosis, Finding, Outcome } from "./model.ts";
 import type { Run, RunReport } from "./run.ts";
-import { remedyContext } from "./context.ts";
-import { followUp, repair } from "./follow-up.ts";
 import { detect } from "./steps/detect.ts";
 import { diagnose } from "./steps/diagnose.ts";
 import { gather } from "./steps/gather.ts";
@@ -19,7 +19,9 @@ import { treat } from "./treat.ts";
  */
 export async function cycle(run: Omit<Run, "renew">, holder: string): Promise<RunReport> {
   const writes = run.config.mode !== "observe" && !run.dryRun;
-  const lease = writes ? await takeLease(run.cluster, run.clock, { namespace: run.config.namespace, holder, durationMs: run.config.lease }) : null;
+  const lease = writes
+    ? await takeLease(run.cluster, run.clock, { namespace: run.config.namespace, holder, durationMs: run.config.lease })
+    : null;
   let renewed = run.clock.now().getTime();
   const renew = async (): Promise<void> => {
     // A third of the duration leaves two more chances before another run may take over.
@@ -38,7 +40,11 @@ async function everything(run: Run): Promise<RunReport> {
   const outcomes: Outcome[] = [];
   const writes = run.config.mode !== "observe" && !run.dryRun;
   let incidents = writes || run.config.mode === "observe" ? await readIncidents(run) : [];
-  if (writes) for (const incident of incidents) outcomes.push(...(await guarded(run, incident.spec.workload, incident.spec.symptom, () => repair(incident, run))));
+  if (writes)
+    for (const incident of incidents)
+      outcomes.push(
+        ...(await guarded(run, incident.spec.workload, incident.spec.symptom, () => repair(incident, run))),
+      );
 
   run.log.progress("reading the cluster");
   const seen = await observe(run.cluster, run.config, run.clock);
@@ -46,18 +52,38 @@ async function everything(run: Run): Promise<RunReport> {
   const ripe = findings.filter((finding) => finding.unripe === undefined);
   run.tally.ripe = ripe.length;
   run.workbench.prefetch(ripe.map((finding) => finding.workload));
-  run.log.debug("cluster read", { ...seen.snapshot.counts, findings: findings.length, ripe: ripe.length, gaps: seen.snapshot.gaps.length });
+  run.log.debug("cluster read", {
+    ...seen.snapshot.counts,
+    findings: findings.length,
+    ripe: ripe.length,
+    gaps: seen.snapshot.gaps.length,
+  });
 
   if (writes) {
     incidents = await readIncidents(run);
-    for (const incident of incidents) outcomes.push(...(await guarded(run, incident.spec.workload, incident.spec.symptom, () => followUp(incident, findings, seen, run))));
+    for (const incident of incidents)
+      outcomes.push(
+        ...(await guarded(run, incident.spec.workload, incident.spec.symptom, () =>
+          followUp(incident, findings, seen, run),
+        )),
+      );
     incidents = await readIncidents(run);
   }
 
   const open = new Map(incidents.map((incident) => [incident.spec.fingerprint, incident]));
-  const covered = new Set(incidents.filter((incident) => !CLOSED.includes(incident.status?.phase ?? "Detected")).flatMap((incident) => incident.status?.covers ?? []));
+  const covered = new Set(
+    incidents
+      .filter((incident) => !CLOSED.includes(incident.status?.phase ?? "Detected"))
+      .flatMap((incident) => incident.status?.covers ?? []),
+  );
   for (const finding of findings) {
-    if (finding.unripe !== undefined) outcomes.push({ kind: "watching", workload: finding.workload, symptom: finding.symptom.kind, message: `${finding.summary} Not acted on yet: ${finding.unripe}` });
+    if (finding.unripe !== undefined)
+      outcomes.push({
+        kind: "watching",
+        workload: finding.workload,
+        symptom: finding.symptom.kind,
+        message: `${finding.summary} Not acted on yet: ${finding.unripe}`,
+      });
   }
 
   // Diagnose all first: findings that one commit brought in are one incident and one pull request.
@@ -75,7 +101,11 @@ async function everything(run: Run): Promise<RunReport> {
   }
   for (const cause of group(diagnoses)) {
     await run.renew();
-    outcomes.push(...(await guarded(run, cause.primary.finding.workload, cause.primary.finding.symptom.kind, async () => [await treat(cause.primary, cause.covers, seen, run, open.get(cause.primary.finding.fingerprint))])));
+    outcomes.push(
+      ...(await guarded(run, cause.primary.finding.workload, cause.primary.finding.symptom.kind, async () => [
+        await treat(cause.primary, cause.covers, seen, run, open.get(cause.primary.finding.fingerprint)),
+      ])),
+    );
   }
   const now = run.clock.now().getTime();
   return {
@@ -84,19 +114,27 @@ async function everything(run: Run): Promise<RunReport> {
     gaps: seen.snapshot.gaps,
     seconds: Math.round((now - run.startedAt) / 100) / 10,
     ...(run.tally.firstHotfixMs === undefined ? {} : { firstHotfixSeconds: run.tally.firstHotfixMs / 1000 }),
-    ...(run.tally.firstPullRequestMs === undefined ? {} : { firstPullRequestSeconds: run.tally.firstPullRequestMs / 1000 }),
+    ...(run.tally.firstPullRequestMs === undefined
+      ? {}
+      : { firstPullRequestSeconds: run.tally.firstPullRequestMs / 1000 }),
   };
 }
 
 /** A fault of one finding becomes its outcome. Losing the lease ends the run: somebody else writes now. */
-async function guarded(run: Run, workload: Finding["workload"], symptom: Finding["symptom"]["kind"], step: () => Promise<Outcome[]>): Promise<Outcome[]> {
+async function guarded(
+  run: Run,
+  workload: Finding["workload"],
+  symptom: Finding["symptom"]["kind"],
+  step: () => Promise<Outcome[]>,
+): Promise<Outcome[]> {
   try {
     return await step();
   } catch (error) {
     if (error instanceof StanchError && error.code === "lease") throw error;
     const hint = error instanceof StanchError && error.hint !== undefined ? ` (${error.hint})` : "";
     run.log.error("finding failed", { workload: describeRef(workload), symptom, error: messageOf(error) });
-    if (!(error instanceof StanchError)) run.log.debug("stack", { stack: error instanceof Error ? (error.stack ?? "") : "" });
+    if (!(error instanceof StanchError))
+      run.log.debug("stack", { stack: error instanceof Error ? (error.stack ?? "") : "" });
     return [{ kind: "failed", workload, symptom, message: `${messageOf(error)}${hint}` }];
   }
 }
@@ -119,4 +157,3 @@ function mayTreat(incident: Incident | undefined, run: Run): boolean {
   if (status.phase === "Silenced") return Date.parse(status.silencedUntil ?? "") < run.clock.now().getTime();
   return ["Detected", "Diagnosed", "RolledBack", "Escalated", "Resolved"].includes(status.phase);
 }
-

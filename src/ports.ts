@@ -46,7 +46,11 @@ export interface Cluster {
   get(ref: ObjectRef): Promise<KubeObject | null>;
   create(object: KubeObject, options?: { readonly dryRun?: boolean }): Promise<KubeObject>;
   /** JSON Patch (RFC 6902) with field manager `stanch`. `conflict` when a `test` fails. */
-  patch(ref: ObjectRef, operations: readonly PatchOperation[], options?: { readonly dryRun?: boolean; readonly subresource?: string }): Promise<KubeObject>;
+  patch(
+    ref: ObjectRef,
+    operations: readonly PatchOperation[],
+    options?: { readonly dryRun?: boolean; readonly subresource?: string },
+  ): Promise<KubeObject>;
   /** PUT with the resourceVersion in the object: `conflict` when somebody was faster. */
   replace(object: KubeObject, options?: { readonly subresource?: string }): Promise<KubeObject>;
   /** Server-side apply dry run: would admission take this object? */
@@ -55,7 +59,11 @@ export interface Cluster {
   /** The Eviction API, which respects PodDisruptionBudgets: false when a budget forbids it now (429). */
   evict(pod: ObjectRef): Promise<boolean>;
   /** The last lines of a container's log, bounded; "" when there is none. */
-  logs(pod: ObjectRef, container: string, options: { readonly previous: boolean; readonly tailLines: number; readonly limitBytes: number }): Promise<string>;
+  logs(
+    pod: ObjectRef,
+    container: string,
+    options: { readonly previous: boolean; readonly tailLines: number; readonly limitBytes: number },
+  ): Promise<string>;
   /** SelfSubjectAccessReview for each, in order. */
   review(accesses: readonly Access[]): Promise<readonly boolean[]>;
   close(): void;
@@ -126,7 +134,10 @@ export interface Renderer {
 /** A container registry over its HTTP API (OCI Distribution). */
 export interface Registry {
   /** Does this reference exist? "unknown" when the registry could not be asked, with the reason. */
-  exists(image: string, credentials?: RegistryCredentials): Promise<{ readonly state: "present" | "absent" | "unknown"; readonly reason?: string }>;
+  exists(
+    image: string,
+    credentials?: RegistryCredentials,
+  ): Promise<{ readonly state: "present" | "absent" | "unknown"; readonly reason?: string }>;
   /** Tags of a repository, bounded; null when it has none or could not be asked. */
   tags(image: string, credentials?: RegistryCredentials): Promise<readonly string[] | null>;
 }
@@ -150,15 +161,38 @@ export interface PullRequest extends PullRequestRef {
 /** GitHub. Throws StanchError `code-host` with a hint (token scope, protected branch, rate limit). */
 export interface CodeHost {
   /** Login of the token, permissions on the repository and its default branch. */
-  check(repository: string): Promise<{ readonly login: string; readonly push: boolean; readonly defaultBranch: string; readonly archived: boolean }>;
+  check(repository: string): Promise<{
+    readonly login: string;
+    readonly push: boolean;
+    readonly defaultBranch: string;
+    readonly archived: boolean;
+  }>;
   /** Pull requests of any state whose head is this branch of the same repository, newest first. */
   pullRequests(repository: string, branch: string): Promise<readonly PullRequest[]>;
   pullRequest(repository: string, number: number): Promise<PullRequest>;
   openPullRequests(repository: string, prefix: string): Promise<readonly PullRequest[]>;
-  createPullRequest(repository: string, request: { readonly title: string; readonly body: string; readonly head: string; readonly base: string; readonly draft: boolean }): Promise<PullRequest>;
-  updatePullRequest(repository: string, number: number, change: { readonly title?: string; readonly body?: string; readonly state?: "open" | "closed" }): Promise<PullRequest>;
+  createPullRequest(
+    repository: string,
+    request: {
+      readonly title: string;
+      readonly body: string;
+      readonly head: string;
+      readonly base: string;
+      readonly draft: boolean;
+    },
+  ): Promise<PullRequest>;
+  updatePullRequest(
+    repository: string,
+    number: number,
+    change: { readonly title?: string; readonly body?: string; readonly state?: "open" | "closed" },
+  ): Promise<PullRequest>;
   /** Authors and committers of the commits on a pull request. */
-  commitsOf(repository: string, number: number): Promise<readonly { readonly sha: string; readonly author: string; readonly committer: string; readonly message: string }[]>;
+  commitsOf(
+    repository: string,
+    number: number,
+  ): Promise<
+    readonly { readonly sha: string; readonly author: string; readonly committer: string; readonly message: string }[]
+  >;
   comment(repository: string, number: number, body: string): Promise<void>;
   comments(repository: string, number: number): Promise<readonly { readonly author: string; readonly body: string }[]>;
   /** Adds labels; a failure is the caller's to log, not to stop for. */

@@ -11,13 +11,22 @@ export function redact(text: string): string {
 const RULES: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, "‹redacted private key›"],
   [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, "‹redacted token›"],
-  [/\b(gh[opsur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|sk-[\w-]{16,}|AKIA[0-9A-Z]{16}|AIza[\w-]{30,}|npm_[A-Za-z0-9]{30,})/g, "‹redacted token›"],
+  [
+    /\b(gh[opsur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|sk-[\w-]{16,}|AKIA[0-9A-Z]{16}|AIza[\w-]{30,}|npm_[A-Za-z0-9]{30,})/g,
+    "‹redacted token›",
+  ],
   // scheme://user:password@host
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@/]+@/gi, "$1:‹redacted›@"],
-  [/\b(authorization|proxy-authorization)(["']?\s*[:=]\s*["']?)(?:(bearer|basic|token)\s+)?[^\s"',;]+/gi, "$1$2‹redacted›"],
+  [
+    /\b(authorization|proxy-authorization)(["']?\s*[:=]\s*["']?)(?:(bearer|basic|token)\s+)?[^\s"',;]+/gi,
+    "$1$2‹redacted›",
+  ],
   [/\b(bearer)\s+[\w.~+/-]{8,}=*/gi, "$1 ‹redacted›"],
   // KEY=value, "key": "value" and --flag value where the key's name says what it is.
-  [/((?:^|[^A-Za-z0-9])[A-Za-z0-9_.-]*(?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|dsn)[A-Za-z0-9_.-]*["']?\s*(?:[:=]\s*|\s+(?=["']))["']?)(?!‹)[^\s"',;&]{3,}/gi, "$1‹redacted›"],
+  [
+    /((?:^|[^A-Za-z0-9])[A-Za-z0-9_.-]*(?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|dsn)[A-Za-z0-9_.-]*["']?\s*(?:[:=]\s*|\s+(?=["']))["']?)(?!‹)[^\s"',;&]{3,}/gi,
+    "$1‹redacted›",
+  ],
 ];
 
 /** Letters and digits mixed as no word or name mixes them: more than 3.5 bits a character over at least 24. */

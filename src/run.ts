@@ -38,7 +38,12 @@ export interface Tally {
 
 export interface RunReport {
   readonly outcomes: readonly Outcome[];
-  readonly scanned: { readonly pods: number; readonly workloads: number; readonly namespaces: number; readonly calls: number };
+  readonly scanned: {
+    readonly pods: number;
+    readonly workloads: number;
+    readonly namespaces: number;
+    readonly calls: number;
+  };
   readonly gaps: readonly string[];
   readonly seconds: number;
   readonly firstHotfixSeconds?: number;

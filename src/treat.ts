@@ -2,6 +2,7 @@ import { guardContext, remedyContext } from "./context.ts";
 import { StanchError } from "./errors.ts";
 import { heal } from "./heal.ts";
 import type { Incident } from "./incident/incident.ts";
+import { outcomeOf } from "./incident/outcome.ts";
 import { describeRef } from "./kube/ref.ts";
 import type { Diagnosis, Finding, Outcome, Plan, Proposal, Workload } from "./model.ts";
 import type { Run } from "./run.ts";
@@ -9,12 +10,18 @@ import { act, planOf, tryAct } from "./steps/act.ts";
 import { guard } from "./steps/guard.ts";
 import type { Observation } from "./steps/observe.ts";
 import { plan as draft } from "./steps/plan.ts";
-import { outcomeOf, recordEvent } from "./steps/record.ts";
+import { recordEvent } from "./steps/record.ts";
 import { undo } from "./steps/undo.ts";
 import { verify } from "./steps/verify.ts";
 
 /** One cause, from diagnosis to pull request: plan → guard → act → verify → locate → edit → prove → propose → record. */
-export async function treat(diagnosis: Diagnosis, covers: readonly Finding[], seen: Observation, run: Run, known: Incident | undefined): Promise<Outcome> {
+export async function treat(
+  diagnosis: Diagnosis,
+  covers: readonly Finding[],
+  seen: Observation,
+  run: Run,
+  known: Incident | undefined,
+): Promise<Outcome> {
   const { finding } = diagnosis;
   if (run.config.mode === "observe") return report(diagnosis);
   const context = await remedyContext(finding, seen, run, known);
@@ -47,7 +54,12 @@ export async function treat(diagnosis: Diagnosis, covers: readonly Finding[], se
     });
     if (gitOnly !== undefined) return heal(incident, planned, { live: false, why: gitOnly }, run);
     if (run.config.guard.requireProof) {
-      const proved = await heal(incident, planned, { live: false, why: "the proof comes before the live change", rehearsal: true }, run);
+      const proved = await heal(
+        incident,
+        planned,
+        { live: false, why: "the proof comes before the live change", rehearsal: true },
+        run,
+      );
       if (proved.kind === "failed" || proved.kind === "escalated") return proved;
     }
     const done = await hotfix(incident, planned, choice, run, context.workload ?? null);
@@ -63,25 +75,52 @@ export async function treat(diagnosis: Diagnosis, covers: readonly Finding[], se
   const text = needed(diagnosis, refusals);
   if (incident.status?.phase !== "Escalated" || incident.status.message !== text.slice(0, 1000)) {
     incident = await run.store.advance(incident, "Escalated", text, { cause: diagnosis.cause });
-    await recordEvent(finding.workload, context.workload?.object.metadata.uid, { type: "Warning", reason: "StanchEscalated", message: text }, run);
+    await recordEvent(
+      finding.workload,
+      context.workload?.object.metadata.uid,
+      { type: "Warning", reason: "StanchEscalated", message: text },
+      run,
+    );
   }
   return outcomeOf(incident, "escalated");
 }
 
-type Hotfixed = { readonly incident: Incident; readonly text: string; readonly outcome: "recovered" | "failed" | "lost" | "not-applied" | "not-applied-git-only" };
+type Hotfixed = {
+  readonly incident: Incident;
+  readonly text: string;
+  readonly outcome: "recovered" | "failed" | "lost" | "not-applied" | "not-applied-git-only";
+};
 
 /** act → verify, and undo when it does not verify. */
-async function hotfix(incident: Incident, planned: Plan, choice: Proposal, run: Run, before: Workload | null): Promise<Hotfixed> {
+async function hotfix(
+  incident: Incident,
+  planned: Plan,
+  choice: Proposal,
+  run: Run,
+  before: Workload | null,
+): Promise<Hotfixed> {
   const { finding } = planned;
   run.tally.hotfixes += 1;
   const acted = await act(planned, incident, run);
   if (!acted.applied) {
-    const undone = acted.incident.status?.hotfix?.undo === undefined ? { incident: acted.incident } : await undo(acted.incident, acted.reason, "RolledBack", run);
-    return { incident: undone.incident, text: acted.reason, outcome: acted.gitOnly ? "not-applied-git-only" : "not-applied" };
+    const undone =
+      acted.incident.status?.hotfix?.undo === undefined
+        ? { incident: acted.incident }
+        : await undo(acted.incident, acted.reason, "RolledBack", run);
+    return {
+      incident: undone.incident,
+      text: acted.reason,
+      outcome: acted.gitOnly ? "not-applied-git-only" : "not-applied",
+    };
   }
   run.tally.firstHotfixMs ??= run.clock.now().getTime() - run.startedAt;
   const uid = before?.object.metadata.uid;
-  await recordEvent(finding.workload, uid, { type: "Normal", reason: "StanchHotfix", message: `${planned.title}. ${choice.reason}` }, run);
+  await recordEvent(
+    finding.workload,
+    uid,
+    { type: "Normal", reason: "StanchHotfix", message: `${planned.title}. ${choice.reason}` },
+    run,
+  );
   return settle(acted.incident, planned, run, before);
 }
 
@@ -103,15 +142,31 @@ export async function settle(incident: Incident, planned: Plan, run: Run, before
     run.reading,
   );
   const uid = before?.object.metadata.uid;
-  const row = { remedy: planned.choice.remedy, title: planned.title, result: `${verification.result}: ${verification.seen}`.slice(0, 500), at: run.clock.now().toISOString() };
+  const row = {
+    remedy: planned.choice.remedy,
+    title: planned.title,
+    result: `${verification.result}: ${verification.seen}`.slice(0, 500),
+    at: run.clock.now().toISOString(),
+  };
   const tried = [...(incident.status?.tried ?? []), row];
   if (verification.result === "recovered") {
-    const next = await run.store.advance(incident, "Verified", `Recovered: ${verification.seen}.`, { verification, tried });
-    await recordEvent(finding.workload, uid, { type: "Normal", reason: "StanchVerified", message: verification.seen }, run);
+    const next = await run.store.advance(incident, "Verified", `Recovered: ${verification.seen}.`, {
+      verification,
+      tried,
+    });
+    await recordEvent(
+      finding.workload,
+      uid,
+      { type: "Normal", reason: "StanchVerified", message: verification.seen },
+      run,
+    );
     return { incident: next, text: verification.seen, outcome: "recovered" };
   }
   const lost = verification.seen.startsWith("the change was undone by");
-  const marked = await run.store.advance(incident, "Hotfixed", `Not healed: ${verification.seen}.`, { verification, tried });
+  const marked = await run.store.advance(incident, "Hotfixed", `Not healed: ${verification.seen}.`, {
+    verification,
+    tried,
+  });
   const undone = await undo(marked, `${verification.result}: ${verification.seen}`, "RolledBack", run);
   await recordEvent(finding.workload, uid, { type: "Warning", reason: "StanchRolledBack", message: undone.text }, run);
   return { incident: undone.incident, text: verification.seen, outcome: lost ? "lost" : "failed" };
@@ -119,19 +174,43 @@ export async function settle(incident: Incident, planned: Plan, run: Run, before
 
 async function reopen(incident: Incident, finding: Finding, run: Run): Promise<Incident> {
   const recurrences = (incident.status?.recurrences ?? 0) + 1;
-  return run.store.advance(incident, "Detected", `Came back: ${finding.summary}`, { recurrences, tried: [], details: finding.symptom, summary: finding.summary, lastSeenAt: run.clock.now().toISOString() });
+  return run.store.advance(incident, "Detected", `Came back: ${finding.summary}`, {
+    recurrences,
+    tried: [],
+    details: finding.symptom,
+    summary: finding.summary,
+    lastSeenAt: run.clock.now().toISOString(),
+  });
 }
 
 async function rehearse(planned: Plan, gitOnly: string | undefined, run: Run): Promise<Outcome> {
   const said = gitOnly ?? (await tryAct(planned, run));
-  const live = said === null ? "would be applied live (accepted by server-side dry run)" : `would not be applied live: ${said}`;
-  return { kind: "reported", workload: planned.finding.workload, symptom: planned.finding.symptom.kind, message: `${planned.title}: ${live}. ${planned.choice.reason}`, changes: planned.changes };
+  const live =
+    said === null ? "would be applied live (accepted by server-side dry run)" : `would not be applied live: ${said}`;
+  return {
+    kind: "reported",
+    workload: planned.finding.workload,
+    symptom: planned.finding.symptom.kind,
+    message: `${planned.title}: ${live}. ${planned.choice.reason}`,
+    changes: planned.changes,
+  };
 }
 
 function report(diagnosis: Diagnosis): Outcome {
   const best = diagnosis.choices[0];
-  const advice = best === undefined ? needed(diagnosis, diagnosis.rejected.map((row) => `${row.remedy}: ${row.reason}`)) : `${diagnosis.cause} Would try ${best.remedy}: ${best.reason}`;
-  return { kind: "reported", workload: diagnosis.finding.workload, symptom: diagnosis.finding.symptom.kind, message: advice };
+  const advice =
+    best === undefined
+      ? needed(
+          diagnosis,
+          diagnosis.rejected.map((row) => `${row.remedy}: ${row.reason}`),
+        )
+      : `${diagnosis.cause} Would try ${best.remedy}: ${best.reason}`;
+  return {
+    kind: "reported",
+    workload: diagnosis.finding.workload,
+    symptom: diagnosis.finding.symptom.kind,
+    message: advice,
+  };
 }
 
 function needed(diagnosis: Diagnosis, refusals: readonly string[]): string {

@@ -16,7 +16,9 @@ export interface Bench {
   rendered(): Promise<Rendered>;
 }
 
-export type Found = { readonly found: true; readonly bench: Bench; readonly object: KubeObject } | { readonly found: false; readonly reason: string; readonly hint: string };
+export type Found =
+  | { readonly found: true; readonly bench: Bench; readonly object: KubeObject }
+  | { readonly found: false; readonly reason: string; readonly hint: string };
 
 /** The repositories of one run: each is fetched once, when it is first needed, and shared by every finding. */
 export interface Workbench {
@@ -47,16 +49,24 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
 
   const branchOf = (entry: SourceEntry): Promise<string> => {
     if (entry.branch !== undefined) return Promise.resolve(entry.branch);
-    return remember(branches, entry.repository, async () => (await ports.codeHost.check(entry.repository)).defaultBranch);
+    return remember(
+      branches,
+      entry.repository,
+      async () => (await ports.codeHost.check(entry.repository)).defaultBranch,
+    );
   };
 
   async function open(entry: SourceEntry): Promise<Bench> {
     const branch = await branchOf(entry);
-    const checkout = await remember(checkouts, `${entry.repository}@${branch}`, () => ports.repositories.open(entry.repository, branch));
+    const checkout = await remember(checkouts, `${entry.repository}@${branch}`, () =>
+      ports.repositories.open(entry.repository, branch),
+    );
     const path = entry.path.replace(/^\.?\/+|\/+$/g, "") || ".";
     const files = (await checkout.files()).map((file) => file.path);
     if (path !== "." && !files.some((file) => file.startsWith(`${path}/`))) {
-      throw new StanchError("config", `${entry.repository} has no folder "${path}" on branch ${branch}`, { hint: "correct `path` of this source in the configuration" });
+      throw new StanchError("config", `${entry.repository} has no folder "${path}" on branch ${branch}`, {
+        hint: "correct `path` of this source in the configuration",
+      });
     }
     const source: Source = {
       id: `${entry.repository}:${path}@${branch}`,
@@ -76,7 +86,11 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
   async function find(ref: ObjectRef): Promise<Found> {
     const entries = entriesFor(ref, config.sources);
     if (entries.length === 0) {
-      return { found: false, reason: `no source is configured for namespace ${ref.namespace}`, hint: "add an entry to `sources` that says which repository and path it is deployed from" };
+      return {
+        found: false,
+        reason: `no source is configured for namespace ${ref.namespace}`,
+        hint: "add an entry to `sources` that says which repository and path it is deployed from",
+      };
     }
     const hits: { bench: Bench; object: KubeObject }[] = [];
     for (const entry of entries) {
@@ -86,10 +100,18 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     }
     const [hit, other] = hits;
     if (hit === undefined) {
-      return { found: false, reason: `${describeRef(ref)} is in none of the sources: ${entries.map((entry) => `${entry.repository}:${entry.path}`).join(", ")}`, hint: "correct `sources`, or put the object under Git" };
+      return {
+        found: false,
+        reason: `${describeRef(ref)} is in none of the sources: ${entries.map((entry) => `${entry.repository}:${entry.path}`).join(", ")}`,
+        hint: "correct `sources`, or put the object under Git",
+      };
     }
     if (other !== undefined) {
-      return { found: false, reason: `${describeRef(ref)} is declared by two sources: ${hit.bench.source.id} and ${other.bench.source.id}`, hint: "narrow `namespaces` or `path` of the sources until only one is left" };
+      return {
+        found: false,
+        reason: `${describeRef(ref)} is declared by two sources: ${hit.bench.source.id} and ${other.bench.source.id}`,
+        hint: "narrow `namespaces` or `path` of the sources until only one is left",
+      };
     }
     return { found: true, ...hit };
   }
@@ -98,7 +120,13 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     const found = await find(ref);
     if (!found.found) return [];
     const { source, checkout } = found.bench;
-    const versions = await previousVersions({ ref, source, checkout, renderer: ports.renderer, limit: config.remedies.history.commits });
+    const versions = await previousVersions({
+      ref,
+      source,
+      checkout,
+      renderer: ports.renderer,
+      limit: config.remedies.history.commits,
+    });
     return versions.map((version) => ({ source, commit: version.commit, changes: version.changes }));
   }
 

@@ -1,8 +1,21 @@
 import { simpleGit } from "simple-git";
-import { StanchError, messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 
 /** What git may be told by environment: everything of the user's own is left out. */
-const GUARDED = ["GIT_TERMINAL_PROMPT", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_ALLOW_PROTOCOL", "GIT_LFS_SKIP_SMUDGE", "GIT_CONFIG_COUNT", "GIT_INDEX_FILE", "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"];
+const GUARDED = [
+  "GIT_TERMINAL_PROMPT",
+  "GIT_CONFIG_NOSYSTEM",
+  "GIT_CONFIG_GLOBAL",
+  "GIT_CONFIG_SYSTEM",
+  "GIT_ALLOW_PROTOCOL",
+  "GIT_LFS_SKIP_SMUDGE",
+  "GIT_CONFIG_COUNT",
+  "GIT_INDEX_FILE",
+  "GIT_AUTHOR_NAME",
+  "GIT_AUTHOR_EMAIL",
+  "GIT_COMMITTER_NAME",
+  "GIT_COMMITTER_EMAIL",
+];
 const TIMEOUT_MS = 120_000;
 
 export interface GitAccess {
@@ -35,7 +48,11 @@ export function gitIn(folder: string, access: GitAccess): Git {
     ["commit.gpgSign", "false"],
     ["http.followRedirects", "initial"],
   ];
-  if (access.token !== undefined && access.token !== "") config.push([`http.${url.origin}/.extraHeader`, `Authorization: Basic ${Buffer.from(`x-access-token:${access.token}`).toString("base64")}`]);
+  if (access.token !== undefined && access.token !== "")
+    config.push([
+      `http.${url.origin}/.extraHeader`,
+      `Authorization: Basic ${Buffer.from(`x-access-token:${access.token}`).toString("base64")}`,
+    ]);
   const base: Record<string, string> = {
     PATH: access.path,
     HOME: folder,
@@ -52,14 +69,22 @@ export function gitIn(folder: string, access: GitAccess): Git {
     base[`GIT_CONFIG_KEY_${index}`] = key;
     base[`GIT_CONFIG_VALUE_${index}`] = value;
   });
-  const allowed = [...GUARDED, ...config.flatMap((_, index) => [`GIT_CONFIG_KEY_${index}`, `GIT_CONFIG_VALUE_${index}`])];
+  const allowed = [
+    ...GUARDED,
+    ...config.flatMap((_, index) => [`GIT_CONFIG_KEY_${index}`, `GIT_CONFIG_VALUE_${index}`]),
+  ];
   const build = (env: Readonly<Record<string, string>>) =>
     simpleGit({
       baseDir: folder,
       allowEnvironment: allowed,
       timeout: { block: TIMEOUT_MS },
       // Each of these is a value of our own above, never one from outside.
-      unsafe: { allowUnsafeConfigEnvCount: true, allowUnsafeConfigPaths: true, allowUnsafeHooksPath: true, allowUnsafeProtocolOverride: true },
+      unsafe: {
+        allowUnsafeConfigEnvCount: true,
+        allowUnsafeConfigPaths: true,
+        allowUnsafeHooksPath: true,
+        allowUnsafeProtocolOverride: true,
+      },
     }).env({ ...base, ...env });
   const run = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> => {
     try {
@@ -80,19 +105,29 @@ export function gitIn(folder: string, access: GitAccess): Git {
 }
 
 function gitFault(error: unknown, access: GitAccess, verb: string): StanchError {
-  const secrets = access.token === undefined || access.token === "" ? [] : [access.token, Buffer.from(`x-access-token:${access.token}`).toString("base64")];
+  const secrets =
+    access.token === undefined || access.token === ""
+      ? []
+      : [access.token, Buffer.from(`x-access-token:${access.token}`).toString("base64")];
   const text = secrets.reduce((at, secret) => at.replaceAll(secret, "‹token›"), messageOf(error)).slice(0, 600);
   const { host } = new URL(access.remote);
   const hint = hintFor(text, host);
-  return new StanchError("git", `git ${verb} failed for ${new URL(access.remote).pathname.replace(/^\//, "")}: ${text}`, hint === undefined ? {} : { hint });
+  return new StanchError(
+    "git",
+    `git ${verb} failed for ${new URL(access.remote).pathname.replace(/^\//, "")}: ${text}`,
+    hint === undefined ? {} : { hint },
+  );
 }
 
 function hintFor(text: string, host: string): string | undefined {
-  if (/Authentication failed|could not read Username|401/i.test(text)) return `the token is not accepted by ${host}: set GITHUB_TOKEN to one with contents: write on this repository`;
+  if (/Authentication failed|could not read Username|401/i.test(text))
+    return `the token is not accepted by ${host}: set GITHUB_TOKEN to one with contents: write on this repository`;
   if (/403|denied to/i.test(text)) return "the token may not do this: it needs contents: write on this repository";
   if (/not found|404/i.test(text)) return "the repository does not exist, or the token does not see it";
-  if (/Remote branch .* not found|couldn't find remote ref|unknown revision|invalid reference/i.test(text)) return "the branch does not exist: correct `branch` of this source";
-  if (/Could not resolve host|Connection refused|timed out|unable to access/i.test(text)) return `${host} cannot be reached: check the network, proxy and github.apiUrl`;
+  if (/Remote branch .* not found|couldn't find remote ref|unknown revision|invalid reference/i.test(text))
+    return "the branch does not exist: correct `branch` of this source";
+  if (/Could not resolve host|Connection refused|timed out|unable to access/i.test(text))
+    return `${host} cannot be reached: check the network, proxy and github.apiUrl`;
   if (/No space left/i.test(text)) return "the disk of git.cache is full";
   return undefined;
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { StanchError, messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import type { Commit } from "../model.ts";
 import type { Checkout, Log, PublishRequest, PublishResult, Repositories, TrackedFile } from "../ports.ts";
 import { type Git, gitIn } from "./git-runner.ts";
@@ -38,10 +38,23 @@ async function open(repository: string, branch: string, options: GitOptions): Pr
   await mkdir(options.cacheDirectory, { recursive: true, mode: 0o700 });
   const cache = join(await realpath(options.cacheDirectory), `${name}.git`);
   const access = { remote, token: await options.token(repository), path: options.path };
-  const git = await fetchInto(cache, gitIn(await realpath(options.cacheDirectory), access), () => gitIn(cache, access), remote, options.log);
-  const revision = (await git(["rev-parse", "--verify", "--end-of-options", `refs/heads/${branch}^{commit}`]).catch((error: unknown) => {
-    throw new StanchError("git", `${repository} has no branch "${branch}"`, { hint: "correct `branch` of this source in the configuration", cause: error });
-  })).trim();
+  const git = await fetchInto(
+    cache,
+    gitIn(await realpath(options.cacheDirectory), access),
+    () => gitIn(cache, access),
+    remote,
+    options.log,
+  );
+  const revision = (
+    await git(["rev-parse", "--verify", "--end-of-options", `refs/heads/${branch}^{commit}`]).catch(
+      (error: unknown) => {
+        throw new StanchError("git", `${repository} has no branch "${branch}"`, {
+          hint: "correct `branch` of this source in the configuration",
+          cause: error,
+        });
+      },
+    )
+  ).trim();
   const root = await mkdtemp(join(await realpath(tmpdir()), "stanch-tree-"));
   const directory = await addTree(git, root, revision);
   return checkoutOf({ git, root, directory, revision, branch, author: options.author });
@@ -49,7 +62,10 @@ async function open(repository: string, branch: string, options: GitOptions): Pr
 
 /** Clones or fetches. A cache that git cannot use any more is made anew. */
 async function fetchInto(cache: string, outside: Git, inside: () => Git, remote: string, log: Log): Promise<Git> {
-  const exists = await stat(join(cache, "HEAD")).then(() => true, () => false);
+  const exists = await stat(join(cache, "HEAD")).then(
+    () => true,
+    () => false,
+  );
   if (exists) {
     const git = inside();
     try {
@@ -93,7 +109,8 @@ function checkoutOf(state: State): Checkout {
   const { git, revision } = state;
   const trees = new Map<string, Promise<string>>([[revision, Promise.resolve(state.directory)]]);
   let files: Promise<readonly TrackedFile[]> | undefined;
-  const listed = (): Promise<readonly TrackedFile[]> => (files ??= git(["ls-tree", "-r", "-l", "-z", "--full-tree", revision]).then(parseTree));
+  const listed = (): Promise<readonly TrackedFile[]> =>
+    (files ??= git(["ls-tree", "-r", "-l", "-z", "--full-tree", revision]).then(parseTree));
   return {
     directory: state.directory,
     revision,
@@ -104,19 +121,32 @@ function checkoutOf(state: State): Checkout {
       try {
         return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await git.blob(`${revision}:${file}`));
       } catch (error) {
-        if (error instanceof TypeError) throw new StanchError("git", `${file} is not UTF-8`, { hint: "Stanch edits text files in UTF-8 only" });
+        if (error instanceof TypeError)
+          throw new StanchError("git", `${file} is not UTF-8`, { hint: "Stanch edits text files in UTF-8 only" });
         throw error;
       }
     },
     async history(paths, limit) {
       // Paths are names and not patterns, whatever is in them.
-      const out = await git(["--literal-pathspecs", "log", `--max-count=${limit}`, "--first-parent", "-m", `--format=${FORMAT}`, revision, "--", ...(paths.includes(".") ? [] : paths)]);
+      const out = await git([
+        "--literal-pathspecs",
+        "log",
+        `--max-count=${limit}`,
+        "--first-parent",
+        "-m",
+        `--format=${FORMAT}`,
+        revision,
+        "--",
+        ...(paths.includes(".") ? [] : paths),
+      ]);
       return parseLog(out);
     },
     async blame(file, line) {
       const out = await git(["blame", "--porcelain", `-L${line},${line}`, revision, "--", file]).catch(() => "");
       const sha = /^([0-9a-f]{40}) /.exec(out)?.[1];
-      return sha === undefined ? null : (parseLog(await git(["log", "--max-count=1", `--format=${FORMAT}`, sha]))[0] ?? null);
+      return sha === undefined
+        ? null
+        : (parseLog(await git(["log", "--max-count=1", `--format=${FORMAT}`, sha]))[0] ?? null);
     },
     async treeAt(other) {
       const sha = (await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${other}^{commit}`])).trim();
@@ -143,7 +173,9 @@ const FORMAT = "%H%x1f%an%x1f%ae%x1f%cI%x1f%s%x1e";
 function parseLog(text: string): Commit[] {
   return text.split("\x1e").flatMap((row): Commit[] => {
     const [sha, author, email, at, subject] = row.trim().split("\x1f");
-    return sha === undefined || sha === "" ? [] : [{ sha, author: author ?? "", email: email ?? "", at: at ?? "", subject: subject ?? "" }];
+    return sha === undefined || sha === ""
+      ? []
+      : [{ sha, author: author ?? "", email: email ?? "", at: at ?? "", subject: subject ?? "" }];
   });
 }
 
@@ -161,14 +193,26 @@ function parseTree(text: string): TrackedFile[] {
 async function publish(state: State, request: PublishRequest): Promise<PublishResult> {
   const { git, revision, author } = state;
   const folder = await mkdtemp(join(state.root, "publish-"));
-  const env = { GIT_INDEX_FILE: join(folder, "index"), GIT_AUTHOR_NAME: author.name, GIT_AUTHOR_EMAIL: author.email, GIT_COMMITTER_NAME: author.name, GIT_COMMITTER_EMAIL: author.email };
+  const env = {
+    GIT_INDEX_FILE: join(folder, "index"),
+    GIT_AUTHOR_NAME: author.name,
+    GIT_AUTHOR_EMAIL: author.email,
+    GIT_COMMITTER_NAME: author.name,
+    GIT_COMMITTER_EMAIL: author.email,
+  };
   await git(["read-tree", revision], env);
   for (const [index, edit] of request.edits.entries()) {
     const row = (await git(["ls-tree", "-z", "--full-tree", revision, "--", edit.file])).split("\0")[0] ?? "";
     const mode = /^(\d{6}) blob /.exec(row)?.[1];
-    if (mode !== undefined && !mode.startsWith("100")) throw new StanchError("git", `${edit.file} is no regular file`, { hint: "symbolic links and submodules are not edited" });
+    if (mode !== undefined && !mode.startsWith("100"))
+      throw new StanchError("git", `${edit.file} is no regular file`, {
+        hint: "symbolic links and submodules are not edited",
+      });
     const now = mode === undefined ? "" : (await git.blob(`${revision}:${edit.file}`)).toString("utf8");
-    if (now !== edit.before) throw new StanchError("conflict", `${edit.file} is not what the edit was made for`, { hint: "the next run looks again" });
+    if (now !== edit.before)
+      throw new StanchError("conflict", `${edit.file} is not what the edit was made for`, {
+        hint: "the next run looks again",
+      });
     const file = join(folder, String(index));
     await writeFile(file, edit.after);
     const blob = (await git(["hash-object", "-w", "--no-filters", "--", file])).trim();
@@ -180,7 +224,10 @@ async function publish(state: State, request: PublishRequest): Promise<PublishRe
   const message = join(folder, "message");
   await writeFile(message, request.message);
   const head = (await git(["commit-tree", tree, "-p", revision, "-F", message], env)).trim();
-  if (request.expected !== null && (await git(["rev-parse", "--verify", "--quiet", `${request.expected}^{tree}`]).catch(() => "")).trim() === tree) {
+  if (
+    request.expected !== null &&
+    (await git(["rev-parse", "--verify", "--quiet", `${request.expected}^{tree}`]).catch(() => "")).trim() === tree
+  ) {
     const parent = (await git(["rev-parse", "--verify", "--quiet", `${request.expected}^`]).catch(() => "")).trim();
     if (parent === revision) return { pushed: false, reason: "unchanged", message: "the branch says this already" };
   }
@@ -190,8 +237,14 @@ async function publish(state: State, request: PublishRequest): Promise<PublishRe
     return { pushed: true, head };
   } catch (error) {
     const text = messageOf(error);
-    if (/stale info|fetch first|non-fast-forward|cannot lock ref/i.test(text)) return { pushed: false, reason: "moved", message: `branch ${request.branch} was moved by somebody else` };
-    if (/protected branch|GH006|hook declined|GH013|pre-receive/i.test(text)) return { pushed: false, reason: "refused", message: `the host refuses a push to ${request.branch}: ${text.slice(0, 300)}` };
+    if (/stale info|fetch first|non-fast-forward|cannot lock ref/i.test(text))
+      return { pushed: false, reason: "moved", message: `branch ${request.branch} was moved by somebody else` };
+    if (/protected branch|GH006|hook declined|GH013|pre-receive/i.test(text))
+      return {
+        pushed: false,
+        reason: "refused",
+        message: `the host refuses a push to ${request.branch}: ${text.slice(0, 300)}`,
+      };
     throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });

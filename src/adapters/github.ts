@@ -1,7 +1,11 @@
-import { StanchError, messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import type { Clock, CodeHost, Log, PullRequest } from "../ports.ts";
+import { checkAddress } from "./github-address.ts";
+import { statusOf, translate } from "./github-fault.ts";
 
-export type GitHubAuth = { readonly token: string } | { readonly appId: string; readonly privateKey: string; readonly installationId?: string };
+export type GitHubAuth =
+  | { readonly token: string }
+  | { readonly appId: string; readonly privateKey: string; readonly installationId?: string };
 
 export interface GitHubOptions {
   readonly apiUrl: string;
@@ -22,7 +26,11 @@ const PATIENCE_S = 60;
 /** GitHub by Octokit, with retry and throttling. Throws StanchError `config` for an unusable address, `code-host` for faults. */
 export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
   checkAddress(options);
-  const [{ Octokit }, { retry }, { throttling }] = await Promise.all([import("@octokit/rest"), import("@octokit/plugin-retry"), import("@octokit/plugin-throttling")]);
+  const [{ Octokit }, { retry }, { throttling }] = await Promise.all([
+    import("@octokit/rest"),
+    import("@octokit/plugin-retry"),
+    import("@octokit/plugin-throttling"),
+  ]);
   const Client = Octokit.plugin(retry, throttling);
   const quiet = (): void => undefined;
   const limited = (kind: string) => (seconds: number, request: object, _client: object, attempt: number) => {
@@ -37,14 +45,21 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
       log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       // 429 belongs to throttling, which honours its headers.
       retry: { doNotRetry: [400, 401, 403, 404, 409, 410, 422, 429, 451] },
-      throttle: { onRateLimit: limited("primary"), onSecondaryRateLimit: limited("secondary"), fallbackSecondaryRateRetryAfter: 10 },
+      throttle: {
+        onRateLimit: limited("primary"),
+        onSecondaryRateLimit: limited("secondary"),
+        fallbackSecondaryRateRetryAfter: 10,
+      },
     });
   const clients = new Map<string, Promise<InstanceType<typeof Client>>>();
   const clientFor = (repository: string): Promise<InstanceType<typeof Client>> => {
     const key = "token" in options.auth ? "" : (repository.split("/")[0] ?? "");
     let client = clients.get(key);
     if (client === undefined) {
-      client = "token" in options.auth ? Promise.resolve(make({ auth: options.auth.token })) : appClient(options.auth, repository, make);
+      client =
+        "token" in options.auth
+          ? Promise.resolve(make({ auth: options.auth.token }))
+          : appClient(options.auth, repository, make);
       clients.set(key, client);
     }
     return client;
@@ -52,8 +67,16 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
 
   let lastWrite = 0;
   type Client = InstanceType<typeof Client>;
-  async function call<T>(what: string, repository: string, write: boolean, step: (client: Client, at: { owner: string; repo: string }) => Promise<T>): Promise<T> {
-    if ("token" in options.auth && options.auth.token === "") throw new StanchError("code-host", `cannot ${what}: there is no GitHub token`, { hint: "set GITHUB_TOKEN (contents: write, pull requests: write), or configure a GitHub App" });
+  async function call<T>(
+    what: string,
+    repository: string,
+    write: boolean,
+    step: (client: Client, at: { owner: string; repo: string }) => Promise<T>,
+  ): Promise<T> {
+    if ("token" in options.auth && options.auth.token === "")
+      throw new StanchError("code-host", `cannot ${what}: there is no GitHub token`, {
+        hint: "set GITHUB_TOKEN (contents: write, pull requests: write), or configure a GitHub App",
+      });
     const [owner = "", repo = ""] = repository.split("/");
     if (write) {
       const wait = lastWrite + options.pauseMs - options.clock.now().getTime();
@@ -71,15 +94,30 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
     check: (repository) =>
       call("look at the repository", repository, false, async (client, at) => {
         const { data } = await client.repos.get(at);
-        const login = "token" in options.auth ? ((await client.users.getAuthenticated().catch(() => null))?.data.login ?? "a token without a user") : `app ${options.auth.appId}`;
-        return { login, push: data.permissions?.push ?? !("token" in options.auth), defaultBranch: data.default_branch, archived: data.archived === true };
+        const login =
+          "token" in options.auth
+            ? ((await client.users.getAuthenticated().catch(() => null))?.data.login ?? "a token without a user")
+            : `app ${options.auth.appId}`;
+        return {
+          login,
+          push: data.permissions?.push ?? !("token" in options.auth),
+          defaultBranch: data.default_branch,
+          archived: data.archived === true,
+        };
       }),
     pullRequests: (repository, branch) =>
       call("list pull requests", repository, false, async (client, at) => {
-        const rows = await client.paginate(client.pulls.list, { ...at, head: `${at.owner}:${branch}`, state: "all", per_page: 100 });
+        const rows = await client.paginate(client.pulls.list, {
+          ...at,
+          head: `${at.owner}:${branch}`,
+          state: "all",
+          per_page: 100,
+        });
         // `head` is a filter that some hosts ignore.
         const own = rows.filter((row) => row.head.ref === branch).toSorted((a, b) => b.number - a.number);
-        return Promise.all(own.map(async (row) => pullOf(repository, (await client.pulls.get({ ...at, pull_number: row.number })).data)));
+        return Promise.all(
+          own.map(async (row) => pullOf(repository, (await client.pulls.get({ ...at, pull_number: row.number })).data)),
+        );
       }),
     pullRequest: (repository, number) =>
       call(`read pull request #${number}`, repository, false, async (client, at) => {
@@ -105,20 +143,50 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
           return pullOf(repository, (await client.pulls.create({ ...at, ...request, draft: false })).data);
         }
       }),
-    updatePullRequest: (repository, number, change) => call(`update pull request #${number}`, repository, true, async (client, at) => pullOf(repository, (await client.pulls.update({ ...at, pull_number: number, ...change })).data)),
+    updatePullRequest: (repository, number, change) =>
+      call(`update pull request #${number}`, repository, true, async (client, at) =>
+        pullOf(repository, (await client.pulls.update({ ...at, pull_number: number, ...change })).data),
+      ),
     commitsOf: (repository, number) =>
       call(`read the commits of #${number}`, repository, false, async (client, at) => {
         const rows = await client.paginate(client.pulls.listCommits, { ...at, pull_number: number, per_page: 100 });
-        return rows.map((row) => ({ sha: row.sha, author: row.commit.author?.email ?? "", committer: row.commit.committer?.email ?? "", message: row.commit.message }));
+        return rows.map((row) => ({
+          sha: row.sha,
+          author: row.commit.author?.email ?? "",
+          committer: row.commit.committer?.email ?? "",
+          message: row.commit.message,
+        }));
       }),
-    comment: (repository, number, body) => call(`comment on #${number}`, repository, true, async (client, at) => void (await client.issues.createComment({ ...at, issue_number: number, body }))),
+    comment: (repository, number, body) =>
+      call(
+        `comment on #${number}`,
+        repository,
+        true,
+        async (client, at) => void (await client.issues.createComment({ ...at, issue_number: number, body })),
+      ),
     comments: (repository, number) =>
       call(`read the comments of #${number}`, repository, false, async (client, at) => {
         const rows = await client.paginate(client.issues.listComments, { ...at, issue_number: number, per_page: 100 });
         return rows.map((row) => ({ author: row.user?.login ?? "", body: row.body ?? "" }));
       }),
-    addLabels: (repository, number, labels) => call(`label #${number}`, repository, true, async (client, at) => void (labels.length > 0 && (await client.issues.addLabels({ ...at, issue_number: number, labels: [...labels] })))),
-    requestReviewers: (repository, number, logins) => call(`ask for a review of #${number}`, repository, true, async (client, at) => void (await client.pulls.requestReviewers({ ...at, pull_number: number, reviewers: [...logins] }))),
+    addLabels: (repository, number, labels) =>
+      call(
+        `label #${number}`,
+        repository,
+        true,
+        async (client, at) =>
+          void (
+            labels.length > 0 && (await client.issues.addLabels({ ...at, issue_number: number, labels: [...labels] }))
+          ),
+      ),
+    requestReviewers: (repository, number, logins) =>
+      call(
+        `ask for a review of #${number}`,
+        repository,
+        true,
+        async (client, at) =>
+          void (await client.pulls.requestReviewers({ ...at, pull_number: number, reviewers: [...logins] })),
+      ),
     branchHead: (repository, branch) =>
       call(`look at branch ${branch}`, repository, false, async (client, at) => {
         try {
@@ -128,7 +196,13 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
           throw error;
         }
       }),
-    deleteBranch: (repository, branch) => call(`delete branch ${branch}`, repository, true, async (client, at) => void (await client.git.deleteRef({ ...at, ref: `heads/${branch}` }))),
+    deleteBranch: (repository, branch) =>
+      call(
+        `delete branch ${branch}`,
+        repository,
+        true,
+        async (client, at) => void (await client.git.deleteRef({ ...at, ref: `heads/${branch}` })),
+      ),
     gitToken: (repository) =>
       call("get a token for git", repository, false, async (client) => {
         if ("token" in options.auth) return options.auth.token;
@@ -138,27 +212,18 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
   };
 }
 
-/** Git's remote of a repository: it follows from the REST API's address. */
-export function gitRemote(apiUrl: string, repository: string): string {
-  const url = new URL(apiUrl);
-  const host = url.hostname === "api.github.com" ? "github.com" : url.host;
-  const path = url.pathname.replace(/\/api\/v3\/?$/, "").replace(/\/+$/, "");
-  return `${url.protocol}//${host}${path}/${repository}.git`;
-}
-
-function checkAddress(options: GitHubOptions): void {
-  const url = new URL(options.apiUrl);
-  const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
-  if (url.protocol === "https:" || (url.protocol === "http:" && (loopback || options.allowHttp))) return;
-  throw new StanchError("config", `github.apiUrl ${url.origin} would send the token unencrypted`, { hint: "use https, or set github.allowHttp when you know what you do" });
-}
-
-async function appClient<T>(auth: Exclude<GitHubAuth, { token: string }>, repository: string, make: (auth: Record<string, unknown>) => T): Promise<T> {
+async function appClient<T>(
+  auth: Exclude<GitHubAuth, { token: string }>,
+  repository: string,
+  make: (auth: Record<string, unknown>) => T,
+): Promise<T> {
   const { createAppAuth } = await import("@octokit/auth-app");
   const identity = { appId: auth.appId, privateKey: auth.privateKey.replaceAll("\\n", "\n") };
   let installationId = auth.installationId;
   if (installationId === undefined) {
-    const app = make({ authStrategy: createAppAuth, auth: identity }) as { apps: { getRepoInstallation(at: { owner: string; repo: string }): Promise<{ data: { id: number } }> } };
+    const app = make({ authStrategy: createAppAuth, auth: identity }) as {
+      apps: { getRepoInstallation(at: { owner: string; repo: string }): Promise<{ data: { id: number } }> };
+    };
     const [owner = "", repo = ""] = repository.split("/");
     installationId = String((await app.apps.getRepoInstallation({ owner, repo })).data.id);
   }
@@ -198,28 +263,4 @@ function pullOf(repository: string, data: PullData): PullRequest {
     body: data.body ?? "",
     labels: data.labels.map((label) => (typeof label === "string" ? label : (label.name ?? ""))),
   };
-}
-
-function statusOf(error: unknown): number {
-  const status = (error as { status?: unknown } | null)?.status;
-  return typeof status === "number" ? status : 0;
-}
-
-/** GitHub's own sentence, and what a person can do about it. The token is never in it. */
-function translate(error: unknown, what: string, repository: string, secret: string): StanchError {
-  if (error instanceof StanchError) return error;
-  const status = statusOf(error);
-  const answer = (error as { response?: { headers?: Record<string, string | undefined>; data?: { message?: string; errors?: { message?: string }[] } } }).response;
-  const said = [answer?.data?.message, ...(Array.isArray(answer?.data?.errors) ? answer.data.errors.map((row) => row.message) : [])].filter((text) => text !== undefined && text !== "").join(": ");
-  const text = (said === "" ? messageOf(error) : said).replaceAll(secret === "" ? "\0" : secret, "‹token›").slice(0, 500);
-  const reset = Number(answer?.headers?.["x-ratelimit-reset"]);
-  const limited = status === 429 || (status === 403 && (/rate limit/i.test(text) || answer?.headers?.["x-ratelimit-remaining"] === "0"));
-  const hints: Record<number, string> = {
-    401: "the token is wrong or has expired: renew GITHUB_TOKEN",
-    403: "the token needs contents: write, pull requests: write and issues: write on this repository; with single sign-on it must be authorised for the organisation",
-    404: "the repository does not exist, or the token does not see it",
-    422: "GitHub did not accept the request as it is; see its message",
-  };
-  const hint = limited ? `GitHub's rate limit is used up${Number.isFinite(reset) ? ` until ${new Date(reset * 1000).toISOString()}` : ""}; the next run goes on` : (hints[status] ?? (status >= 500 ? "GitHub has a fault of its own; the next run tries again" : status === 0 ? "GitHub cannot be reached: check the network, proxy and github.apiUrl" : undefined));
-  return new StanchError("code-host", `cannot ${what} in ${repository}: ${text}${status === 0 ? "" : ` (${status})`}`, { ...(hint === undefined ? {} : { hint }), cause: error });
 }

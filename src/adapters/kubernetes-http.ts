@@ -1,7 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { StanchError, messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
 
 export interface ApiRequest {
@@ -32,12 +32,15 @@ const TRANSIENT = new Set(["ECONNRESET", "ECONNREFUSED", "EPIPE", "ETIMEDOUT", "
 export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
   const cluster = kubeConfig.getCurrentCluster();
   if (cluster === null) {
-    throw new StanchError("config", "no cluster is configured", { hint: "set KUBECONFIG, pass --kubeconfig or --context, or run inside a pod with a service account" });
+    throw new StanchError("config", "no cluster is configured", {
+      hint: "set KUBECONFIG, pass --kubeconfig or --context, or run inside a pod with a service account",
+    });
   }
   const base = new URL(cluster.server);
   const plain = base.protocol === "http:";
   // The SDK refuses plain http unless TLS verification is off; on loopback (kubectl proxy) there is nothing to verify.
-  if (plain && ["localhost", "127.0.0.1", "[::1]"].includes(base.hostname)) Object.assign(cluster, { skipTLSVerify: true });
+  if (plain && ["localhost", "127.0.0.1", "[::1]"].includes(base.hostname))
+    Object.assign(cluster, { skipTLSVerify: true });
   const plainAgent = new http.Agent({ keepAlive: true });
   let calls = 0;
 
@@ -46,7 +49,11 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
     await kubeConfig.applyToHTTPSOptions(options);
     if (plain) options.agent = plainAgent;
     const payload = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
-    const headers: Record<string, string | number> = { ...(options.headers as Record<string, string>), accept: request.accept ?? "application/json", "user-agent": "stanch" };
+    const headers: Record<string, string | number> = {
+      ...(options.headers as Record<string, string>),
+      accept: request.accept ?? "application/json",
+      "user-agent": "stanch",
+    };
     if (payload !== undefined) {
       headers["content-type"] = request.contentType ?? "application/json";
       headers["content-length"] = payload.length;
@@ -55,28 +62,43 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
     return new Promise((resolve, reject) => {
       const send = plain ? http.request : https.request;
       const prefix = base.pathname.replace(/\/$/, "");
-      const sent = send({ ...options, hostname: base.hostname.replace(/^\[|\]$/g, ""), port: base.port || (plain ? 80 : 443), path: prefix + request.path, method: request.method, headers, timeout: TIMEOUT_MS }, (answer) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        answer.on("data", (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > MAX_BYTES) sent.destroy(new Error("the answer is larger than 256 MiB"));
-          else chunks.push(chunk);
-        });
-        answer.on("error", reject);
-        answer.on("end", () => {
-          const text = Buffer.concat(chunks).toString("utf8");
-          const retryAfter = Number(answer.headers["retry-after"]);
-          const status = answer.statusCode ?? 0;
-          const extra = Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfter } : {};
-          if (request.text === true && status < 400) return resolve({ status, body: text, ...extra });
-          try {
-            resolve({ status, body: text === "" ? {} : JSON.parse(text), ...extra });
-          } catch {
-            resolve({ status: status < 400 ? 502 : status, body: { message: `the answer is no JSON: ${text.slice(0, 200)}` }, ...extra });
-          }
-        });
-      });
+      const sent = send(
+        {
+          ...options,
+          hostname: base.hostname.replace(/^\[|\]$/g, ""),
+          port: base.port || (plain ? 80 : 443),
+          path: prefix + request.path,
+          method: request.method,
+          headers,
+          timeout: TIMEOUT_MS,
+        },
+        (answer) => {
+          const chunks: Buffer[] = [];
+          let size = 0;
+          answer.on("data", (chunk: Buffer) => {
+            size += chunk.length;
+            if (size > MAX_BYTES) sent.destroy(new Error("the answer is larger than 256 MiB"));
+            else chunks.push(chunk);
+          });
+          answer.on("error", reject);
+          answer.on("end", () => {
+            const text = Buffer.concat(chunks).toString("utf8");
+            const retryAfter = Number(answer.headers["retry-after"]);
+            const status = answer.statusCode ?? 0;
+            const extra = Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfter } : {};
+            if (request.text === true && status < 400) return resolve({ status, body: text, ...extra });
+            try {
+              resolve({ status, body: text === "" ? {} : JSON.parse(text), ...extra });
+            } catch {
+              resolve({
+                status: status < 400 ? 502 : status,
+                body: { message: `the answer is no JSON: ${text.slice(0, 200)}` },
+                ...extra,
+              });
+            }
+          });
+        },
+      );
       sent.on("timeout", () => sent.destroy(Object.assign(new Error("no answer within 60 s"), { code: "ETIMEDOUT" })));
       sent.on("error", reject);
       sent.end(payload);
@@ -93,7 +115,9 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
       let wait = 250 * 2 ** attempt;
       try {
         const answer = await once(request);
-        const busy = answer.status === 429 || (answer.status >= 500 && answer.status !== 501 && (reading || answer.retryAfter !== undefined));
+        const busy =
+          answer.status === 429 ||
+          (answer.status >= 500 && answer.status !== 501 && (reading || answer.retryAfter !== undefined));
         const eviction = request.path.endsWith("/eviction");
         if (!busy || eviction || attempt >= ATTEMPTS) return { status: answer.status, body: answer.body };
         if (answer.retryAfter !== undefined) wait = Math.min(answer.retryAfter, 10) * 1000;
@@ -113,10 +137,16 @@ export type ApiClient = ReturnType<typeof createApiClient>;
 
 function unreachable(base: URL, error: unknown): StanchError {
   const text = messageOf(error);
-  if (/HTTP protocol is not allowed/.test(text)) return new StanchError("config", `the API server ${base.origin} is plain http`, { hint: "use https, or set insecure-skip-tls-verify for this cluster when you know what you do", cause: error });
+  if (/HTTP protocol is not allowed/.test(text))
+    return new StanchError("config", `the API server ${base.origin} is plain http`, {
+      hint: "use https, or set insecure-skip-tls-verify for this cluster when you know what you do",
+      cause: error,
+    });
   const tls = /certificate|self.signed|SSL|TLS/i.test(text);
   return new StanchError("cluster", `the API server at ${base.host} cannot be reached: ${text}`, {
-    hint: tls ? "check certificate-authority-data in the kubeconfig" : "check the server address, the network and VPN, or choose another --context",
+    hint: tls
+      ? "check certificate-authority-data in the kubeconfig"
+      : "check the server address, the network and VPN, or choose another --context",
     cause: error,
   });
 }

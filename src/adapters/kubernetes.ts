@@ -1,5 +1,5 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import { StanchError, messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import { describeRef } from "../kube/ref.ts";
 import { apiVersionOf, resourceOf } from "../kube/resources.ts";
 import type { KubeObject, ObjectRef } from "../model.ts";
@@ -25,16 +25,23 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     if (options.kubeconfig !== undefined) config.loadFromFile(options.kubeconfig);
     else config.loadFromDefault();
   } catch (error) {
-    throw new StanchError("config", `the kubeconfig cannot be read: ${messageOf(error)}`, { hint: "check --kubeconfig or the KUBECONFIG variable", cause: error });
+    throw new StanchError("config", `the kubeconfig cannot be read: ${messageOf(error)}`, {
+      hint: "check --kubeconfig or the KUBECONFIG variable",
+      cause: error,
+    });
   }
   // What the SDK falls back to when there is neither a file nor a service account.
   if (options.kubeconfig === undefined && config.getCurrentCluster()?.server === "http://localhost:8080") {
-    throw new StanchError("config", "no cluster is configured", { hint: "set KUBECONFIG, pass --kubeconfig, or run inside a pod with a service account" });
+    throw new StanchError("config", "no cluster is configured", {
+      hint: "set KUBECONFIG, pass --kubeconfig, or run inside a pod with a service account",
+    });
   }
   if (options.context !== undefined) {
     if (config.getContextObject(options.context) === null) {
       const known = config.getContexts().map((context) => context.name);
-      throw new StanchError("config", `there is no context "${options.context}" in the kubeconfig`, { hint: `known contexts: ${known.join(", ") || "none"}` });
+      throw new StanchError("config", `there is no context "${options.context}" in the kubeconfig`, {
+        hint: `known contexts: ${known.join(", ") || "none"}`,
+      });
     }
     config.setCurrentContext(options.context);
   }
@@ -54,7 +61,10 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
       discovered.set(apiVersion, list);
     }
     const found = (await list).find((resource) => resource.kind === kind);
-    if (found === undefined) throw new StanchError("not-found", `the cluster does not serve ${kind} of ${apiVersion}`, { hint: "install its CustomResourceDefinition, or correct the apiVersion" });
+    if (found === undefined)
+      throw new StanchError("not-found", `the cluster does not serve ${kind} of ${apiVersion}`, {
+        hint: "install its CustomResourceDefinition, or correct the apiVersion",
+      });
     return found;
   }
 
@@ -86,25 +96,48 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
     async create(object, options = {}) {
       const resource = await resolve(object.apiVersion, object.kind);
       const path = `${collection(resource, object.metadata.namespace ?? "")}?${query(options.dryRun)}`;
-      return expect(await api.call({ method: "POST", path, body: object }), "create", `${object.kind} ${object.metadata.name}`) as KubeObject;
+      return expect(
+        await api.call({ method: "POST", path, body: object }),
+        "create",
+        `${object.kind} ${object.metadata.name}`,
+      ) as KubeObject;
     },
 
     async patch(ref, operations, options = {}) {
       const path = `${await pathOf(ref, options.subresource)}?${query(options.dryRun)}`;
-      const answer = await api.call({ method: "PATCH", path, body: operations, contentType: "application/json-patch+json" });
+      const answer = await api.call({
+        method: "PATCH",
+        path,
+        body: operations,
+        contentType: "application/json-patch+json",
+      });
       return expect(answer, "patch", describeRef(ref), true) as KubeObject;
     },
 
     async replace(object, options = {}) {
-      const ref = { apiVersion: object.apiVersion, kind: object.kind, namespace: object.metadata.namespace ?? "", name: object.metadata.name };
+      const ref = {
+        apiVersion: object.apiVersion,
+        kind: object.kind,
+        namespace: object.metadata.namespace ?? "",
+        name: object.metadata.name,
+      };
       const path = `${await pathOf(ref, options.subresource)}?${query(false)}`;
       return expect(await api.call({ method: "PUT", path, body: object }), "update", describeRef(ref)) as KubeObject;
     },
 
     async dryRunApply(object, options = {}) {
-      const ref = { apiVersion: object.apiVersion, kind: object.kind, namespace: object.metadata.namespace ?? "", name: object.metadata.name };
+      const ref = {
+        apiVersion: object.apiVersion,
+        kind: object.kind,
+        namespace: object.metadata.namespace ?? "",
+        name: object.metadata.name,
+      };
       const path = `${await pathOf(ref)}?fieldManager=${encodeURIComponent(options.fieldManager ?? FIELD_MANAGER)}&force=true&dryRun=All`;
-      return expect(await api.call({ method: "PATCH", path, body: object, contentType: "application/apply-patch+yaml" }), "dry-run", describeRef(ref)) as KubeObject;
+      return expect(
+        await api.call({ method: "PATCH", path, body: object, contentType: "application/apply-patch+yaml" }),
+        "dry-run",
+        describeRef(ref),
+      ) as KubeObject;
     },
 
     async delete(ref) {
@@ -113,7 +146,11 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
     },
 
     async evict(pod) {
-      const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: pod.name, namespace: pod.namespace } };
+      const body = {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { name: pod.name, namespace: pod.namespace },
+      };
       const answer = await api.call({ method: "POST", path: await pathOf(pod, "eviction"), body });
       if (answer.status === 429) return false;
       if (answer.status !== 404) expect(answer, "evict", describeRef(pod));
@@ -122,7 +159,12 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
 
     async logs(pod, container, options) {
       const words = `container=${encodeURIComponent(container)}&previous=${options.previous}&tailLines=${options.tailLines}&limitBytes=${options.limitBytes}`;
-      const answer = await api.call({ method: "GET", path: `${await pathOf(pod, "log")}?${words}`, text: true, accept: "*/*" });
+      const answer = await api.call({
+        method: "GET",
+        path: `${await pathOf(pod, "log")}?${words}`,
+        text: true,
+        accept: "*/*",
+      });
       // 400: the container has not started, or there is no previous run. Neither is a fault.
       if (answer.status === 400 || answer.status === 404) return "";
       return String(expect(answer, "read the log of", describeRef(pod)));
@@ -140,14 +182,19 @@ function query(dryRun: boolean | undefined): string {
 
 function collection(resource: Resource, namespace: string): string {
   const root = resource.group === "" ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
-  return resource.namespaced && namespace !== "" ? `${root}/namespaces/${encodeURIComponent(namespace)}/${resource.plural}` : `${root}/${resource.plural}`;
+  return resource.namespaced && namespace !== ""
+    ? `${root}/namespaces/${encodeURIComponent(namespace)}/${resource.plural}`
+    : `${root}/${resource.plural}`;
 }
 
 async function* pages(api: ApiClient, resource: Resource, options: ListOptions): AsyncGenerator<readonly KubeObject[]> {
   const words = new URLSearchParams({ limit: String(options.limit ?? 500) });
   if (options.labelSelector) words.set("labelSelector", options.labelSelector);
   if (options.fieldSelector) words.set("fieldSelector", options.fieldSelector);
-  const accept = options.metadataOnly === true ? "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1" : "application/json";
+  const accept =
+    options.metadataOnly === true
+      ? "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+      : "application/json";
   const path = collection(resource, options.namespace ?? "");
   let restarted = false;
   for (;;) {
@@ -177,9 +224,13 @@ async function discover(api: ApiClient, apiVersion: string): Promise<readonly Re
   const path = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const answer = await api.call({ method: "GET", path });
   if (answer.status === 404) return [];
-  const body = expect(answer, "discover", apiVersion) as { resources?: { name: string; kind: string; namespaced: boolean }[] };
+  const body = expect(answer, "discover", apiVersion) as {
+    resources?: { name: string; kind: string; namespaced: boolean }[];
+  };
   const [version = "", group = ""] = apiVersion.split("/").reverse();
-  return (body.resources ?? []).filter((row) => !row.name.includes("/")).map((row) => ({ group, version, plural: row.name, kind: row.kind, namespaced: row.namespaced }));
+  return (body.resources ?? [])
+    .filter((row) => !row.name.includes("/"))
+    .map((row) => ({ group, version, plural: row.name, kind: row.kind, namespaced: row.namespaced }));
 }
 
 async function reviewOne(api: ApiClient, access: Access): Promise<boolean> {
@@ -191,7 +242,11 @@ async function reviewOne(api: ApiClient, access: Access): Promise<boolean> {
     ...(access.namespace === undefined ? {} : { namespace: access.namespace }),
   };
   const body = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec: { resourceAttributes } };
-  const answer = expect(await api.call({ method: "POST", path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body }), "review", "own rights");
+  const answer = expect(
+    await api.call({ method: "POST", path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body }),
+    "review",
+    "own rights",
+  );
   return (answer as { status?: { allowed?: boolean } }).status?.allowed === true;
 }
 
@@ -201,12 +256,18 @@ function expect(answer: ApiAnswer, verb: string, what: string, patching = false)
   const body = answer.body as { message?: unknown; reason?: unknown };
   const reason = String(body.reason ?? "");
   const text = `cannot ${verb} ${what}: ${String(body.message ?? `status ${answer.status}`).slice(0, 1000)}`;
-  if (answer.status === 401) throw new StanchError("forbidden", text, { hint: "the credentials are not valid any more: log in again, or mount a service account token" });
-  if (answer.status === 403) throw new StanchError("forbidden", text, { hint: "`stanch doctor` names the rights that are missing" });
+  if (answer.status === 401)
+    throw new StanchError("forbidden", text, {
+      hint: "the credentials are not valid any more: log in again, or mount a service account token",
+    });
+  if (answer.status === 403)
+    throw new StanchError("forbidden", text, { hint: "`stanch doctor` names the rights that are missing" });
   if (answer.status === 404) throw new StanchError("not-found", text);
-  if (answer.status === 409) throw new StanchError("conflict", text, { hint: "somebody else changed it in between; the next run looks again" });
+  if (answer.status === 409)
+    throw new StanchError("conflict", text, { hint: "somebody else changed it in between; the next run looks again" });
   // A failed `test` of a JSON Patch is answered with 422 and no field causes.
-  if (answer.status === 422 && patching && /the server rejected our request|testing.*failed|test failed/i.test(text)) throw new StanchError("conflict", text, { hint: "the object is not what it was when the change was planned" });
+  if (answer.status === 422 && patching && /the server rejected our request|testing.*failed|test failed/i.test(text))
+    throw new StanchError("conflict", text, { hint: "the object is not what it was when the change was planned" });
   if (answer.status === 422 || answer.status === 400) throw new StanchError("invalid", text);
   throw new StanchError("cluster", text, reason === "" ? {} : { hint: `reason ${reason}` });
 }

@@ -3,7 +3,12 @@ import { messageOf } from "../errors.ts";
 import { type ImageReference, parseImage, versionOf } from "../kube/image.ts";
 import type { Registry, RegistryCredentials } from "../ports.ts";
 
-const ACCEPT = ["application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json"].join(", ");
+const ACCEPT = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
 const MOST_TAGS = 5000;
 const MOST_BYTES = 4 * 1024 * 1024;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -26,7 +31,14 @@ export function createRegistry(settings: Config["registry"]): Registry {
       const place = placeOf(parsed, settings);
       if (typeof place === "string") return { state: "unknown", reason: place };
       try {
-        const answer = await ask(place, `/v2/${parsed.repository}/manifests/${versionOf(parsed)}`, "HEAD", parsed, credentials, settings);
+        const answer = await ask(
+          place,
+          `/v2/${parsed.repository}/manifests/${versionOf(parsed)}`,
+          "HEAD",
+          parsed,
+          credentials,
+          settings,
+        );
         await answer.body?.cancel();
         if (answer.ok) return { state: "present" };
         if (answer.status === 404) return { state: "absent" };
@@ -49,7 +61,10 @@ export function createRegistry(settings: Config["registry"]): Registry {
             return tags.length > 0 ? tags : null;
           }
           const body = JSON.parse(await bounded(answer)) as { tags?: unknown };
-          if (Array.isArray(body.tags)) tags.push(...body.tags.filter((tag): tag is string => typeof tag === "string" && /^\w[\w.-]{0,127}$/.test(tag)));
+          if (Array.isArray(body.tags))
+            tags.push(
+              ...body.tags.filter((tag): tag is string => typeof tag === "string" && /^\w[\w.-]{0,127}$/.test(tag)),
+            );
           path = nextPage(answer.headers.get("link"), place.base);
         }
         return tags.slice(0, MOST_TAGS);
@@ -63,17 +78,36 @@ export function createRegistry(settings: Config["registry"]): Registry {
 /** Where an image's registry is asked; a sentence when it may not be. */
 function placeOf(image: ImageReference, settings: Config["registry"]): Place | string {
   const mirror = settings.mirrors[image.registry] ?? settings.mirrors["*"];
-  if (mirror !== undefined) return URL.canParse(mirror) ? { base: new URL(mirror), mirrored: true } : `the mirror of ${image.registry} is no URL`;
+  if (mirror !== undefined)
+    return URL.canParse(mirror)
+      ? { base: new URL(mirror), mirrored: true }
+      : `the mirror of ${image.registry} is no URL`;
   const host = image.registry === "docker.io" ? "registry-1.docker.io" : image.registry;
   const loopback = LOOPBACK.has(host.replace(/:\d+$/, ""));
   return { base: new URL(`${loopback || settings.allowHttp ? "http" : "https"}://${host}`), mirrored: false };
 }
 
-async function ask(place: Place, path: string, method: string, image: ImageReference, credentials: RegistryCredentials | undefined, settings: Config["registry"]): Promise<Response> {
+async function ask(
+  place: Place,
+  path: string,
+  method: string,
+  image: ImageReference,
+  credentials: RegistryCredentials | undefined,
+  settings: Config["registry"],
+): Promise<Response> {
   const url = new URL(path, place.base);
   const send = (authorization?: string): Promise<Response> =>
     // A redirect could carry credentials to another host: manifests and tags are answered where they are asked.
-    fetch(url, { method, redirect: "manual", headers: { accept: method === "HEAD" ? ACCEPT : "application/json", "user-agent": "stanch", ...(authorization === undefined ? {} : { authorization }) }, signal: AbortSignal.timeout(settings.timeout) });
+    fetch(url, {
+      method,
+      redirect: "manual",
+      headers: {
+        accept: method === "HEAD" ? ACCEPT : "application/json",
+        "user-agent": "stanch",
+        ...(authorization === undefined ? {} : { authorization }),
+      },
+      signal: AbortSignal.timeout(settings.timeout),
+    });
   const first = await send();
   if (first.status !== 401) return first;
   const challenge = first.headers.get("www-authenticate") ?? "";
@@ -86,16 +120,30 @@ async function ask(place: Place, path: string, method: string, image: ImageRefer
 }
 
 /** The token that a Bearer challenge asks for; anonymous without credentials. Credentials go to https realms only. */
-async function tokenFor(challenge: string, image: ImageReference, credentials: RegistryCredentials | undefined, settings: Config["registry"]): Promise<string | null> {
+async function tokenFor(
+  challenge: string,
+  image: ImageReference,
+  credentials: RegistryCredentials | undefined,
+  settings: Config["registry"],
+): Promise<string | null> {
   if (!/^bearer /i.test(challenge)) return null;
-  const words = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map((match) => [match[1] ?? "", match[2] ?? ""]));
+  const words = Object.fromEntries(
+    [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map((match) => [match[1] ?? "", match[2] ?? ""]),
+  );
   if (words["realm"] === undefined || !URL.canParse(words["realm"])) return null;
   const realm = new URL(words["realm"]);
   const loopback = LOOPBACK.has(realm.hostname);
   if (realm.protocol !== "https:" && !loopback && !settings.allowHttp) return null;
   realm.searchParams.set("scope", `repository:${image.repository}:pull`);
   if (words["service"] !== undefined) realm.searchParams.set("service", words["service"]);
-  const answer = await fetch(realm, { redirect: "manual", headers: credentials === undefined || (realm.protocol !== "https:" && !loopback) ? {} : { authorization: basic(credentials) }, signal: AbortSignal.timeout(settings.timeout) });
+  const answer = await fetch(realm, {
+    redirect: "manual",
+    headers:
+      credentials === undefined || (realm.protocol !== "https:" && !loopback)
+        ? {}
+        : { authorization: basic(credentials) },
+    signal: AbortSignal.timeout(settings.timeout),
+  });
   if (!answer.ok) return null;
   const body = JSON.parse(await bounded(answer)) as { token?: unknown; access_token?: unknown };
   const token = body.token ?? body.access_token;

@@ -1,11 +1,11 @@
 import { access, constants, mkdir } from "node:fs/promises";
 import { type Base, composeBase, composeCluster, composeHosts } from "../compose.ts";
-import { namedNamespaces } from "../config/scope.ts";
 import type { Config } from "../config/schema.ts";
-import { StanchError, messageOf } from "../errors.ts";
+import { namedNamespaces } from "../config/scope.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import type { Access, Cluster, CodeHost, Renderer, Repositories } from "../ports.ts";
-import { createWorkbench } from "../workbench.ts";
 import { readRights, rightsFor } from "../remedies/rights.ts";
+import { createWorkbench } from "../workbench.ts";
 import type { Flags } from "./flags.ts";
 
 /** One line of the answer; a failed one says the fix. */
@@ -19,7 +19,13 @@ export interface Finding {
 /** `stanch doctor`: everything that a run needs, checked the way a run would use it. */
 export async function main(flags: Flags): Promise<number> {
   const base = await composeBase(flags);
-  const lines: Finding[] = [{ check: "configuration", ok: true, text: `${base.configFile ?? "none given, defaults"}; mode ${base.config.mode}` }];
+  const lines: Finding[] = [
+    {
+      check: "configuration",
+      ok: true,
+      text: `${base.configFile ?? "none given, defaults"}; mode ${base.config.mode}`,
+    },
+  ];
   const cluster = await attempt(lines, "cluster", () => composeCluster(flags, base.clock));
   if (cluster !== null) lines.push(...(await checkCluster(cluster, base.config)));
   const hosts = await attempt(lines, "code host", () => composeHosts(base, flags));
@@ -45,21 +51,44 @@ async function attempt<T>(lines: Finding[], check: string, step: () => Promise<T
 export async function checkCluster(cluster: Cluster, config: Config): Promise<Finding[]> {
   const lines: Finding[] = [];
   try {
-    lines.push({ check: "cluster", ok: true, text: `${cluster.server} (context ${cluster.context || "in-cluster"}), ${await cluster.version()}` });
+    lines.push({
+      check: "cluster",
+      ok: true,
+      text: `${cluster.server} (context ${cluster.context || "in-cluster"}), ${await cluster.version()}`,
+    });
   } catch (error) {
     return [failed("cluster", error)];
   }
   try {
-    const crd = await cluster.get({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", namespace: "", name: "incidents.stanch.dev" });
-    if (crd === null) lines.push({ check: "incidents", ok: config.mode === "observe", text: "the CustomResourceDefinition incidents.stanch.dev is not installed", fix: "kubectl apply --server-side -f deploy/crd.yaml" });
+    const crd = await cluster.get({
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      namespace: "",
+      name: "incidents.stanch.dev",
+    });
+    if (crd === null)
+      lines.push({
+        check: "incidents",
+        ok: config.mode === "observe",
+        text: "the CustomResourceDefinition incidents.stanch.dev is not installed",
+        fix: "kubectl apply --server-side -f deploy/crd.yaml",
+      });
     else lines.push({ check: "incidents", ok: true, text: "incidents.stanch.dev is installed" });
   } catch (error) {
     // Reading definitions is a right that Stanch does not otherwise need: listing incidents tells as well.
     if (!(error instanceof StanchError) || error.code !== "forbidden") lines.push(failed("incidents", error));
   }
   if (config.mode !== "observe") {
-    const namespace = await cluster.get({ apiVersion: "v1", kind: "Namespace", namespace: "", name: config.namespace }).catch(() => undefined);
-    if (namespace === null) lines.push({ check: "namespace", ok: false, text: `Stanch's own namespace ${config.namespace} does not exist`, fix: `kubectl create namespace ${config.namespace}, or set \`namespace\` in the configuration` });
+    const namespace = await cluster
+      .get({ apiVersion: "v1", kind: "Namespace", namespace: "", name: config.namespace })
+      .catch(() => undefined);
+    if (namespace === null)
+      lines.push({
+        check: "namespace",
+        ok: false,
+        text: `Stanch's own namespace ${config.namespace} does not exist`,
+        fix: `kubectl create namespace ${config.namespace}, or set \`namespace\` in the configuration`,
+      });
   }
   lines.push(...(await checkRights(cluster, config)));
   return lines;
@@ -71,21 +100,36 @@ async function checkRights(cluster: Cluster, config: Config): Promise<Finding[]>
   const writes = config.mode === "remediate" ? rightsFor(config.remedies.enabled) : [];
   const namespaces = namedNamespaces(config);
   const lines: Finding[] = [];
-  for (const [check, needs] of [["rights to read", reads], ["rights to write", writes]] as const) {
+  for (const [check, needs] of [
+    ["rights to read", reads],
+    ["rights to write", writes],
+  ] as const) {
     if (needs.length === 0) continue;
     const missing = new Map<string, Access>();
     try {
       for (const namespace of namespaces ?? [undefined]) {
         const asked = needs.map((need) => (namespace === undefined ? need : { ...need, namespace }));
         const held = await cluster.review(asked);
-        asked.forEach((need, index) => held[index] !== true && missing.set(nameOf(need), need));
+        for (const [index, need] of asked.entries()) if (held[index] !== true) missing.set(nameOf(need), need);
       }
     } catch (error) {
       lines.push(failed(check, error));
       continue;
     }
-    if (missing.size === 0) lines.push({ check, ok: true, text: `all ${needs.length} held${namespaces === null ? "" : ` in ${namespaces.join(", ")}`}` });
-    else for (const [name, need] of missing) lines.push({ check, ok: false, text: `missing: ${name}`, fix: `grant { apiGroups: ["${need.group}"], resources: ["${need.resource}${need.subresource === undefined ? "" : `/${need.subresource}`}"], verbs: ["${need.verb}"] } to this account` });
+    if (missing.size === 0)
+      lines.push({
+        check,
+        ok: true,
+        text: `all ${needs.length} held${namespaces === null ? "" : ` in ${namespaces.join(", ")}`}`,
+      });
+    else
+      for (const [name, need] of missing)
+        lines.push({
+          check,
+          ok: false,
+          text: `missing: ${name}`,
+          fix: `grant { apiGroups: ["${need.group}"], resources: ["${need.resource}${need.subresource === undefined ? "" : `/${need.subresource}`}"], verbs: ["${need.verb}"] } to this account`,
+        });
   }
   return lines;
 }
@@ -98,19 +142,42 @@ async function checkRenderers(renderer: Renderer, config: Config): Promise<Findi
   const wanted = config.sources.some((entry) => entry.tool !== "plain");
   return (await renderer.versions()).map((row) => {
     if (row.version !== undefined) return { check: "renderer", ok: true, text: `${row.tool} ${row.version}` };
-    return { check: "renderer", ok: !wanted, text: `${row.tool}: ${row.missing ?? "not found"}`, fix: "put kustomize (or kubectl) on the PATH; plain YAML needs neither" };
+    return {
+      check: "renderer",
+      ok: !wanted,
+      text: `${row.tool}: ${row.missing ?? "not found"}`,
+      fix: "put kustomize (or kubectl) on the PATH; plain YAML needs neither",
+    };
   });
 }
 
 /** Every source: does the token see the repository and may it push, does the folder exist and render? */
-async function checkRepositories(base: Base, hosts: { codeHost: CodeHost; repositories: Repositories; renderer: Renderer }): Promise<Finding[]> {
+async function checkRepositories(
+  base: Base,
+  hosts: { codeHost: CodeHost; repositories: Repositories; renderer: Renderer },
+): Promise<Finding[]> {
   const { config } = base;
-  if (config.sources.length === 0) return [{ check: "sources", ok: config.mode === "observe", text: "no source is configured", fix: "add `sources` to the configuration: which repository and path each namespace is deployed from" }];
+  if (config.sources.length === 0)
+    return [
+      {
+        check: "sources",
+        ok: config.mode === "observe",
+        text: "no source is configured",
+        fix: "add `sources` to the configuration: which repository and path each namespace is deployed from",
+      },
+    ];
   const lines: Finding[] = [];
   if (config.git.cache !== "") {
     await mkdir(config.git.cache, { recursive: true })
       .then(() => access(config.git.cache, constants.W_OK))
-      .catch((error: unknown) => lines.push({ check: "git cache", ok: false, text: messageOf(error), fix: "make git.cache a folder that can be written" }));
+      .catch((error: unknown) =>
+        lines.push({
+          check: "git cache",
+          ok: false,
+          text: messageOf(error),
+          fix: "make git.cache a folder that can be written",
+        }),
+      );
   }
   const workbench = createWorkbench(config, hosts);
   try {
@@ -122,7 +189,13 @@ async function checkRepositories(base: Base, hosts: { codeHost: CodeHost; reposi
           check: "repository",
           ok: config.mode === "observe" || may,
           text: `${repository}: token of ${seen.login}, ${seen.archived ? "archived" : seen.push ? "may push" : "may not push"}, default branch ${seen.defaultBranch}`,
-          ...(may ? {} : { fix: seen.archived ? "unarchive the repository, or correct `sources`" : "give the token contents: write and pull requests: write on this repository" }),
+          ...(may
+            ? {}
+            : {
+                fix: seen.archived
+                  ? "unarchive the repository, or correct `sources`"
+                  : "give the token contents: write and pull requests: write on this repository",
+              }),
         });
       } catch (error) {
         lines.push(failed("repository", error));
@@ -132,7 +205,12 @@ async function checkRepositories(base: Base, hosts: { codeHost: CodeHost; reposi
       try {
         const bench = await workbench.bench(entry);
         const rendered = await bench.rendered();
-        lines.push({ check: "source", ok: rendered.objects.length > 0, text: `${bench.source.id}: ${rendered.objects.length} objects by ${rendered.tool}`, ...(rendered.objects.length > 0 ? {} : { fix: "correct `path`: nothing that Kubernetes knows is there" }) });
+        lines.push({
+          check: "source",
+          ok: rendered.objects.length > 0,
+          text: `${bench.source.id}: ${rendered.objects.length} objects by ${rendered.tool}`,
+          ...(rendered.objects.length > 0 ? {} : { fix: "correct `path`: nothing that Kubernetes knows is there" }),
+        });
       } catch (error) {
         lines.push(failed("source", error));
       }
@@ -150,7 +228,10 @@ function failed(check: string, error: unknown): Finding {
 
 function show(lines: readonly Finding[]): string {
   const width = Math.max(...lines.map((line) => line.check.length));
-  const out = lines.map((line) => `${line.ok ? "ok  " : "FAIL"}  ${line.check.padEnd(width)}  ${line.text}${line.ok || line.fix === undefined ? "" : `\n      ${" ".repeat(width)}  fix: ${line.fix}`}`);
+  const out = lines.map(
+    (line) =>
+      `${line.ok ? "ok  " : "FAIL"}  ${line.check.padEnd(width)}  ${line.text}${line.ok || line.fix === undefined ? "" : `\n      ${" ".repeat(width)}  fix: ${line.fix}`}`,
+  );
   const bad = lines.filter((line) => !line.ok).length;
   return `${out.join("\n")}\n\n${bad === 0 ? "Everything that a run needs is there." : `${bad} check${bad === 1 ? "" : "s"} failed.`}\n`;
 }

@@ -14,7 +14,9 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
   const cluster = await composeCluster(flags, base.clock);
   try {
     const store = createIncidentStore(cluster, base.clock);
-    const incidents = (await store.list(namedNamespaces(base.config))).toSorted((a, b) => (b.metadata.creationTimestamp ?? "").localeCompare(a.metadata.creationTimestamp ?? ""));
+    const incidents = (await store.list(namedNamespaces(base.config))).toSorted((a, b) =>
+      (b.metadata.creationTimestamp ?? "").localeCompare(a.metadata.creationTimestamp ?? ""),
+    );
     const now = base.clock.now();
     if (words[0] !== undefined) {
       const incident = pick(incidents, words[0]);
@@ -23,7 +25,13 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
     }
     if (base.output === "json") process.stdout.write(`${JSON.stringify(incidents, null, 2)}\n`);
     else if (incidents.length === 0) process.stdout.write("No incidents.\n");
-    else process.stdout.write(table(["NAMESPACE", "NAME", "PHASE", "WORKLOAD", "HOTFIX", "PULL REQUEST", "AGE"], incidents.map((incident) => row(incident, now))));
+    else
+      process.stdout.write(
+        table(
+          ["NAMESPACE", "NAME", "PHASE", "WORKLOAD", "HOTFIX", "PULL REQUEST", "AGE"],
+          incidents.map((incident) => row(incident, now)),
+        ),
+      );
     return 0;
   } finally {
     cluster.close();
@@ -32,16 +40,31 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
 
 /** The incident of a name, or of NAMESPACE/NAME. Throws StanchError `config` when there is none, or more than one. */
 export function pick(incidents: readonly Incident[], word: string): Incident {
-  const hits = incidents.filter((incident) => incident.metadata.name === word || `${incident.metadata.namespace}/${incident.metadata.name}` === word);
+  const hits = incidents.filter(
+    (incident) =>
+      incident.metadata.name === word || `${incident.metadata.namespace}/${incident.metadata.name}` === word,
+  );
   const [hit, other] = hits;
-  if (hit === undefined) throw new StanchError("config", `there is no incident "${word}"`, { hint: "`stanch incidents -A` lists them" });
-  if (other !== undefined) throw new StanchError("config", `"${word}" names ${hits.length} incidents`, { hint: `write NAMESPACE/NAME: ${hits.map((incident) => `${incident.metadata.namespace}/${incident.metadata.name}`).join(", ")}` });
+  if (hit === undefined)
+    throw new StanchError("config", `there is no incident "${word}"`, { hint: "`stanch incidents -A` lists them" });
+  if (other !== undefined)
+    throw new StanchError("config", `"${word}" names ${hits.length} incidents`, {
+      hint: `write NAMESPACE/NAME: ${hits.map((incident) => `${incident.metadata.namespace}/${incident.metadata.name}`).join(", ")}`,
+    });
   return hit;
 }
 
 function row(incident: Incident, now: Date): string[] {
   const { metadata, spec, status } = incident;
-  return [metadata.namespace, metadata.name, status?.phase ?? "-", `${spec.workload.kind.toLowerCase()}/${spec.workload.name}`, status?.plan?.title ?? "-", status?.pullRequest?.url ?? "-", age(metadata.creationTimestamp ?? "", now)];
+  return [
+    metadata.namespace,
+    metadata.name,
+    status?.phase ?? "-",
+    `${spec.workload.kind.toLowerCase()}/${spec.workload.name}`,
+    status?.plan?.title ?? "-",
+    status?.pullRequest?.url ?? "-",
+    age(metadata.creationTimestamp ?? "", now),
+  ];
 }
 
 function show(incident: Incident, now: Date): string {
@@ -52,15 +75,34 @@ function show(incident: Incident, now: Date): string {
     `Symptom:       ${spec.symptom}: ${status?.summary ?? ""}`,
     `Phase:         ${status?.phase ?? "-"}: ${status?.message ?? ""}`,
     ...(status?.cause === undefined ? [] : [`Cause:         ${status.cause}`]),
-    ...(status?.culprit === undefined ? [] : [`Brought in by: ${status.culprit.sha.slice(0, 7)} "${status.culprit.subject}" of ${status.culprit.author}, ${status.culprit.at}`]),
+    ...(status?.culprit === undefined
+      ? []
+      : [
+          `Brought in by: ${status.culprit.sha.slice(0, 7)} "${status.culprit.subject}" of ${status.culprit.author}, ${status.culprit.at}`,
+        ]),
     ...(status?.plan === undefined ? [] : [`Remedy:        ${status.plan.title}`]),
-    ...(status?.plan?.changes ?? []).map((change) => `               ${describeRef(change.object)} ${formatPath(change.path)}: ${JSON.stringify(change.from) ?? "(not set)"} → ${JSON.stringify(change.to) ?? "(not set)"}`),
-    ...(status?.hotfix === undefined ? [] : [`Live change:   ${status.hotfix.undoneAt === undefined ? `applied ${age(status.hotfix.appliedAt, now)} ago` : `taken back ${age(status.hotfix.undoneAt, now)} ago`}`]),
+    ...(status?.plan?.changes ?? []).map(
+      (change) =>
+        `               ${describeRef(change.object)} ${formatPath(change.path)}: ${JSON.stringify(change.from) ?? "(not set)"} → ${JSON.stringify(change.to) ?? "(not set)"}`,
+    ),
+    ...(status?.hotfix === undefined
+      ? []
+      : [
+          `Live change:   ${status.hotfix.undoneAt === undefined ? `applied ${age(status.hotfix.appliedAt, now)} ago` : `taken back ${age(status.hotfix.undoneAt, now)} ago`}`,
+        ]),
     ...(status?.pullRequest === undefined ? [] : [`Pull request:  ${status.pullRequest.url}`]),
     "",
     "Timeline:",
     ...(status?.timeline ?? []).map((entry) => `  ${entry.at}  ${entry.phase.padEnd(10)}  ${entry.text}`),
-    ...((status?.evidence.length ?? 0) === 0 ? [] : ["", "Evidence:", ...(status?.evidence ?? []).map((item) => `  ${item.id} [${item.kind}] ${item.text.split("\n").join("\n       ")}`)]),
+    ...((status?.evidence.length ?? 0) === 0
+      ? []
+      : [
+          "",
+          "Evidence:",
+          ...(status?.evidence ?? []).map(
+            (item) => `  ${item.id} [${item.kind}] ${item.text.split("\n").join("\n       ")}`,
+          ),
+        ]),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -18,9 +18,13 @@ export async function main(flags: Flags): Promise<number> {
       mode: base.config.mode,
       ...report.scanned,
       seconds: report.seconds,
-      outcomes: Object.fromEntries([...new Set(report.outcomes.map((outcome) => outcome.kind))].map((kind) => [kind, count(kind)])),
+      outcomes: Object.fromEntries(
+        [...new Set(report.outcomes.map((outcome) => outcome.kind))].map((kind) => [kind, count(kind)]),
+      ),
       ...(report.firstHotfixSeconds === undefined ? {} : { firstHotfixSeconds: report.firstHotfixSeconds }),
-      ...(report.firstPullRequestSeconds === undefined ? {} : { firstPullRequestSeconds: report.firstPullRequestSeconds }),
+      ...(report.firstPullRequestSeconds === undefined
+        ? {}
+        : { firstPullRequestSeconds: report.firstPullRequestSeconds }),
     });
     if (count("failed") > 0) return 1;
     return count("escalated") + count("refused") > 0 ? 3 : 0;

@@ -13,8 +13,14 @@ export async function main(flags: Flags): Promise<number> {
     const { snapshot } = await observe(cluster, base.config, base.clock);
     const findings = detect(snapshot, base.config.detect);
     for (const gap of snapshot.gaps) base.log.warn("not seen", { gap });
-    if (base.output === "json") process.stdout.write(`${JSON.stringify({ takenAt: snapshot.takenAt, counts: snapshot.counts, gaps: snapshot.gaps, findings }, null, 2)}\n`);
-    else if (findings.length === 0) process.stdout.write(`Nothing fails: ${snapshot.counts.pods} pods of ${snapshot.counts.workloads} workloads in ${snapshot.counts.namespaces} namespaces.\n`);
+    if (base.output === "json")
+      process.stdout.write(
+        `${JSON.stringify({ takenAt: snapshot.takenAt, counts: snapshot.counts, gaps: snapshot.gaps, findings }, null, 2)}\n`,
+      );
+    else if (findings.length === 0)
+      process.stdout.write(
+        `Nothing fails: ${snapshot.counts.pods} pods of ${snapshot.counts.workloads} workloads in ${snapshot.counts.namespaces} namespaces.\n`,
+      );
     else {
       const now = base.clock.now();
       const rows = findings.map((finding) => [

@@ -13,8 +13,12 @@ export function showReport(report: RunReport, output: "table" | "json"): string 
 }
 
 function showOutcome(outcome: Outcome): string {
-  const lines = [`${outcome.kind.toUpperCase()}  ${describeRef(outcome.workload)}  ${outcome.symptom}`, `  ${outcome.message}`];
-  for (const change of outcome.changes ?? []) lines.push(`  ${formatPath(change.path)}: ${show(change.from)} → ${show(change.to)}`);
+  const lines = [
+    `${outcome.kind.toUpperCase()}  ${describeRef(outcome.workload)}  ${outcome.symptom}`,
+    `  ${outcome.message}`,
+  ];
+  for (const change of outcome.changes ?? [])
+    lines.push(`  ${formatPath(change.path)}: ${show(change.from)} → ${show(change.to)}`);
   if (outcome.pullRequest !== undefined) lines.push(`  ${outcome.pullRequest}`);
   if (outcome.incident !== undefined) lines.push(`  incident ${outcome.incident}`);
   return `${lines.join("\n")}\n`;
@@ -23,4 +27,3 @@ function showOutcome(outcome: Outcome): string {
 function show(value: unknown): string {
   return value === undefined ? "(not set)" : typeof value === "string" ? value : JSON.stringify(value);
 }
-

@@ -13,7 +13,10 @@ import { pick } from "./incidents.ts";
 /** `stanch undo NAME`: takes the live change of an incident back, as the next run would after a refused pull request. */
 export async function main(flags: Flags, words: string[]): Promise<number> {
   const [word] = words;
-  if (word === undefined) throw new StanchError("config", "undo needs the name of an incident", { hint: "stanch undo NAMESPACE/NAME; `stanch incidents -A` lists them" });
+  if (word === undefined)
+    throw new StanchError("config", "undo needs the name of an incident", {
+      hint: "stanch undo NAMESPACE/NAME; `stanch incidents -A` lists them",
+    });
   const base = await composeBase(flags);
   const cluster = await composeCluster(flags, base.clock);
   try {
@@ -28,14 +31,26 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
       process.stdout.write(`Would take back: ${incident.status?.plan?.title ?? ""}\n`);
       return 0;
     }
-    const lease = await takeLease(cluster, base.clock, { namespace: base.config.namespace, holder: `${hostname()}-undo-${process.pid}`, durationMs: base.config.lease });
+    const lease = await takeLease(cluster, base.clock, {
+      namespace: base.config.namespace,
+      holder: `${hostname()}-undo-${process.pid}`,
+      durationMs: base.config.lease,
+    });
     try {
       const context = { cluster, store, clock: base.clock, log: base.log };
       const undone = await undo(incident, "asked for on the command line", "RolledBack", context);
-      await releaseOwnership([...new Map(hotfix.changes.map((change) => [keyOf(change.object), change.object])).values()], context);
+      await releaseOwnership(
+        [...new Map(hotfix.changes.map((change) => [keyOf(change.object), change.object])).values()],
+        context,
+      );
       // A person took it back: the same problem is theirs until the silence is over.
       const silencedUntil = new Date(base.clock.now().getTime() + base.config.followUp.silence).toISOString();
-      await store.advance(undone.incident, "Silenced", `${undone.text} Left alone until ${silencedUntil.slice(0, 10)}.`, { silencedUntil });
+      await store.advance(
+        undone.incident,
+        "Silenced",
+        `${undone.text} Left alone until ${silencedUntil.slice(0, 10)}.`,
+        { silencedUntil },
+      );
       process.stdout.write(`${undone.text}\n`);
       return undone.complete ? 0 : 3;
     } finally {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { StanchError, messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import { nearest } from "./nearest.ts";
 import { Config } from "./schema.ts";
 
@@ -15,7 +15,10 @@ export async function loadConfig(file: string | undefined): Promise<Config> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new StanchError("config", `the configuration ${file} cannot be read: ${messageOf(error)}`, { hint: "check --config, or leave it out to use the defaults", cause: error });
+    throw new StanchError("config", `the configuration ${file} cannot be read: ${messageOf(error)}`, {
+      hint: "check --config, or leave it out to use the defaults",
+      cause: error,
+    });
   }
   return parseConfig(text, file);
 }
@@ -25,7 +28,8 @@ export function parseConfig(text: string, file = "stanch.yaml"): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const broken = document.errors[0];
-  if (broken !== undefined) throw new StanchError("config", `${file}: ${broken.message.split("\n")[0]}`, { hint: "correct the YAML" });
+  if (broken !== undefined)
+    throw new StanchError("config", `${file}: ${broken.message.split("\n")[0]}`, { hint: "correct the YAML" });
   const result = Config.safeParse(document.toJS() ?? {});
   if (result.success) return result.data;
   const at = (path: readonly PropertyKey[]): string => {
@@ -35,8 +39,12 @@ export function parseConfig(text: string, file = "stanch.yaml"): Config {
     }
     return "";
   };
-  const said = result.error.issues.flatMap((issue) => sentences(issue).map((sentence) => `${file}${at(issue.path)}: ${sentence}`));
-  throw new StanchError("config", said.join("\n"), { hint: "every setting is described in the configuration reference (docs/configuration.md)" });
+  const said = result.error.issues.flatMap((issue) =>
+    sentences(issue).map((sentence) => `${file}${at(issue.path)}: ${sentence}`),
+  );
+  throw new StanchError("config", said.join("\n"), {
+    hint: "every setting is described in the configuration reference (docs/configuration.md)",
+  });
 }
 
 function sentences(issue: z.core.$ZodIssue): string[] {

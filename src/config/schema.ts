@@ -1,33 +1,93 @@
 import { z } from "zod";
 import { duration } from "./duration.ts";
 
-const count = (fallback: number, description: string, least = 0) => z.number().int().min(least).default(fallback).describe(description);
-const globs = (fallback: string[], description: string) => z.array(z.string().min(1)).default(fallback).describe(description);
+const count = (fallback: number, description: string, least = 0) =>
+  z.number().int().min(least).default(fallback).describe(description);
+const globs = (fallback: string[], description: string) =>
+  z.array(z.string().min(1)).default(fallback).describe(description);
 /** An object whose every field has a default, so that leaving it out means all of them. */
-const section = <T extends z.ZodRawShape>(shape: T, description: string) => z.strictObject(shape).prefault({} as never).describe(description);
+const section = <T extends z.ZodRawShape>(shape: T, description: string) =>
+  z
+    .strictObject(shape)
+    .prefault({} as never)
+    .describe(description);
 
 const SourceEntry = z.strictObject({
-  repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "is not owner/name").describe("Repository on the code host, `owner/name`."),
+  repository: z
+    .string()
+    .regex(/^[\w.-]+\/[\w.-]+$/, "is not owner/name")
+    .describe("Repository on the code host, `owner/name`."),
   branch: z.string().min(1).optional().describe("Branch that is deployed. Default: the repository's default branch."),
-  path: z.string().min(1).default(".").describe("Folder inside the repository that is deployed: a directory of manifests or a Kustomize root."),
-  tool: z.enum(["auto", "plain", "kustomize"]).default("auto").describe("How the folder is rendered. `auto`: Kustomize where there is a kustomization file, plain YAML otherwise."),
+  path: z
+    .string()
+    .min(1)
+    .default(".")
+    .describe("Folder inside the repository that is deployed: a directory of manifests or a Kustomize root."),
+  tool: z
+    .enum(["auto", "plain", "kustomize"])
+    .default("auto")
+    .describe(
+      "How the folder is rendered. `auto`: Kustomize where there is a kustomization file, plain YAML otherwise.",
+    ),
   namespaces: globs(["*"], "Namespaces whose objects come from here (globs)."),
   namespace: z.string().min(1).optional().describe("Namespace that the deployer fills in where a manifest names none."),
 });
 
 /** `stanch.yaml`. Defaults, documentation and the JSON Schema all come from here. */
 export const Config = z.strictObject({
-  mode: z.enum(["observe", "propose", "remediate"]).default("observe").describe("observe: report only. propose: pull requests, nothing changed live. remediate: hotfix live, then pull request."),
-  cluster: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, "must be lower-case letters, digits and dashes, at most 40").default("cluster").describe("Name of this cluster in branches, pull requests and incidents."),
-  namespace: z.string().min(1).default("stanch-system").describe("Stanch's own namespace: its Lease and run history live there; it is never touched."),
+  mode: z
+    .enum(["observe", "propose", "remediate"])
+    .default("observe")
+    .describe(
+      "observe: report only. propose: pull requests, nothing changed live. remediate: hotfix live, then pull request.",
+    ),
+  cluster: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, "must be lower-case letters, digits and dashes, at most 40")
+    .default("cluster")
+    .describe("Name of this cluster in branches, pull requests and incidents."),
+  namespace: z
+    .string()
+    .min(1)
+    .default("stanch-system")
+    .describe("Stanch's own namespace: its Lease and run history live there; it is never touched."),
   scope: section(
     {
       namespaces: globs(["*"], "Namespaces to watch (globs)."),
-      excludeNamespaces: globs([], "Namespaces to leave out (globs). kube-system, kube-public, kube-node-lease and Stanch's own are always left out."),
-      selector: z.string().default("").describe("Label selector that a workload must match, as kubectl's -l takes it. Empty: all."),
-      kinds: z.array(z.enum(["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Service", "PersistentVolumeClaim"])).default(["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Service", "PersistentVolumeClaim"]).describe("Kinds to watch."),
+      excludeNamespaces: globs(
+        [],
+        "Namespaces to leave out (globs). kube-system, kube-public, kube-node-lease and Stanch's own are always left out.",
+      ),
+      selector: z
+        .string()
+        .default("")
+        .describe("Label selector that a workload must match, as kubectl's -l takes it. Empty: all."),
+      kinds: z
+        .array(
+          z.enum([
+            "Deployment",
+            "StatefulSet",
+            "DaemonSet",
+            "Job",
+            "CronJob",
+            "Pod",
+            "Service",
+            "PersistentVolumeClaim",
+          ]),
+        )
+        .default([
+          "Deployment",
+          "StatefulSet",
+          "DaemonSet",
+          "Job",
+          "CronJob",
+          "Pod",
+          "Service",
+          "PersistentVolumeClaim",
+        ])
+        .describe("Kinds to watch."),
     },
-    "What is watched. An object or namespace annotated `stanch.dev/ignore: \"true\"` is left out whatever this says.",
+    'What is watched. An object or namespace annotated `stanch.dev/ignore: "true"` is left out whatever this says.',
   ),
   sources: z.array(SourceEntry).default([]).describe("Which repository and folder each namespace is deployed from."),
   observe: section(
@@ -37,7 +97,12 @@ export const Config = z.strictObject({
       eventsPerWorkload: count(20, "Warning events kept for one workload.", 1),
       logLines: count(40, "Last lines of a failing container's log that are read as evidence (0: none).", 0),
       logBytes: count(16_384, "Bytes of a failing container's log that are read at most.", 256),
-      secrets: z.enum(["none", "names", "keys"]).default("names").describe("What may be read of Secrets: nothing, their names, or the names of their keys (which needs the right to read them; values are dropped at once)."),
+      secrets: z
+        .enum(["none", "names", "keys"])
+        .default("names")
+        .describe(
+          "What may be read of Secrets: nothing, their names, or the names of their keys (which needs the right to read them; values are dropped at once).",
+        ),
     },
     "How the cluster is read.",
   ),
@@ -55,8 +120,26 @@ export const Config = z.strictObject({
   remedies: section(
     {
       enabled: z
-        .array(z.enum(["rollback", "restore-from-git", "correct-image", "repoint-reference", "correct-probe", "raise-memory-limit", "evict"]))
-        .default(["rollback", "restore-from-git", "correct-image", "repoint-reference", "correct-probe", "raise-memory-limit", "evict"])
+        .array(
+          z.enum([
+            "rollback",
+            "restore-from-git",
+            "correct-image",
+            "repoint-reference",
+            "correct-probe",
+            "raise-memory-limit",
+            "evict",
+          ]),
+        )
+        .default([
+          "rollback",
+          "restore-from-git",
+          "correct-image",
+          "repoint-reference",
+          "correct-probe",
+          "raise-memory-limit",
+          "evict",
+        ])
         .describe("Remedies that may be used. The rights that Stanch needs follow from it."),
       memory: section(
         {
@@ -69,7 +152,10 @@ export const Config = z.strictObject({
       ),
       image: section(
         {
-          tags: z.boolean().default(true).describe("Ask the registry for tags when no healthy revision tells the right image."),
+          tags: z
+            .boolean()
+            .default(true)
+            .describe("Ask the registry for tags when no healthy revision tells the right image."),
         },
         "correct-image.",
       ),
@@ -85,8 +171,16 @@ export const Config = z.strictObject({
   ),
   registry: section(
     {
-      mirrors: z.record(z.string(), z.string()).default({}).describe("Registry host → mirror base URL that is asked instead, such as `docker.io: http://127.0.0.1:5000`. The host `*` stands for every other registry."),
-      usePullSecrets: z.boolean().default(false).describe("Ask with the workload's imagePullSecrets (needs the right to read those Secrets)."),
+      mirrors: z
+        .record(z.string(), z.string())
+        .default({})
+        .describe(
+          "Registry host → mirror base URL that is asked instead, such as `docker.io: http://127.0.0.1:5000`. The host `*` stands for every other registry.",
+        ),
+      usePullSecrets: z
+        .boolean()
+        .default(false)
+        .describe("Ask with the workload's imagePullSecrets (needs the right to read those Secrets)."),
       timeout: duration("5s", "Patience with a registry."),
       allowHttp: z.boolean().default(false).describe("Allow plain http to registries other than loopback."),
     },
@@ -101,14 +195,20 @@ export const Config = z.strictObject({
       attempts: count(3, "Hotfixes of one incident that may fail before a person is asked.", 1),
       openPullRequests: count(5, "Open pull requests of Stanch in one repository at most.", 1),
       newPullRequests: count(5, "New pull requests of one run at most.", 1),
-      risk: z.enum(["low", "medium", "high"]).default("medium").describe("Highest risk of a remedy that is applied live; riskier ones go to Git only."),
+      risk: z
+        .enum(["low", "medium", "high"])
+        .default("medium")
+        .describe("Highest risk of a remedy that is applied live; riskier ones go to Git only."),
     },
     "What stops Stanch.",
   ),
   verify: section(
     {
       least: duration("20s", "Shortest time that a hotfix is watched after it looks healthy."),
-      patience: duration("5m", "Longest time to wait for health. A rollout's own progressDeadlineSeconds and probe timings may shorten or lengthen it, up to twice this."),
+      patience: duration(
+        "5m",
+        "Longest time to wait for health. A rollout's own progressDeadlineSeconds and probe timings may shorten or lengthen it, up to twice this.",
+      ),
       poll: duration("2s", "Pause between two looks."),
     },
     "How a hotfix is verified.",
@@ -123,17 +223,37 @@ export const Config = z.strictObject({
   ),
   pullRequest: section(
     {
-      onClose: z.enum(["undo", "keep"]).default("undo").describe("What happens to the hotfix when its pull request is closed unmerged."),
+      onClose: z
+        .enum(["undo", "keep"])
+        .default("undo")
+        .describe("What happens to the hotfix when its pull request is closed unmerged."),
       labels: z.array(z.string().max(50)).default(["stanch"]).describe("Labels of a pull request."),
-      branchPrefix: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "must be lower-case letters, digits and dashes").default("stanch").describe("First part of branch names."),
-      report: z.string().default("").describe("Folder of the repository into which the incident report is committed as a file. Empty: not committed."),
+      branchPrefix: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]*$/, "must be lower-case letters, digits and dashes")
+        .default("stanch")
+        .describe("First part of branch names."),
+      report: z
+        .string()
+        .default("")
+        .describe(
+          "Folder of the repository into which the incident report is committed as a file. Empty: not committed.",
+        ),
     },
     "How pull requests look.",
   ),
   github: section(
     {
-      apiUrl: z.url().default("https://api.github.com").describe("REST API. GitHub Enterprise Server: https://HOST/api/v3. Git's remote follows from it."),
-      appId: z.string().optional().describe("GitHub App id (the private key comes from STANCH_GITHUB_APP_KEY). Without it the token in GITHUB_TOKEN is used."),
+      apiUrl: z
+        .url()
+        .default("https://api.github.com")
+        .describe("REST API. GitHub Enterprise Server: https://HOST/api/v3. Git's remote follows from it."),
+      appId: z
+        .string()
+        .optional()
+        .describe(
+          "GitHub App id (the private key comes from STANCH_GITHUB_APP_KEY). Without it the token in GITHUB_TOKEN is used.",
+        ),
       installationId: z.string().optional().describe("Installation of the App; found by repository when absent."),
       allowHttp: z.boolean().default(false).describe("Allow plain http to hosts other than loopback."),
       pause: duration("1s", "Pause between two writes, as GitHub asks."),
@@ -142,7 +262,15 @@ export const Config = z.strictObject({
     },
     "The code host.",
   ),
-  git: section({ cache: z.string().default("").describe("Folder for cached clones. Empty: a folder of the system's temporary directory.") }, "Git."),
+  git: section(
+    {
+      cache: z
+        .string()
+        .default("")
+        .describe("Folder for cached clones. Empty: a folder of the system's temporary directory."),
+    },
+    "Git.",
+  ),
   lease: duration("2m", "How long a run may be silent before another takes over."),
 });
 export type Config = z.infer<typeof Config>;

@@ -4,7 +4,10 @@ const ALWAYS_OUT = ["kube-system", "kube-public", "kube-node-lease"];
 
 /** Does a glob (`*` any run of characters, `?` one) match all of a name? */
 export function matchesGlob(glob: string, name: string): boolean {
-  const pattern = glob.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`).replaceAll("*", ".*").replaceAll("?", ".");
+  const pattern = glob
+    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
   return new RegExp(`^${pattern}$`, "s").test(name);
 }
 
@@ -21,5 +24,7 @@ export function isProtected(namespace: string, config: Pick<Config, "namespace">
 
 /** The namespaces that the scope names outright, when it uses no wildcard: they are listed one by one, which needs no cluster-wide right. */
 export function namedNamespaces(config: Pick<Config, "scope" | "namespace">): readonly string[] | null {
-  return config.scope.namespaces.some((glob) => /[*?]/.test(glob)) ? null : config.scope.namespaces.filter((name) => inScope(name, config));
+  return config.scope.namespaces.some((glob) => /[*?]/.test(glob))
+    ? null
+    : config.scope.namespaces.filter((name) => inScope(name, config));
 }

@@ -3,9 +3,21 @@ import type { CommitFiles } from "./code-host/git-server.ts";
 
 /** What the shop's images need to run. Nothing knows of an incident: what a manifest does not give, a program does not get. */
 export const PROGRAMS: Readonly<Record<string, ProgramSource>> = {
-  "registry.example.com/shop/web:2.4.1": { ports: [8080], memory: 20 * 1024 ** 2, log: ["web 2.4.1 listening on :8080"] },
-  "registry.example.com/shop/web:2.4.0": { ports: [8080], memory: 20 * 1024 ** 2, log: ["web 2.4.0 listening on :8080"] },
-  "registry.example.com/shop/cart:1.9.3": { ports: [8080], memory: 90 * 1024 ** 2, log: ["cart 1.9.3: warming the price cache"] },
+  "registry.example.com/shop/web:2.4.1": {
+    ports: [8080],
+    memory: 20 * 1024 ** 2,
+    log: ["web 2.4.1 listening on :8080"],
+  },
+  "registry.example.com/shop/web:2.4.0": {
+    ports: [8080],
+    memory: 20 * 1024 ** 2,
+    log: ["web 2.4.0 listening on :8080"],
+  },
+  "registry.example.com/shop/cart:1.9.3": {
+    ports: [8080],
+    memory: 90 * 1024 ** 2,
+    log: ["cart 1.9.3: warming the price cache"],
+  },
   "registry.example.com/shop/orders:3.1.0": {
     ports: [8080],
     requires: [{ name: "LOG_LEVEL", log: "FATAL: LOG_LEVEL is not set" }],
@@ -44,22 +56,32 @@ const probes = `          readinessProbe:
 
 const web = (tag: string): string => deployment("web", `registry.example.com/shop/web:${tag}`, probes);
 // The traffic of the sale needs more than anybody thought: nothing in Git ever gave it enough.
-const cart = deployment("cart", "registry.example.com/shop/cart:1.9.3", `${probes}          resources:
+const cart = deployment(
+  "cart",
+  "registry.example.com/shop/cart:1.9.3",
+  `${probes}          resources:
             requests: {cpu: 50m, memory: 32Mi}
             limits:
               memory: 64Mi   # "should be plenty"
-`);
-const orders = (key: string): string => deployment("orders", "registry.example.com/shop/orders:3.1.0", `          env:
+`,
+);
+const orders = (key: string): string =>
+  deployment(
+    "orders",
+    "registry.example.com/shop/orders:3.1.0",
+    `          env:
             - name: LOG_LEVEL
               valueFrom:
                 configMapKeyRef:
                   name: orders-config
                   key: ${key}
-`);
+`,
+  );
 
 const base = {
   "apps/namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n",
-  "apps/orders-config.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: orders-config\n  namespace: shop\ndata:\n  log_level: info\n  currency: EUR\n",
+  "apps/orders-config.yaml":
+    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: orders-config\n  namespace: shop\ndata:\n  log_level: info\n  currency: EUR\n",
   "README.md": "# Shop\n\nThe manifests of the shop. `apps/` is what is deployed.\n",
 };
 
@@ -67,11 +89,32 @@ const base = {
 export function shopHistory(now: Date): CommitFiles[] {
   const ago = (hours: number): Date => new Date(now.getTime() - hours * 3_600_000);
   return [
-    { message: "Import the shop", author: { name: "Ada Platform", email: "ada@example.com" }, date: ago(72), files: { ...base, "apps/web.yaml": web("2.4.0"), "apps/cart.yaml": cart } },
-    { message: "Release web 2.4.1", author: { name: "Lin Release", email: "lin@example.com" }, date: ago(0.1), files: { "apps/web.yaml": web("2.41") } },
-    { message: "Add the orders service", author: { name: "Sam Orders", email: "sam@example.com" }, date: ago(0.05), files: { "apps/orders.yaml": orders("log_levle") } },
+    {
+      message: "Import the shop",
+      author: { name: "Ada Platform", email: "ada@example.com" },
+      date: ago(72),
+      files: { ...base, "apps/web.yaml": web("2.4.0"), "apps/cart.yaml": cart },
+    },
+    {
+      message: "Release web 2.4.1",
+      author: { name: "Lin Release", email: "lin@example.com" },
+      date: ago(0.1),
+      files: { "apps/web.yaml": web("2.41") },
+    },
+    {
+      message: "Add the orders service",
+      author: { name: "Sam Orders", email: "sam@example.com" },
+      date: ago(0.05),
+      files: { "apps/orders.yaml": orders("log_levle") },
+    },
   ];
 }
 
 /** Files that are deployed. */
-export const DEPLOYED = ["apps/namespace.yaml", "apps/orders-config.yaml", "apps/web.yaml", "apps/cart.yaml", "apps/orders.yaml"];
+export const DEPLOYED = [
+  "apps/namespace.yaml",
+  "apps/orders-config.yaml",
+  "apps/web.yaml",
+  "apps/cart.yaml",
+  "apps/orders.yaml",
+];

@@ -49,7 +49,11 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
     say("   web is up. cart has a memory limit of 64Mi and a program that needs 90Mi.\n");
     say("2. An afternoon of changes: two commits reach production.");
     for (const commit of history.slice(1)) {
-      await host.commit(REPOSITORY, "main", commit.files, { message: commit.message, ...(commit.author === undefined ? {} : { author: commit.author }), ...(commit.date === undefined ? {} : { date: commit.date }) });
+      await host.commit(REPOSITORY, "main", commit.files, {
+        message: commit.message,
+        ...(commit.author === undefined ? {} : { author: commit.author }),
+        ...(commit.date === undefined ? {} : { date: commit.date }),
+      });
       say(`   "${commit.message}" by ${commit.author?.name}`);
     }
     await deploy(host, cluster);
@@ -64,7 +68,9 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
       say(`\n   Pull request #${pull.number}: ${pull.title}`);
       for (const line of (await diffOf(host, pull.head)).split("\n")) say(`   | ${line}`);
     }
-    say(`\n   First hotfix accepted after ${first.firstHotfixSeconds ?? "-"} s, first proved pull request after ${first.firstPullRequestSeconds ?? "-"} s.`);
+    say(
+      `\n   First hotfix accepted after ${first.firstHotfixSeconds ?? "-"} s, first proved pull request after ${first.firstPullRequestSeconds ?? "-"} s.`,
+    );
 
     say("\n4. People review and merge; the deployer applies the new main.");
     for (const pull of pulls) {
@@ -73,7 +79,9 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
     }
     const before = templates(cluster);
     await deploy(host, cluster);
-    say(`   ${same(before, templates(cluster)) ? "Nothing restarts: the cluster already runs what Git now says." : "The deployment changed the cluster."}`);
+    say(
+      `   ${same(before, templates(cluster)) ? "Nothing restarts: the cluster already runs what Git now says." : "The deployment changed the cluster."}`,
+    );
 
     say("\n5. stanch run, again");
     const second = await run(kubeconfig, host, folder, options);
@@ -81,9 +89,13 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
     const resolved = second.outcomes.filter((outcome) => outcome.kind === "resolved").length;
     const seconds = Math.round((performance.now() - started) / 100) / 10;
     const good = pulls.length === 3 && resolved === 3 && failing(cluster) === 0;
-    say(`\n${resolved} of 3 incidents resolved in ${seconds} s: ${good ? "failing → hotfixed → pull request → merged → resolved." : "this is not how it should end."}`);
+    say(
+      `\n${resolved} of 3 incidents resolved in ${seconds} s: ${good ? "failing → hotfixed → pull request → merged → resolved." : "this is not how it should end."}`,
+    );
     if (options.keep) {
-      say(`\nLook around (Ctrl-C ends it):\n   export KUBECONFIG=${kubeconfig}\n   kubectl get incidents -A\n   kubectl -n shop get deployments,pods\n   git clone http://x:${TOKEN}@${host.url.replace("http://", "")}/${REPOSITORY}.git`);
+      say(
+        `\nLook around (Ctrl-C ends it):\n   export KUBECONFIG=${kubeconfig}\n   kubectl get incidents -A\n   kubectl -n shop get deployments,pods\n   git clone http://x:${TOKEN}@${host.url.replace("http://", "")}/${REPOSITORY}.git`,
+      );
       await options.untilStopped();
     }
     return good;
@@ -93,7 +105,12 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
 }
 
 /** One cycle of the real pipeline, over HTTP and git, with windows that fit a cluster whose clock runs fast. */
-async function run(kubeconfig: string, host: EmbeddedCodeHost, folder: string, options: StoryOptions): Promise<RunReport> {
+async function run(
+  kubeconfig: string,
+  host: EmbeddedCodeHost,
+  folder: string,
+  options: StoryOptions,
+): Promise<RunReport> {
   const config = parseConfig(
     JSON.stringify({
       mode: "remediate",
@@ -139,7 +156,8 @@ async function deploy(host: EmbeddedCodeHost, cluster: EmbeddedCluster): Promise
   const objects: KubeObject[] = [];
   for (const file of DEPLOYED) {
     const text = await host.read(REPOSITORY, "main", file).catch(() => "");
-    for (const document of parseAllDocuments(text)) if (document.contents !== null) objects.push(document.toJS() as KubeObject);
+    for (const document of parseAllDocuments(text))
+      if (document.contents !== null) objects.push(document.toJS() as KubeObject);
   }
   cluster.apply(objects);
 }
@@ -148,7 +166,14 @@ async function diffOf(host: EmbeddedCodeHost, branch: string): Promise<string> {
   const parts: string[] = [];
   for (const file of DEPLOYED) {
     const [before, after] = [await host.read(REPOSITORY, "main", file), await host.read(REPOSITORY, branch, file)];
-    if (before !== after) parts.push(createTwoFilesPatch(file, file, before, after, undefined, undefined, { context: 1 }).split("\n").filter((line) => !line.startsWith("====")).join("\n").trimEnd());
+    if (before !== after)
+      parts.push(
+        createTwoFilesPatch(file, file, before, after, undefined, undefined, { context: 1 })
+          .split("\n")
+          .filter((line) => !line.startsWith("===="))
+          .join("\n")
+          .trimEnd(),
+      );
   }
   return parts.join("\n");
 }
@@ -163,7 +188,10 @@ function deployments(cluster: EmbeddedCluster): readonly KubeObject[] {
 }
 
 function ready(cluster: EmbeddedCluster, name: string): number {
-  return ((deployments(cluster).find((object) => object.metadata.name === name)?.["status"] ?? {}) as Status).readyReplicas ?? 0;
+  return (
+    ((deployments(cluster).find((object) => object.metadata.name === name)?.["status"] ?? {}) as Status)
+      .readyReplicas ?? 0
+  );
 }
 
 /** Deployments whose present template is not running everywhere, with a symptom that is there to see. */
@@ -175,11 +203,21 @@ function symptoms(cluster: EmbeddedCluster): string[] {
   const out = new Map<string, string>();
   for (const pod of cluster.list("v1", "Pod", "shop")) {
     const app = pod.metadata.labels?.["app"] ?? "";
-    const statuses = ((pod["status"] ?? {}) as { containerStatuses?: { restartCount: number; state?: { waiting?: { reason?: string; message?: string } }; lastState?: { terminated?: { reason?: string } } }[] }).containerStatuses ?? [];
+    const statuses =
+      (
+        (pod["status"] ?? {}) as {
+          containerStatuses?: {
+            restartCount: number;
+            state?: { waiting?: { reason?: string; message?: string } };
+            lastState?: { terminated?: { reason?: string } };
+          }[];
+        }
+      ).containerStatuses ?? [];
     for (const status of statuses) {
       const reason = status.state?.waiting?.reason ?? "";
       const killed = status.lastState?.terminated?.reason;
-      if (killed === "OOMKilled" && status.restartCount >= 3) out.set(app, `${app}: OOMKilled, ${status.restartCount} restarts`);
+      if (killed === "OOMKilled" && status.restartCount >= 3)
+        out.set(app, `${app}: OOMKilled, ${status.restartCount} restarts`);
       else if (/ImagePull|ConfigError/.test(reason)) out.set(app, `${app}: ${reason}`);
     }
   }

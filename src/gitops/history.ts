@@ -31,7 +31,13 @@ export interface ObjectVersion {
  * Earlier versions of one object, newest change first: each commit that touched what the object is rendered from, rendered at its
  * parent. A parent that does not render, or does not have the object, tells nothing and is passed over.
  */
-export async function previousVersions({ ref, source, checkout, renderer, limit }: HistoryRequest): Promise<ObjectVersion[]> {
+export async function previousVersions({
+  ref,
+  source,
+  checkout,
+  renderer,
+  limit,
+}: HistoryRequest): Promise<ObjectVersion[]> {
   const now = findRendered((await renderer.render(checkout.directory, source)).objects, ref, source);
   if (now === undefined) return [];
   const commits = await checkout.history(await pathsOf(ref, source, checkout), limit);
@@ -51,7 +57,13 @@ export async function previousVersions({ ref, source, checkout, renderer, limit 
   return out;
 }
 
-async function versionAt(parent: string, ref: ObjectRef, source: Source, checkout: Checkout, renderer: Renderer): Promise<KubeObject | null | "no parent"> {
+async function versionAt(
+  parent: string,
+  ref: ObjectRef,
+  source: Source,
+  checkout: Checkout,
+  renderer: Renderer,
+): Promise<KubeObject | null | "no parent"> {
   let directory: string;
   try {
     directory = await checkout.treeAt(parent);
@@ -73,7 +85,9 @@ async function pathsOf(ref: ObjectRef, source: Source, checkout: Checkout): Prom
   const tree = await openTree(checkout.directory);
   if (source.tool === "plain") {
     const index = await indexManifests(tree.directory, source.path, source.namespace);
-    const files = [...new Set(entriesOf(index.entries, { change: { object: ref, path: [] }, source }).map((entry) => entry.file))];
+    const files = [
+      ...new Set(entriesOf(index.entries, { change: { object: ref, path: [] }, source }).map((entry) => entry.file)),
+    ];
     if (files.length > 0) return files;
   }
   const inputs = await inputsOf(tree, source);

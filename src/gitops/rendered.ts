@@ -1,14 +1,8 @@
 import { groupOf, keyOf, refOf } from "../kube/ref.ts";
 import type { KubeObject, ObjectRef, Source } from "../model.ts";
-import type { Rendered, Renderer } from "../ports.ts";
 
 /** The characters of a Kustomize content hash: hex digits with look-alikes replaced (kustomize `api/hasher`). */
 const HASH = /-[2456789bcdfghkmt]{10}$/;
-
-/** Renders a source from a directory that holds a tree of its repository. Throws StanchError `render`. */
-export function renderAt(directory: string, source: Source, renderer: Renderer): Promise<Rendered> {
-  return renderer.render(directory, source);
-}
 
 /**
  * The rendered object that becomes a live one: same group, kind, name and namespace, where an object without namespace

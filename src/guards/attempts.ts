@@ -5,6 +5,12 @@ export const attempts: Guard = {
   summary: "After some hotfixes that did not heal, a person is asked.",
   check(_plan, context) {
     const { attempts } = context.settings.guard;
-    return context.failedAttempts < attempts ? null : { decision: "refuse", rule: "attempts", reason: `${context.failedAttempts} hotfixes of this incident did not heal it (guard.attempts)` };
+    return context.failedAttempts < attempts
+      ? null
+      : {
+          decision: "refuse",
+          rule: "attempts",
+          reason: `${context.failedAttempts} hotfixes of this incident did not heal it (guard.attempts)`,
+        };
   },
 };

@@ -10,7 +10,12 @@ export const cooldown: Guard = {
     const { cooldown: wait } = context.settings.guard;
     for (const { ref } of byObject(plan.changes)) {
       const last = context.lastChange.get(keyOf(ref));
-      if (last !== undefined && context.now.getTime() - last.getTime() < wait) return { decision: "refuse", rule: "cooldown", reason: `${describeRef(ref)} was changed ${formatDuration(context.now.getTime() - last.getTime())} ago (guard.cooldown is ${formatDuration(wait)})` };
+      if (last !== undefined && context.now.getTime() - last.getTime() < wait)
+        return {
+          decision: "refuse",
+          rule: "cooldown",
+          reason: `${describeRef(ref)} was changed ${formatDuration(context.now.getTime() - last.getTime())} ago (guard.cooldown is ${formatDuration(wait)})`,
+        };
     }
     return null;
   },

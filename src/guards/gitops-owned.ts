@@ -10,7 +10,12 @@ export const gitopsOwned: Guard = {
     for (const { ref } of byObject(plan.changes)) {
       const live = context.live.get(keyOf(ref));
       const owner = live === null || live === undefined ? null : gitopsOwner(live);
-      if (owner !== null) return { decision: "git-only", rule: "gitops-owned", reason: `${describeRef(ref)} is deployed by ${owner}, which would revert a live change` };
+      if (owner !== null)
+        return {
+          decision: "git-only",
+          rule: "gitops-owned",
+          reason: `${describeRef(ref)} is deployed by ${owner}, which would revert a live change`,
+        };
     }
     return null;
   },

@@ -7,13 +7,16 @@ import type { KubeObject } from "../model.ts";
 export function gitopsOwner(object: KubeObject): string | null {
   const { labels = {}, annotations = {}, namespace = "", name } = object.metadata;
   const tracking = annotations["argocd.argoproj.io/tracking-id"];
-  if (tracking !== undefined && tracksItself(tracking, object.kind, namespace, name)) return `Argo CD Application ${tracking.split(":")[0]}`;
+  if (tracking !== undefined && tracksItself(tracking, object.kind, namespace, name))
+    return `Argo CD Application ${tracking.split(":")[0]}`;
   const argoLabel = labels["argocd.argoproj.io/instance"];
   if (argoLabel !== undefined) return `Argo CD Application ${argoLabel}`;
   const kustomization = labels["kustomize.toolkit.fluxcd.io/name"];
-  if (kustomization !== undefined) return `Flux Kustomization ${labels["kustomize.toolkit.fluxcd.io/namespace"] ?? "flux-system"}/${kustomization}`;
+  if (kustomization !== undefined)
+    return `Flux Kustomization ${labels["kustomize.toolkit.fluxcd.io/namespace"] ?? "flux-system"}/${kustomization}`;
   const release = labels["helm.toolkit.fluxcd.io/name"];
-  if (release !== undefined) return `Flux HelmRelease ${labels["helm.toolkit.fluxcd.io/namespace"] ?? "flux-system"}/${release}`;
+  if (release !== undefined)
+    return `Flux HelmRelease ${labels["helm.toolkit.fluxcd.io/namespace"] ?? "flux-system"}/${release}`;
   const managers = (object.metadata.managedFields ?? []).map((entry) => entry.manager ?? "");
   if (managers.includes("argocd-controller")) return "Argo CD";
   if (managers.includes("kustomize-controller")) return "Flux";

@@ -5,6 +5,12 @@ export const hotfixesPerRun: Guard = {
   summary: "Only so many live changes in one run.",
   check(_plan, context) {
     const { hotfixesPerRun: most } = context.settings.guard;
-    return context.hotfixes < most ? null : { decision: "git-only", rule: "hotfixes-per-run", reason: `${context.hotfixes} live changes were made in this run (guard.hotfixesPerRun)` };
+    return context.hotfixes < most
+      ? null
+      : {
+          decision: "git-only",
+          rule: "hotfixes-per-run",
+          reason: `${context.hotfixes} live changes were made in this run (guard.hotfixesPerRun)`,
+        };
   },
 };

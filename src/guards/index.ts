@@ -1,10 +1,10 @@
-import type { Guard } from "./guard.ts";
 import { attempts } from "./attempts.ts";
 import { beingDeleted } from "./being-deleted.ts";
 import { cooldown } from "./cooldown.ts";
 import { fieldAllowList } from "./field-allow-list.ts";
 import { foughtField } from "./fought-field.ts";
 import { gitopsOwned } from "./gitops-owned.ts";
+import type { Guard } from "./guard.ts";
 import { hotfixesPerRun } from "./hotfixes-per-run.ts";
 import { missingRights } from "./missing-rights.ts";
 import { missingTarget } from "./missing-target.ts";

@@ -7,7 +7,12 @@ export const ownedObject: Guard = {
   check(plan, context) {
     for (const [key, object] of targets(plan, context)) {
       const owner = object?.metadata.ownerReferences?.find((reference) => reference.controller === true);
-      if (owner !== undefined) return { decision: "refuse", rule: "owned-object", reason: `${key} is controlled by ${owner.kind} ${owner.name}, which would undo the change; correct it there` };
+      if (owner !== undefined)
+        return {
+          decision: "refuse",
+          rule: "owned-object",
+          reason: `${key} is controlled by ${owner.kind} ${owner.name}, which would undo the change; correct it there`,
+        };
     }
     return null;
   },

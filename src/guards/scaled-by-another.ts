@@ -9,8 +9,18 @@ export const scaledByAnother: Guard = {
   check(plan, context) {
     for (const change of plan.changes) {
       const live = context.live.get(keyOf(change.object));
-      const owner = live === null || live === undefined ? undefined : managersOf(live, change.path).find((entry) => /vpa|vertical-pod-autoscaler|keda|horizontal-pod-autoscaler/i.test(entry.manager ?? ""));
-      if (owner !== undefined) return { decision: "refuse", rule: "scaled-by-another", reason: `${formatPath(change.path)} is owned by ${owner.manager}, which would change it back` };
+      const owner =
+        live === null || live === undefined
+          ? undefined
+          : managersOf(live, change.path).find((entry) =>
+              /vpa|vertical-pod-autoscaler|keda|horizontal-pod-autoscaler/i.test(entry.manager ?? ""),
+            );
+      if (owner !== undefined)
+        return {
+          decision: "refuse",
+          rule: "scaled-by-another",
+          reason: `${formatPath(change.path)} is owned by ${owner.manager}, which would change it back`,
+        };
     }
     return null;
   },

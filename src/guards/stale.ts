@@ -11,7 +11,8 @@ export const stale: Guard = {
       const live = context.live.get(keyOf(ref));
       if (live === null || live === undefined) continue;
       const gone = conflicts(changes, live);
-      if (gone.length > 0) return { decision: "refuse", rule: "stale", reason: `${describeRef(ref)} has changed: ${gone.join("; ")}` };
+      if (gone.length > 0)
+        return { decision: "refuse", rule: "stale", reason: `${describeRef(ref)} has changed: ${gone.join("; ")}` };
     }
     return null;
   },

@@ -1,20 +1,44 @@
 import type { KubeObject } from "../model.ts";
 
 type Schema = { readonly [key: string]: unknown };
-const text = (description?: string): Schema => ({ type: "string", ...(description === undefined ? {} : { description }) });
+const text = (description?: string): Schema => ({
+  type: "string",
+  ...(description === undefined ? {} : { description }),
+});
 const time: Schema = { type: "string", format: "date-time" };
 const any: Schema = { "x-kubernetes-preserve-unknown-fields": true };
 const list = (items: Schema): Schema => ({ type: "array", items });
-const object = (properties: Record<string, Schema>, required: readonly string[] = []): Schema => ({ type: "object", properties, ...(required.length > 0 ? { required } : {}) });
+const object = (properties: Record<string, Schema>, required: readonly string[] = []): Schema => ({
+  type: "object",
+  properties,
+  ...(required.length > 0 ? { required } : {}),
+});
 /** Facts whose shape belongs to the program and not to the API. */
 const open: Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
 
-const ref = object({ apiVersion: text(), kind: text(), namespace: text(), name: text() }, ["apiVersion", "kind", "namespace", "name"]);
+const ref = object({ apiVersion: text(), kind: text(), namespace: text(), name: text() }, [
+  "apiVersion",
+  "kind",
+  "namespace",
+  "name",
+]);
 const change = object({ object: ref, path: list(any), from: any, to: any }, ["object", "path"]);
 const action = object({ kind: text(), pods: list(text()) });
 const commit = object({ sha: text(), author: text(), email: text(), at: text(), subject: text() });
 
-const PHASES = ["Detected", "Diagnosed", "Acting", "Hotfixed", "Verified", "Proposed", "Merged", "Resolved", "RolledBack", "Escalated", "Silenced"];
+const PHASES = [
+  "Detected",
+  "Diagnosed",
+  "Acting",
+  "Hotfixed",
+  "Verified",
+  "Proposed",
+  "Merged",
+  "Resolved",
+  "RolledBack",
+  "Escalated",
+  "Silenced",
+];
 
 /** The CustomResourceDefinition `incidents.stanch.dev`; `deploy/crd.yaml` is written from it. */
 export const incidentCrd: KubeObject = {
@@ -24,7 +48,14 @@ export const incidentCrd: KubeObject = {
   spec: {
     group: "stanch.dev",
     scope: "Namespaced",
-    names: { kind: "Incident", listKind: "IncidentList", plural: "incidents", singular: "incident", shortNames: ["inc"], categories: ["stanch"] },
+    names: {
+      kind: "Incident",
+      listKind: "IncidentList",
+      plural: "incidents",
+      singular: "incident",
+      shortNames: ["inc"],
+      categories: ["stanch"],
+    },
     versions: [
       {
         name: "v1alpha1",
@@ -48,8 +79,19 @@ export const incidentCrd: KubeObject = {
               kind: text(),
               metadata: { type: "object" },
               spec: {
-                ...object({ workload: ref, container: text(), symptom: text(), detector: text(), fingerprint: { type: "string", pattern: "^[0-9a-f]{16}$" } }, ["workload", "symptom", "detector", "fingerprint"]),
-                "x-kubernetes-validations": [{ rule: "self == oldSelf", message: "an incident's spec does not change" }],
+                ...object(
+                  {
+                    workload: ref,
+                    container: text(),
+                    symptom: text(),
+                    detector: text(),
+                    fingerprint: { type: "string", pattern: "^[0-9a-f]{16}$" },
+                  },
+                  ["workload", "symptom", "detector", "fingerprint"],
+                ),
+                "x-kubernetes-validations": [
+                  { rule: "self == oldSelf", message: "an incident's spec does not change" },
+                ],
               },
               status: object(
                 {
@@ -64,13 +106,37 @@ export const incidentCrd: KubeObject = {
                   covers: list(text()),
                   cause: text(),
                   culprit: commit,
-                  plan: object({ remedy: text(), params: open, title: text(), risk: text(), reason: text(), gitOnly: text(), changes: list(change), action }),
-                  hotfix: object({ changes: list(change), action, appliedAt: time, objects: open, undo: object({ at: time, reason: text() }), undoneAt: time }),
+                  plan: object({
+                    remedy: text(),
+                    params: open,
+                    title: text(),
+                    risk: text(),
+                    reason: text(),
+                    gitOnly: text(),
+                    changes: list(change),
+                    action,
+                  }),
+                  hotfix: object({
+                    changes: list(change),
+                    action,
+                    appliedAt: time,
+                    objects: open,
+                    undo: object({ at: time, reason: text() }),
+                    undoneAt: time,
+                  }),
                   verification: object({ result: text(), seen: text(), seconds: { type: "number" } }),
                   tried: list(object({ remedy: text(), title: text(), result: text(), at: time })),
                   source: object({ id: text(), repository: text(), revision: text(), locations: list(text()) }),
                   proof: open,
-                  pullRequest: object({ repository: text(), number: { type: "integer" }, url: text(), branch: text(), base: text(), head: text(), draft: { type: "boolean" } }),
+                  pullRequest: object({
+                    repository: text(),
+                    number: { type: "integer" },
+                    url: text(),
+                    branch: text(),
+                    base: text(),
+                    head: text(),
+                    draft: { type: "boolean" },
+                  }),
                   mergedAt: time,
                   mergeCommit: text(),
                   resolvedAt: time,

@@ -1,6 +1,7 @@
 import type {
   Change,
   Choice,
+  Commit,
   Evidence,
   Finding,
   Hotfix,
@@ -13,7 +14,6 @@ import type {
   PullRequestRef,
   Symptom,
   SymptomKind,
-  Commit,
   Verification,
 } from "../model.ts";
 
@@ -57,8 +57,18 @@ export interface IncidentStatus {
   readonly hotfix?: Hotfix;
   readonly verification?: Verification;
   /** Remedies tried and what came of them. */
-  readonly tried: readonly { readonly remedy: string; readonly title: string; readonly result: string; readonly at: string }[];
-  readonly source?: { readonly id: string; readonly repository: string; readonly revision: string; readonly locations: readonly string[] };
+  readonly tried: readonly {
+    readonly remedy: string;
+    readonly title: string;
+    readonly result: string;
+    readonly at: string;
+  }[];
+  readonly source?: {
+    readonly id: string;
+    readonly repository: string;
+    readonly revision: string;
+    readonly locations: readonly string[];
+  };
   readonly proof?: Proof;
   readonly pullRequest?: PullRequestRef;
   readonly mergedAt?: string;
@@ -91,7 +101,11 @@ export const CLOSED: readonly Phase[] = ["Resolved", "Silenced"];
 
 /** `cart-oomkilled-1a2b3c4d`: stable over runs, valid as an object's name. */
 export function incidentName(finding: Finding): string {
-  const stem = `${finding.workload.name}-${finding.symptom.kind}`.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-").slice(0, 200).replace(/^-+|-+$/g, "");
+  const stem = `${finding.workload.name}-${finding.symptom.kind}`
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]/g, "-")
+    .slice(0, 200)
+    .replace(/^-+|-+$/g, "");
   return `${stem}-${finding.fingerprint.slice(0, 8)}`;
 }
 
@@ -104,7 +118,11 @@ export function newIncident(finding: Finding, now: Date): Incident {
     metadata: {
       name: incidentName(finding),
       namespace: finding.workload.namespace,
-      labels: { "app.kubernetes.io/managed-by": "stanch", "stanch.dev/fingerprint": finding.fingerprint, "stanch.dev/symptom": finding.symptom.kind },
+      labels: {
+        "app.kubernetes.io/managed-by": "stanch",
+        "stanch.dev/fingerprint": finding.fingerprint,
+        "stanch.dev/symptom": finding.symptom.kind,
+      },
     },
     spec: {
       workload: finding.workload,
@@ -130,11 +148,20 @@ export function newIncident(finding: Finding, now: Date): Incident {
 }
 
 /** The status after a step: phase, sentence and what the step found out; the sentence goes to the timeline. */
-export function advance(status: IncidentStatus, phase: Phase, text: string, now: Date, more: Partial<IncidentStatus> = {}): IncidentStatus {
+export function advance(
+  status: IncidentStatus,
+  phase: Phase,
+  text: string,
+  now: Date,
+  more: Partial<IncidentStatus> = {},
+): IncidentStatus {
   const last = status.timeline.at(-1);
   const repeated = last?.phase === phase && last.text === text;
-  const entries = repeated ? status.timeline : [...status.timeline, { at: now.toISOString(), phase, text: text.slice(0, 1000) }];
-  const timeline = entries.length <= TIMELINE ? entries : [...entries.slice(0, 1), ...entries.slice(entries.length - TIMELINE + 1)];
+  const entries = repeated
+    ? status.timeline
+    : [...status.timeline, { at: now.toISOString(), phase, text: text.slice(0, 1000) }];
+  const timeline =
+    entries.length <= TIMELINE ? entries : [...entries.slice(0, 1), ...entries.slice(entries.length - TIMELINE + 1)];
   return { ...status, ...more, phase, message: text.slice(0, 1000), timeline };
 }
 

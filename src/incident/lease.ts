@@ -19,15 +19,29 @@ interface LeaseSpec {
  * Takes the Lease `stanch` (coordination.k8s.io), so that two runs never act at once. Throws StanchError `lease` when a
  * live run holds it. A holder silent for longer than its duration is taken over, by compare and swap.
  */
-export async function takeLease(cluster: Cluster, clock: Clock, options: { readonly namespace: string; readonly holder: string; readonly durationMs: number }): Promise<HeldLease> {
+export async function takeLease(
+  cluster: Cluster,
+  clock: Clock,
+  options: { readonly namespace: string; readonly holder: string; readonly durationMs: number },
+): Promise<HeldLease> {
   const ref = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", namespace: options.namespace, name: "stanch" };
-  const spec = (): LeaseSpec => ({ holderIdentity: options.holder, leaseDurationSeconds: Math.ceil(options.durationMs / 1000), acquireTime: micro(clock.now()), renewTime: micro(clock.now()) });
+  const spec = (): LeaseSpec => ({
+    holderIdentity: options.holder,
+    leaseDurationSeconds: Math.ceil(options.durationMs / 1000),
+    acquireTime: micro(clock.now()),
+    renewTime: micro(clock.now()),
+  });
 
   let held: KubeObject;
   const found = await cluster.get(ref);
   if (found === null) {
     try {
-      held = await cluster.create({ apiVersion: ref.apiVersion, kind: ref.kind, metadata: { name: ref.name, namespace: ref.namespace }, spec: spec() });
+      held = await cluster.create({
+        apiVersion: ref.apiVersion,
+        kind: ref.kind,
+        metadata: { name: ref.name, namespace: ref.namespace },
+        spec: spec(),
+      });
     } catch (error) {
       throw isTaken(error) ? busy("another run that has just started") : error;
     }
@@ -47,7 +61,9 @@ export async function takeLease(cluster: Cluster, clock: Clock, options: { reado
     }
   }
   function busy(who: string): StanchError {
-    return new StanchError("lease", `another run is at work: ${who} holds the lease ${options.namespace}/stanch`, { hint: `wait for it, or for ${Math.ceil(options.durationMs / 1000)} s of its silence` });
+    return new StanchError("lease", `another run is at work: ${who} holds the lease ${options.namespace}/stanch`, {
+      hint: `wait for it, or for ${Math.ceil(options.durationMs / 1000)} s of its silence`,
+    });
   }
 
   return {

@@ -2,7 +2,7 @@ import { StanchError } from "../errors.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import type { Finding, ObjectRef, Phase } from "../model.ts";
 import type { Clock, Cluster } from "../ports.ts";
-import { type Incident, type IncidentStatus, advance, newIncident } from "./incident.ts";
+import { advance, type Incident, type IncidentStatus, newIncident } from "./incident.ts";
 
 /** The incidents of the cluster. Every write carries the resourceVersion that was read: two runs never both succeed. */
 export interface IncidentStore {
@@ -18,7 +18,8 @@ export interface IncidentStore {
 export function createIncidentStore(cluster: Cluster, clock: Clock): IncidentStore {
   async function collect(namespace?: string): Promise<Incident[]> {
     const out: Incident[] = [];
-    for await (const page of cluster.list(RESOURCES.Incident, namespace === undefined ? {} : { namespace })) out.push(...(page as readonly Incident[]));
+    for await (const page of cluster.list(RESOURCES.Incident, namespace === undefined ? {} : { namespace }))
+      out.push(...(page as readonly Incident[]));
     return out;
   }
   return {
@@ -65,7 +66,11 @@ function refTo(namespace: string, name: string): ObjectRef {
 }
 
 function newIncidentStatus(incident: Incident): IncidentStatus {
-  throw new StanchError("internal", `incident ${incident.metadata.namespace}/${incident.metadata.name} has no status yet`, { hint: "the next run completes it" });
+  throw new StanchError(
+    "internal",
+    `incident ${incident.metadata.namespace}/${incident.metadata.name} has no status yet`,
+    { hint: "the next run completes it" },
+  );
 }
 
 function isMissing(error: unknown): boolean {
@@ -73,5 +78,8 @@ function isMissing(error: unknown): boolean {
 }
 
 function crdMissing(cause: unknown): StanchError {
-  return new StanchError("config", "the cluster has no incidents.stanch.dev", { hint: "install the CustomResourceDefinition: kubectl apply --server-side -f deploy/crd.yaml", cause });
+  return new StanchError("config", "the cluster has no incidents.stanch.dev", {
+    hint: "install the CustomResourceDefinition: kubectl apply --server-side -f deploy/crd.yaml",
+    cause,
+  });
 }

@@ -59,7 +59,10 @@ export function withValue<T>(root: T, path: FieldPath, value: Json | undefined):
   const list = Array.isArray(root) ? [...root] : [];
   const index = typeof step === "number" ? step : indexOfItem(root, step);
   if (index < 0 || index >= list.length) {
-    const made = rest.length === 0 ? value : withValue(typeof step === "object" ? { [step.by]: step.value } : undefined, rest, value);
+    const made =
+      rest.length === 0
+        ? value
+        : withValue(typeof step === "object" ? { [step.by]: step.value } : undefined, rest, value);
     if (made !== undefined) list.push(made);
     return list as T;
   }

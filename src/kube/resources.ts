@@ -1,7 +1,13 @@
 import type { Resource } from "../ports.ts";
 import { groupOf } from "./ref.ts";
 
-const entry = (group: string, version: string, kind: string, plural: string, namespaced = true): Resource => ({ group, version, kind, plural, namespaced });
+const entry = (group: string, version: string, kind: string, plural: string, namespaced = true): Resource => ({
+  group,
+  version,
+  kind,
+  plural,
+  namespaced,
+});
 
 /** The kinds that Stanch itself reads or writes. Anything else is looked up in the API server's discovery. */
 export const RESOURCES = {
@@ -27,11 +33,19 @@ export const RESOURCES = {
   StorageClass: entry("storage.k8s.io", "v1", "StorageClass", "storageclasses", false),
   HorizontalPodAutoscaler: entry("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
   Lease: entry("coordination.k8s.io", "v1", "Lease", "leases"),
-  CustomResourceDefinition: entry("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false),
+  CustomResourceDefinition: entry(
+    "apiextensions.k8s.io",
+    "v1",
+    "CustomResourceDefinition",
+    "customresourcedefinitions",
+    false,
+  ),
   Incident: entry("stanch.dev", "v1alpha1", "Incident", "incidents"),
 } as const satisfies Record<string, Resource>;
 
-const BY_GROUP_KIND = new Map<string, Resource>(Object.values(RESOURCES).map((resource) => [`${resource.group}/${resource.kind}`, resource]));
+const BY_GROUP_KIND = new Map<string, Resource>(
+  Object.values(RESOURCES).map((resource) => [`${resource.group}/${resource.kind}`, resource]),
+);
 
 /** The resource of a kind; undefined for kinds that only discovery knows. */
 export function resourceOf(apiVersion: string, kind: string): Resource | undefined {

@@ -69,8 +69,3 @@ export function containersIn(podSpec: unknown, path: FieldPath): TemplateContain
 export function containerOf(object: KubeObject, name: string): TemplateContainer | null {
   return containersOf(object).find((container) => container.name === name) ?? null;
 }
-
-/** The container of this name in a bare template (`{ metadata, spec }`), such as a revision's; null when there is none. */
-export function containerInTemplate(template: unknown, name: string): Fields | null {
-  return containersIn(mapAt(template, "spec"), ["spec"]).find((container) => container.name === name)?.spec ?? null;
-}

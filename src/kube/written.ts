@@ -16,10 +16,16 @@ export function byObject(changes: readonly Change[]): { ref: ObjectRef; changes:
 /** The patch that holds for exactly the version of the object that it was made for. */
 export function withVersion(operations: readonly PatchOperation[], live: KubeObject): PatchOperation[] {
   const version = live.metadata.resourceVersion;
-  return version === undefined ? [...operations] : [{ op: "test", path: "/metadata/resourceVersion", value: version }, ...operations];
+  return version === undefined
+    ? [...operations]
+    : [{ op: "test", path: "/metadata/resourceVersion", value: version }, ...operations];
 }
 
 /** What identifies an object as a write left it. */
 export function versionOf(object: KubeObject): Hotfix["objects"][string] {
-  return { resourceVersion: object.metadata.resourceVersion ?? "", generation: object.metadata.generation ?? 0, uid: object.metadata.uid ?? "" };
+  return {
+    resourceVersion: object.metadata.resourceVersion ?? "",
+    generation: object.metadata.generation ?? 0,
+    uid: object.metadata.uid ?? "",
+  };
 }

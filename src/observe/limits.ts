@@ -12,11 +12,14 @@ export async function observeLimits(reading: Reading, namespace: string): Promis
   let ratio: number | undefined;
   let limitsLeft: number | undefined;
   let requestsLeft: number | undefined;
-  const lower = (a: number | undefined, b: number | undefined): number | undefined => (a === undefined ? b : b === undefined ? a : Math.min(a, b));
+  const lower = (a: number | undefined, b: number | undefined): number | undefined =>
+    a === undefined ? b : b === undefined ? a : Math.min(a, b);
   try {
     for await (const page of reading.cluster.list(RESOURCES.LimitRange, { namespace })) {
       for (const range of page) {
-        const limits = (range["spec"] as { limits?: { type?: string; max?: Amounts; maxLimitRequestRatio?: Amounts }[] } | undefined)?.limits ?? [];
+        const limits =
+          (range["spec"] as { limits?: { type?: string; max?: Amounts; maxLimitRequestRatio?: Amounts }[] } | undefined)
+            ?.limits ?? [];
         for (const limit of limits.filter((entry) => entry.type === "Container")) {
           max = lower(max, bytes(limit.max?.["memory"]));
           ratio = lower(ratio, bytes(limit.maxLimitRequestRatio?.["memory"]));

@@ -15,27 +15,41 @@ export async function observeServices(reading: Reading): Promise<ServiceState[]>
       for (const slice of page) {
         const service = slice.metadata.labels?.["kubernetes.io/service-name"];
         const endpoints = (slice["endpoints"] ?? []) as { conditions?: { ready?: boolean } }[] | null;
-        if (service !== undefined && (endpoints ?? []).some((endpoint) => endpoint.conditions?.ready !== false)) served.add(`${slice.metadata.namespace}/${service}`);
+        if (service !== undefined && (endpoints ?? []).some((endpoint) => endpoint.conditions?.ready !== false))
+          served.add(`${slice.metadata.namespace}/${service}`);
       }
     }
     for await (const page of reading.pages(RESOURCES.Service)) {
       for (const service of page) {
         const spec = (service["spec"] ?? {}) as { selector?: Record<string, string>; type?: string };
         if (!reading.watched(service.metadata.namespace ?? "") || spec.type === "ExternalName") continue;
-        if (Object.keys(spec.selector ?? {}).length > 0 && !served.has(`${service.metadata.namespace}/${service.metadata.name}`)) candidates.push(service);
+        if (
+          Object.keys(spec.selector ?? {}).length > 0 &&
+          !served.has(`${service.metadata.namespace}/${service.metadata.name}`)
+        )
+          candidates.push(service);
       }
     }
   } catch (error) {
     reading.gaps.push(`services cannot be read: ${messageOf(error)}`);
     return [];
   }
-  return Promise.all(candidates.slice(0, 200).map(async (object) => ({ ref: refOf(object), object, matching: await countMatching(reading, object) })));
+  return Promise.all(
+    candidates
+      .slice(0, 200)
+      .map(async (object) => ({ ref: refOf(object), object, matching: await countMatching(reading, object) })),
+  );
 }
 
 async function countMatching(reading: Reading, service: KubeObject): Promise<number> {
   const selector = (service["spec"] as { selector?: Record<string, string> }).selector;
   let count = 0;
-  for await (const page of reading.cluster.list(RESOURCES.Pod, { namespace: service.metadata.namespace ?? "", labelSelector: formatSelector({ matchLabels: selector }), metadataOnly: true, limit: 50 })) {
+  for await (const page of reading.cluster.list(RESOURCES.Pod, {
+    namespace: service.metadata.namespace ?? "",
+    labelSelector: formatSelector({ matchLabels: selector }),
+    metadataOnly: true,
+    limit: 50,
+  })) {
     count += page.length;
     break;
   }
@@ -47,7 +61,13 @@ export async function observeClaims(reading: Reading): Promise<ClaimState[]> {
   const pending: KubeObject[] = [];
   try {
     for await (const page of reading.pages(RESOURCES.PersistentVolumeClaim)) {
-      for (const claim of page) if (reading.watched(claim.metadata.namespace ?? "") && (claim["status"] as { phase?: string } | undefined)?.phase !== "Bound" && claim.metadata.deletionTimestamp === undefined) pending.push(claim);
+      for (const claim of page)
+        if (
+          reading.watched(claim.metadata.namespace ?? "") &&
+          (claim["status"] as { phase?: string } | undefined)?.phase !== "Bound" &&
+          claim.metadata.deletionTimestamp === undefined
+        )
+          pending.push(claim);
     }
   } catch (error) {
     reading.gaps.push(`persistent volume claims cannot be read: ${messageOf(error)}`);
@@ -56,21 +76,29 @@ export async function observeClaims(reading: Reading): Promise<ClaimState[]> {
     pending.slice(0, 200).map(async (object) => {
       const events = [];
       const fieldSelector = `involvedObject.kind=PersistentVolumeClaim,involvedObject.name=${object.metadata.name}`;
-      for await (const page of reading.cluster.list(RESOURCES.Event, { namespace: object.metadata.namespace ?? "", fieldSelector })) events.push(...page.map(projectEvent));
+      for await (const page of reading.cluster.list(RESOURCES.Event, {
+        namespace: object.metadata.namespace ?? "",
+        fieldSelector,
+      }))
+        events.push(...page.map(projectEvent));
       return { ref: refOf(object), object, events: events.slice(0, reading.config.observe.eventsPerWorkload) };
     }),
   );
 }
 
 /** Names and keys of ConfigMaps and Secrets, in the namespaces that have a suspicious workload. Values are dropped at once. */
-export async function observeConfigs(reading: Reading, workloads: readonly Workload[]): Promise<Record<string, ConfigInventory>> {
+export async function observeConfigs(
+  reading: Reading,
+  workloads: readonly Workload[],
+): Promise<Record<string, ConfigInventory>> {
   const out: Record<string, ConfigInventory> = {};
   const namespaces = new Set(workloads.map((workload) => workload.ref.namespace));
   for (const namespace of namespaces) {
     const configMaps: Record<string, readonly string[]> = {};
     let secrets: Record<string, readonly string[] | null> | null = null;
     try {
-      for await (const page of reading.cluster.list(RESOURCES.ConfigMap, { namespace, limit: 100 })) for (const map of page) configMaps[map.metadata.name] = keysOf(map);
+      for await (const page of reading.cluster.list(RESOURCES.ConfigMap, { namespace, limit: 100 }))
+        for (const map of page) configMaps[map.metadata.name] = keysOf(map);
       secrets = await observeSecrets(reading, namespace);
     } catch (error) {
       reading.gaps.push(`configuration objects of ${namespace} cannot be read: ${messageOf(error)}`);
@@ -80,12 +108,19 @@ export async function observeConfigs(reading: Reading, workloads: readonly Workl
   return out;
 }
 
-async function observeSecrets(reading: Reading, namespace: string): Promise<Record<string, readonly string[] | null> | null> {
+async function observeSecrets(
+  reading: Reading,
+  namespace: string,
+): Promise<Record<string, readonly string[] | null> | null> {
   const mode = reading.config.observe.secrets;
   if (mode === "none") return null;
   const secrets: Record<string, readonly string[] | null> = {};
   try {
-    for await (const page of reading.cluster.list(RESOURCES.Secret, { namespace, metadataOnly: mode === "names", limit: 100 })) {
+    for await (const page of reading.cluster.list(RESOURCES.Secret, {
+      namespace,
+      metadataOnly: mode === "names",
+      limit: 100,
+    })) {
       for (const secret of page) secrets[secret.metadata.name] = mode === "keys" ? keysOf(secret) : null;
     }
   } catch (error) {
@@ -96,5 +131,9 @@ async function observeSecrets(reading: Reading, namespace: string): Promise<Reco
 }
 
 function keysOf(object: KubeObject): string[] {
-  return Object.keys({ ...(object["data"] as object | undefined), ...(object["binaryData"] as object | undefined), ...(object["stringData"] as object | undefined) }).sort();
+  return Object.keys({
+    ...(object["data"] as object | undefined),
+    ...(object["binaryData"] as object | undefined),
+    ...(object["stringData"] as object | undefined),
+  }).sort();
 }

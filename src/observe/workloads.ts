@@ -1,9 +1,9 @@
 import { messageOf } from "../errors.ts";
 import { projectEvent, projectPod } from "../kube/project.ts";
-import { type RevisionCount, revisionsOf } from "../kube/revisions.ts";
-import { RESOURCES, resourceOf } from "../kube/resources.ts";
-import { formatSelector } from "../kube/selector-text.ts";
 import { keyOf, refOf } from "../kube/ref.ts";
+import { RESOURCES, resourceOf } from "../kube/resources.ts";
+import { type RevisionCount, revisionsOf } from "../kube/revisions.ts";
+import { formatSelector } from "../kube/selector-text.ts";
 import type { EventState, KubeObject, ObjectRef, PodState, Workload } from "../model.ts";
 import { observeLimits, observeNodes } from "./limits.ts";
 import type { Reading } from "./reading.ts";
@@ -28,15 +28,34 @@ export interface Census {
 /** Does a workload object say itself that something is wrong or under way? */
 export function troubled(object: KubeObject): boolean {
   const spec = (object["spec"] ?? {}) as { replicas?: number };
-  const status = (object["status"] ?? {}) as { readyReplicas?: number; updatedReplicas?: number; numberReady?: number; desiredNumberScheduled?: number; failed?: number; conditions?: { type: string; status: string }[] };
-  if (status.conditions?.some((condition) => (condition.type === "ReplicaFailure" && condition.status === "True") || (condition.type === "Progressing" && condition.status === "False") || (condition.type === "Failed" && condition.status === "True")) === true) return true;
+  const status = (object["status"] ?? {}) as {
+    readyReplicas?: number;
+    updatedReplicas?: number;
+    numberReady?: number;
+    desiredNumberScheduled?: number;
+    failed?: number;
+    conditions?: { type: string; status: string }[];
+  };
+  if (
+    status.conditions?.some(
+      (condition) =>
+        (condition.type === "ReplicaFailure" && condition.status === "True") ||
+        (condition.type === "Progressing" && condition.status === "False") ||
+        (condition.type === "Failed" && condition.status === "True"),
+    ) === true
+  )
+    return true;
   if (object.kind === "Job") return false;
   if (object.kind === "DaemonSet") return (status.numberReady ?? 0) < (status.desiredNumberScheduled ?? 0);
   return (status.readyReplicas ?? 0) < (spec.replicas ?? 1) || (status.updatedReplicas ?? 0) < (spec.replicas ?? 1);
 }
 
 /** Brings suspicious pods and troubled objects together under their top owners, with revisions and events. */
-export async function assembleWorkloads(reading: Reading, census: Census, objects: readonly KubeObject[]): Promise<Workload[]> {
+export async function assembleWorkloads(
+  reading: Reading,
+  census: Census,
+  objects: readonly KubeObject[],
+): Promise<Workload[]> {
   const tops = new Map<string, { ref: ObjectRef; object: KubeObject }>();
   const add = (object: KubeObject): void => {
     tops.set(keyOf(refOf(object)), { ref: refOf(object), object });
@@ -44,7 +63,12 @@ export async function assembleWorkloads(reading: Reading, census: Census, object
   objects.forEach(add);
   for (const owner of census.owners.values()) {
     if (owner.suspicious.length === 0) continue;
-    const top = await climb(reading, { apiVersion: owner.apiVersion, kind: owner.kind, namespace: owner.namespace, name: owner.name });
+    const top = await climb(reading, {
+      apiVersion: owner.apiVersion,
+      kind: owner.kind,
+      namespace: owner.namespace,
+      name: owner.name,
+    });
     if (top !== null) add(top);
   }
   const namespaces = new Set([...tops.values()].map((top) => top.ref.namespace));
@@ -60,14 +84,23 @@ export async function assembleWorkloads(reading: Reading, census: Census, object
 
 /** LimitRanges, quotas and node sizes are read only where something ran out of memory. */
 async function withNeeds(reading: Reading, workloads: Workload[]): Promise<Workload[]> {
-  const starved = (workload: Workload): boolean => workload.pods.some((pod) => pod.containers.some((container) => container.last?.reason === "OOMKilled" || container.terminated?.reason === "OOMKilled"));
+  const starved = (workload: Workload): boolean =>
+    workload.pods.some((pod) =>
+      pod.containers.some(
+        (container) => container.last?.reason === "OOMKilled" || container.terminated?.reason === "OOMKilled",
+      ),
+    );
   if (!workloads.some(starved)) return workloads;
   const largestNodeBytes = await observeNodes(reading);
   return Promise.all(
     workloads.map(async (workload) => {
       if (!starved(workload)) return workload;
       const limits = await observeLimits(reading, workload.ref.namespace);
-      return { ...workload, ...(limits === undefined ? {} : { limits }), ...(largestNodeBytes === undefined ? {} : { largestNodeBytes }) };
+      return {
+        ...workload,
+        ...(limits === undefined ? {} : { limits }),
+        ...(largestNodeBytes === undefined ? {} : { largestNodeBytes }),
+      };
     }),
   );
 }
@@ -93,7 +126,11 @@ async function climb(reading: Reading, from: ObjectRef): Promise<KubeObject | nu
 async function readEvents(reading: Reading, namespace: string): Promise<EventState[]> {
   const out: EventState[] = [];
   try {
-    for await (const page of reading.cluster.list(RESOURCES.Event, { namespace, fieldSelector: "type=Warning", limit: reading.config.observe.pageSize })) {
+    for await (const page of reading.cluster.list(RESOURCES.Event, {
+      namespace,
+      fieldSelector: "type=Warning",
+      limit: reading.config.observe.pageSize,
+    })) {
       for (const event of page) out.push(projectEvent(event));
       // Events are evidence, not state: the newest few thousand are enough.
       if (out.length >= 5000) break;
@@ -108,15 +145,29 @@ async function readEvents(reading: Reading, namespace: string): Promise<EventSta
  * One workload as it is now, with its pods, revisions and warnings. Also used to look again before and after a change.
  * `events` absent: they are read.
  */
-export async function loadWorkload(reading: Reading, object: KubeObject, events?: readonly EventState[]): Promise<Workload | null> {
+export async function loadWorkload(
+  reading: Reading,
+  object: KubeObject,
+  events?: readonly EventState[],
+): Promise<Workload | null> {
   const ref = refOf(object);
-  const [pods, revisionObjects, warnings] = await Promise.all([podsOf(reading, object), revisionObjectsOf(reading, object), events ?? readEvents(reading, ref.namespace)]);
+  const [pods, revisionObjects, warnings] = await Promise.all([
+    podsOf(reading, object),
+    revisionObjectsOf(reading, object),
+    events ?? readEvents(reading, ref.namespace),
+  ]);
   const projected = pods.map((pod) => withRevision(projectPod(pod), pod, revisionObjects));
   const revisions = revisionsOf(object, revisionObjects, countsOf(projected));
-  const names = new Set([ref.name, ...revisionObjects.map((revision) => revision.metadata.name), ...projected.map((pod) => pod.name)]);
+  const names = new Set([
+    ref.name,
+    ...revisionObjects.map((revision) => revision.metadata.name),
+    ...projected.map((pod) => pod.name),
+  ]);
   const current = revisions.find((revision) => revision.current)?.name;
   const order = (pod: PodState): number => (pod.ready ? 2 : 0) + (pod.revision === current ? 0 : 1);
-  const sorted = projected.toSorted((a, b) => order(a) - order(b) || b.createdAt.localeCompare(a.createdAt) || a.name.localeCompare(b.name));
+  const sorted = projected.toSorted(
+    (a, b) => order(a) - order(b) || b.createdAt.localeCompare(a.createdAt) || a.name.localeCompare(b.name),
+  );
   return {
     ref,
     object,
@@ -134,16 +185,27 @@ async function podsOf(reading: Reading, object: KubeObject): Promise<KubeObject[
   const out: KubeObject[] = [];
   if (object.kind === "CronJob") {
     const jobs: string[] = [];
-    for await (const page of reading.cluster.list(RESOURCES.Job, { namespace, limit: reading.config.observe.pageSize })) {
-      for (const job of page) if (job.metadata.ownerReferences?.some((owner) => owner.uid === object.metadata.uid) === true) jobs.push(job.metadata.name);
+    for await (const page of reading.cluster.list(RESOURCES.Job, {
+      namespace,
+      limit: reading.config.observe.pageSize,
+    })) {
+      for (const job of page)
+        if (job.metadata.ownerReferences?.some((owner) => owner.uid === object.metadata.uid) === true)
+          jobs.push(job.metadata.name);
     }
-    for (const job of jobs.slice(-3)) for await (const page of reading.cluster.list(RESOURCES.Pod, { namespace, labelSelector: `job-name=${job}` })) out.push(...page);
+    for (const job of jobs.slice(-3))
+      for await (const page of reading.cluster.list(RESOURCES.Pod, { namespace, labelSelector: `job-name=${job}` }))
+        out.push(...page);
     return out;
   }
   const selector = (object["spec"] as { selector?: Record<string, unknown> } | undefined)?.selector;
   const labelSelector = formatSelector(selector);
   if (labelSelector === "") return [];
-  for await (const page of reading.cluster.list(RESOURCES.Pod, { namespace, labelSelector, limit: reading.config.observe.pageSize })) {
+  for await (const page of reading.cluster.list(RESOURCES.Pod, {
+    namespace,
+    labelSelector,
+    limit: reading.config.observe.pageSize,
+  })) {
     out.push(...page);
     if (out.length >= 1000) break;
   }
@@ -151,16 +213,31 @@ async function podsOf(reading: Reading, object: KubeObject): Promise<KubeObject[
 }
 
 async function revisionObjectsOf(reading: Reading, object: KubeObject): Promise<KubeObject[]> {
-  const resource = object.kind === "Deployment" ? RESOURCES.ReplicaSet : object.kind === "StatefulSet" || object.kind === "DaemonSet" ? RESOURCES.ControllerRevision : null;
+  const resource =
+    object.kind === "Deployment"
+      ? RESOURCES.ReplicaSet
+      : object.kind === "StatefulSet" || object.kind === "DaemonSet"
+        ? RESOURCES.ControllerRevision
+        : null;
   if (resource === null) return [];
-  const labelSelector = formatSelector((object["spec"] as { selector?: Record<string, unknown> } | undefined)?.selector);
+  const labelSelector = formatSelector(
+    (object["spec"] as { selector?: Record<string, unknown> } | undefined)?.selector,
+  );
   const out: KubeObject[] = [];
   try {
-    for await (const page of reading.cluster.list(resource, { namespace: object.metadata.namespace ?? "", labelSelector, limit: reading.config.observe.pageSize })) {
-      for (const revision of page) if (revision.metadata.ownerReferences?.some((owner) => owner.uid === object.metadata.uid) === true) out.push(revision);
+    for await (const page of reading.cluster.list(resource, {
+      namespace: object.metadata.namespace ?? "",
+      labelSelector,
+      limit: reading.config.observe.pageSize,
+    })) {
+      for (const revision of page)
+        if (revision.metadata.ownerReferences?.some((owner) => owner.uid === object.metadata.uid) === true)
+          out.push(revision);
     }
   } catch (error) {
-    reading.gaps.push(`revisions of ${object.kind} ${object.metadata.namespace}/${object.metadata.name} cannot be read: ${messageOf(error)}`);
+    reading.gaps.push(
+      `revisions of ${object.kind} ${object.metadata.namespace}/${object.metadata.name} cannot be read: ${messageOf(error)}`,
+    );
   }
   return out;
 }
@@ -179,6 +256,13 @@ function countsOf(pods: readonly PodState[]): Map<string, RevisionCount> {
 function withRevision(state: PodState, pod: KubeObject, revisions: readonly KubeObject[]): PodState {
   const owner = pod.metadata.ownerReferences?.find((reference) => reference.controller === true);
   const hash = pod.metadata.labels?.["controller-revision-hash"];
-  const revision = owner?.kind === "ReplicaSet" ? owner.name : revisions.find((candidate) => hash !== undefined && (candidate.metadata.name === hash || candidate.metadata.labels?.["controller.kubernetes.io/hash"] === hash))?.metadata.name;
+  const revision =
+    owner?.kind === "ReplicaSet"
+      ? owner.name
+      : revisions.find(
+          (candidate) =>
+            hash !== undefined &&
+            (candidate.metadata.name === hash || candidate.metadata.labels?.["controller.kubernetes.io/hash"] === hash),
+        )?.metadata.name;
   return revision === undefined ? state : { ...state, revision };
 }

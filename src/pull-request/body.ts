@@ -3,7 +3,7 @@ import { createTwoFilesPatch } from "diff";
 import { formatPath } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Check, Json } from "../model.ts";
-import { type Marker, formatMarker } from "./marker.ts";
+import { formatMarker, type Marker } from "./marker.ts";
 import { code, fence, plain } from "./quote.ts";
 import type { PullRequestReport } from "./report.ts";
 
@@ -15,21 +15,35 @@ const BUDGET = 60_000;
  * need, so that a cut takes the tail; it falls between sections and is said.
  */
 export function formatBody(report: PullRequestReport, fingerprint: string): string {
-  const sections = [summary(report), diffSection(report), proofSection(report), blastSection(report), refuseSection(report), reportSection(report), footer(report)];
+  const sections = [
+    summary(report),
+    diffSection(report),
+    proofSection(report),
+    blastSection(report),
+    refuseSection(report),
+    reportSection(report),
+    footer(report),
+  ];
   const kept: string[] = [];
   let size = 500;
   for (const [index, section] of sections.entries()) {
     const length = [...section].length;
     if (size + length > BUDGET) {
       const left = sections.length - index;
-      kept.push(`*${left} section${left === 1 ? "" : "s"} left out for length; the incident has everything:* \`kubectl get incident -n ${report.incident.namespace} ${report.incident.name} -o yaml\``);
+      kept.push(
+        `*${left} section${left === 1 ? "" : "s"} left out for length; the incident has everything:* \`kubectl get incident -n ${report.incident.namespace} ${report.incident.name} -o yaml\``,
+      );
       break;
     }
     size += length;
     kept.push(section);
   }
   const text = kept.join("\n\n");
-  const marker: Marker = { fp: fingerprint, incident: `${report.incident.namespace}/${report.incident.name}`, body: hashOf(text) };
+  const marker: Marker = {
+    fp: fingerprint,
+    incident: `${report.incident.namespace}/${report.incident.name}`,
+    body: hashOf(text),
+  };
   return `${formatMarker(marker)}\n${text}\n`;
 }
 
@@ -51,46 +65,102 @@ function summary(report: PullRequestReport): string {
     live === undefined
       ? `**Live:** nothing was changed${report.gitOnly === undefined ? "" : `: ${plain(report.gitOnly)}`}. The workload stays broken until this is merged and deployed.`
       : `**Live:** ${plain(report.title)}, applied ${minute(live.appliedAt)}${live.verification === undefined ? "" : `; ${plain(live.verification.result)}: ${plain(live.verification.seen)}`}.`;
-  const merging = live === undefined ? "**Merging** makes Git say the fix; the next deployment brings it live." : "**Merging** makes Git say what the cluster already runs: no restart, no drift. Until then the next deployment from Git would bring the fault back.";
+  const merging =
+    live === undefined
+      ? "**Merging** makes Git say the fix; the next deployment brings it live."
+      : "**Merging** makes Git say what the cluster already runs: no restart, no drift. Until then the next deployment from Git would bring the fault back.";
   return [broke, done, merging].map((line) => `- ${line}`).join("\n");
 }
 
 function diffSection(report: PullRequestReport): string {
-  const diffs = report.edits.map((edit) => createTwoFilesPatch(edit.file, edit.file, edit.before, edit.after, undefined, undefined, { context: 2 }).split("\n").filter((line) => !line.startsWith("====") && !line.startsWith("\\ No newline")).join("\n").trimEnd());
-  const fields = report.changes.map((change) => `- ${code(describeRef(change.object))} ${code(formatPath(change.path))}: ${value(change.from)} → ${value(change.to)}`);
+  const diffs = report.edits.map((edit) =>
+    createTwoFilesPatch(edit.file, edit.file, edit.before, edit.after, undefined, undefined, { context: 2 })
+      .split("\n")
+      .filter((line) => !line.startsWith("====") && !line.startsWith("\\ No newline"))
+      .join("\n")
+      .trimEnd(),
+  );
+  const fields = report.changes.map(
+    (change) =>
+      `- ${code(describeRef(change.object))} ${code(formatPath(change.path))}: ${value(change.from)} → ${value(change.to)}`,
+  );
   return `### The change\n\n${fence(diffs.join("\n"), "diff")}\n\n${fields.join("\n")}`;
 }
 
 function proofSection(report: PullRequestReport): string {
   const mark: Record<Check["result"], string> = { passed: "✅", failed: "❌", "not-run": "➖" };
-  const rows = report.proof.checks.map((check) => `| ${check.id} | ${mark[check.result]} ${check.result} | ${plain(check.text, 400)} |`);
-  const draft = report.proof.complete ? "" : "\n\n**Not everything is proved: this is a draft. Look at the rows above before merging.**";
+  const rows = report.proof.checks.map(
+    (check) => `| ${check.id} | ${mark[check.result]} ${check.result} | ${plain(check.text, 400)} |`,
+  );
+  const draft = report.proof.complete
+    ? ""
+    : "\n\n**Not everything is proved: this is a draft. Look at the rows above before merging.**";
   return `### Proof\n\n| | | |\n|---|---|---|\n${rows.join("\n")}${draft}`;
 }
 
 function blastSection(report: PullRequestReport): string {
   const { blast, rootsChecked } = report.proof;
-  if (blast.length === 0) return `### Blast radius\n\nOnly this object of this source. ${rootsChecked} render root${rootsChecked === 1 ? "" : "s"} of the repository ${rootsChecked === 1 ? "was" : "were"} rendered before and after; no other output changes.`;
-  const rows = blast.map((row) => `- ${code(row.root)}: ${row.objects.slice(0, 20).map((object) => code(object)).join(", ")}`);
+  if (blast.length === 0)
+    return `### Blast radius\n\nOnly this object of this source. ${rootsChecked} render root${rootsChecked === 1 ? "" : "s"} of the repository ${rootsChecked === 1 ? "was" : "were"} rendered before and after; no other output changes.`;
+  const rows = blast.map(
+    (row) =>
+      `- ${code(row.root)}: ${row.objects
+        .slice(0, 20)
+        .map((object) => code(object))
+        .join(", ")}`,
+  );
   return `### Blast radius\n\n**Other environments change as well**, because the edited file is shared:\n\n${rows.join("\n")}`;
 }
 
 function refuseSection(report: PullRequestReport): string {
-  const close = report.live === undefined ? "nothing is changed" : report.onClose === "undo" ? "the live change is taken back by the next run" : "the live change stays, and Git and the cluster differ";
+  const close =
+    report.live === undefined
+      ? "nothing is changed"
+      : report.onClose === "undo"
+        ? "the live change is taken back by the next run"
+        : "the live change stays, and Git and the cluster differ";
   return `### To refuse\n\nClose this pull request: ${close}, and the problem is left alone for ${report.silenceDays} days. To take only the live change back: \`stanch undo ${report.incident.namespace}/${report.incident.name}\`. Commits that you push here are never overwritten. To have Stanch leave the object alone for good, annotate it with \`stanch.dev/ignore: "true"\`.`;
 }
 
 function reportSection(report: PullRequestReport): string {
-  const lines = ["### Incident report", "", `**Cause.** ${plain(report.cause, 1500)}`, "", `**Why this remedy** (${code(report.remedy)}). ${plain(report.reason, 1500)}`];
+  const lines = [
+    "### Incident report",
+    "",
+    `**Cause.** ${plain(report.cause, 1500)}`,
+    "",
+    `**Why this remedy** (${code(report.remedy)}). ${plain(report.reason, 1500)}`,
+  ];
   if (report.culprit !== undefined) {
     const { sha, subject, author, at } = report.culprit;
-    lines.push("", `**Brought in by** ${code(sha.slice(0, 10))} ${plain(subject, 200)} of ${plain(author, 80)}, ${minute(at)}.`);
+    lines.push(
+      "",
+      `**Brought in by** ${code(sha.slice(0, 10))} ${plain(subject, 200)} of ${plain(author, 80)}, ${minute(at)}.`,
+    );
   }
-  for (const { location, commit } of report.blame.slice(0, 5)) lines.push("", `Line ${code(`${location.file}:${location.line}`)} was last written by ${plain(commit.author, 80)} in ${code(commit.sha.slice(0, 10))} ${plain(commit.subject, 200)}, ${minute(commit.at)}.`);
-  lines.push("", "**Timeline**", "", "| when | what |", "|---|---|", ...report.timeline.slice(-30).map((entry) => `| ${minute(entry.at)} | ${plain(`${entry.phase}: ${entry.text}`, 400)} |`));
+  for (const { location, commit } of report.blame.slice(0, 5))
+    lines.push(
+      "",
+      `Line ${code(`${location.file}:${location.line}`)} was last written by ${plain(commit.author, 80)} in ${code(commit.sha.slice(0, 10))} ${plain(commit.subject, 200)}, ${minute(commit.at)}.`,
+    );
+  lines.push(
+    "",
+    "**Timeline**",
+    "",
+    "| when | what |",
+    "|---|---|",
+    ...report.timeline
+      .slice(-30)
+      .map((entry) => `| ${minute(entry.at)} | ${plain(`${entry.phase}: ${entry.text}`, 400)} |`),
+  );
   if (report.evidence.length > 0) {
     lines.push("", "<details><summary>Evidence (data from the cluster, not instructions)</summary>", "");
-    for (const item of report.evidence.slice(0, 20)) lines.push(`${code(item.id)} ${plain(item.kind)}${item.at === undefined ? "" : `, ${minute(item.at)}`}`, "", fence(item.text, "text"), "");
+    for (const item of report.evidence.slice(0, 20))
+      lines.push(
+        `${code(item.id)} ${plain(item.kind)}${item.at === undefined ? "" : `, ${minute(item.at)}`}`,
+        "",
+        fence(item.text, "text"),
+        "",
+      );
     lines.push("</details>");
   }
   return lines.join("\n");

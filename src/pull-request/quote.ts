@@ -1,5 +1,5 @@
 /** Characters that change how a line reads without being seen: bidirectional overrides, zero width, controls. */
-const INVISIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+const INVISIBLE = /(?![\n\t])[\p{Cc}\p{Cf}]/gu;
 
 /**
  * Text from outside for use inside Markdown prose: no markup, no mention, no reference to an issue, no workflow command, on
@@ -29,7 +29,11 @@ export function code(text: string, most = 300): string {
 
 /** Text from outside as a fenced block; the fence is longer than any run of backticks in it. */
 export function fence(text: string, language = ""): string {
-  const shown = text.replaceAll(INVISIBLE, "").replaceAll("\r\n", "\n").replaceAll(/^::/gm, ":\u200b:").replace(/\n+$/, "");
+  const shown = text
+    .replaceAll(INVISIBLE, "")
+    .replaceAll("\r\n", "\n")
+    .replaceAll(/^::/gm, ":\u200b:")
+    .replace(/\n+$/, "");
   const ticks = "`".repeat(Math.max(3, longestRun(shown) + 1));
   return `${ticks}${language}\n${shown}\n${ticks}`;
 }

@@ -1,9 +1,14 @@
 import type { TimelineEntry } from "../incident/incident.ts";
-import type { Change, Commit, Evidence, Finding, Location, FileEdit, Proof, Verification } from "../model.ts";
+import type { Change, Commit, Evidence, FileEdit, Finding, Location, Proof, Verification } from "../model.ts";
 
 /** Everything that a pull request tells, from the facts of the incident; no text of a model's is needed. */
 export interface PullRequestReport {
-  readonly incident: { readonly namespace: string; readonly name: string; readonly detectedAt: string; readonly recurrences: number };
+  readonly incident: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly detectedAt: string;
+    readonly recurrences: number;
+  };
   readonly cluster: string;
   readonly finding: Finding;
   /** Other findings that the same change fixes. */

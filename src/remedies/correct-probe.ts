@@ -10,7 +10,11 @@ import { PATCH_WORKLOADS } from "./workload-rights.ts";
 
 const PROBES = ["startupProbe", "livenessProbe", "readinessProbe"] as const;
 const HANDLERS = ["httpGet", "tcpSocket", "grpc"] as const;
-const Correction = z.strictObject({ probe: z.enum(PROBES), port: z.union([z.number().int().min(1).max(65_535), z.string().min(1).max(15)]).optional(), scheme: z.enum(["HTTP", "HTTPS"]).optional() });
+const Correction = z.strictObject({
+  probe: z.enum(PROBES),
+  port: z.union([z.number().int().min(1).max(65_535), z.string().min(1).max(15)]).optional(),
+  scheme: z.enum(["HTTP", "HTTPS"]).optional(),
+});
 type Correction = z.output<typeof Correction>;
 
 /** What only a server that speaks the other protocol says. */
@@ -24,13 +28,17 @@ const REFUSED = /connection refused/i;
  */
 export const correctProbe = defineRemedy({
   id: "correct-probe",
-  summary: "Corrects a probe's port to the one port that the container declares, or its scheme when the server's answer proves it.",
+  summary:
+    "Corrects a probe's port to the one port that the container declares, or its scheme when the server's answer proves it.",
   risk: "low",
   reversibility: "inverse",
   params: z.strictObject({ container: z.string().min(1).max(63), probes: z.array(Correction).min(1).max(3) }),
   needs: PATCH_WORKLOADS,
   async diagnose(finding, context) {
-    const found = finding.container === undefined || context.workload === undefined ? null : containerOf(context.workload.object, finding.container);
+    const found =
+      finding.container === undefined || context.workload === undefined
+        ? null
+        : containerOf(context.workload.object, finding.container);
     if (found === null || context.workload === undefined) return no("the failing container is not known");
     const said = messagesOf(finding, context.workload);
     const declared = portsOf(found.spec).filter((port) => port.protocol === "TCP");
@@ -43,9 +51,18 @@ export const correctProbe = defineRemedy({
       const undeclared = probe.port !== undefined && !declared.some((port) => port.port === probe.port);
       if ((unknownName || undeclared) && (unknownName || said.some((text) => REFUSED.test(text)))) {
         const [only, second] = declared;
-        if (only === undefined) return no(`nothing listens on port ${probe.writtenPort} of ${name}, and the container declares no port; a person must say which one is meant`);
-        if (second !== undefined) return no(`nothing listens on port ${probe.writtenPort} of ${name}, and the container declares ${declared.map((port) => port.port).join(", ")}; a person must say which one is meant`);
-        probes.push({ probe: name, port: typeof probe.writtenPort === "string" && only.name !== undefined ? only.name : only.port });
+        if (only === undefined)
+          return no(
+            `nothing listens on port ${probe.writtenPort} of ${name}, and the container declares no port; a person must say which one is meant`,
+          );
+        if (second !== undefined)
+          return no(
+            `nothing listens on port ${probe.writtenPort} of ${name}, and the container declares ${declared.map((port) => port.port).join(", ")}; a person must say which one is meant`,
+          );
+        probes.push({
+          probe: name,
+          port: typeof probe.writtenPort === "string" && only.name !== undefined ? only.name : only.port,
+        });
         why = `The ${name} asks port ${probe.writtenPort}, where the connection is refused; the container declares exactly one port, ${only.port}.`;
       } else if (probe.kind === "http" && probe.scheme === "HTTPS" && said.some((text) => WANTS_HTTP.test(text))) {
         probes.push({ probe: name, scheme: "HTTP" });
@@ -55,8 +72,21 @@ export const correctProbe = defineRemedy({
         why = `The ${name} speaks plain HTTP, and the server answers that it wants HTTPS.`;
       }
     }
-    if (probes.length === 0) return no("nothing proves another port or scheme; a person must compare the probe with what the program serves (paths are never guessed)");
-    return { applies: true, params: { container: found.name, probes }, reason: why, evidence: [fact("spec", `Container ${found.name} declares ports ${declared.map((port) => `${port.port}${port.name === undefined ? "" : ` (${port.name})`}`).join(", ") || "none"}. ${said[0] ?? ""}`)] };
+    if (probes.length === 0)
+      return no(
+        "nothing proves another port or scheme; a person must compare the probe with what the program serves (paths are never guessed)",
+      );
+    return {
+      applies: true,
+      params: { container: found.name, probes },
+      reason: why,
+      evidence: [
+        fact(
+          "spec",
+          `Container ${found.name} declares ports ${declared.map((port) => `${port.port}${port.name === undefined ? "" : ` (${port.name})`}`).join(", ") || "none"}. ${said[0] ?? ""}`,
+        ),
+      ],
+    };
   },
   plan({ container, probes }, finding, context) {
     const live = context.live(finding.workload);
@@ -80,7 +110,12 @@ export const correctProbe = defineRemedy({
     if (first === undefined) return refuse("the probe says so already");
     const gitOnly = immutableBecause(real, () => live);
     const names = probes.map(({ probe }) => probe).join(" and ");
-    return { possible: true, changes: real, title: `correct ${String(first.path.at(-1))} of ${names} ${String(first.from)} → ${String(first.to)}`, ...(gitOnly === undefined ? {} : { gitOnly }) };
+    return {
+      possible: true,
+      changes: real,
+      title: `correct ${String(first.path.at(-1))} of ${names} ${String(first.from)} → ${String(first.to)}`,
+      ...(gitOnly === undefined ? {} : { gitOnly }),
+    };
   },
 });
 

@@ -25,7 +25,11 @@ export function driftedFields(declared: KubeObject, live: KubeObject, ref: Objec
       if (key !== undefined) {
         for (const item of said as { [field: string]: Json }[]) {
           const value = item[key] as string | number;
-          compare([...path, { by: key, value }], item, is.find((other) => isMap(other) && other[key] === value));
+          compare(
+            [...path, { by: key, value }],
+            item,
+            is.find((other) => isMap(other) && other[key] === value),
+          );
         }
         return;
       }

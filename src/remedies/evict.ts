@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { stateOf } from "./missing-target.ts";
-import { fact } from "./evidence.ts";
-import { defineRemedy, type PlanContext } from "./remedy.ts";
 import type { Finding } from "../model.ts";
+import { fact } from "./evidence.ts";
+import { stateOf } from "./missing-target.ts";
+import { defineRemedy, type PlanContext } from "./remedy.ts";
 import { EVICT_PODS } from "./workload-rights.ts";
 
 /**
@@ -20,21 +20,38 @@ export const evict = defineRemedy({
     const { symptom } = finding;
     if (symptom.kind !== "ConfigMissing") return { applies: false, reason: "nothing proves that a restart would help" };
     const inventory = context.snapshot.configs[finding.workload.namespace];
-    const state = stateOf({ kind: symptom.refKind, name: symptom.name, ...(symptom.key === undefined ? {} : { key: symptom.key }) }, inventory);
-    if (state !== "present") return { applies: false, reason: "what is missing is still missing: a restart would not help" };
+    const state = stateOf(
+      { kind: symptom.refKind, name: symptom.name, ...(symptom.key === undefined ? {} : { key: symptom.key }) },
+      inventory,
+    );
+    if (state !== "present")
+      return { applies: false, reason: "what is missing is still missing: a restart would not help" };
     const pods = waiting(finding, context);
     if (pods.length === 0) return { applies: false, reason: "no pod waits for it any more" };
-    return { applies: true, params: { pods }, reason: `${symptom.refKind} ${symptom.name} exists by now, and the pod still waits for it.`, evidence: [fact("status", `${symptom.refKind} ${symptom.name} is in the cluster.`)] };
+    return {
+      applies: true,
+      params: { pods },
+      reason: `${symptom.refKind} ${symptom.name} exists by now, and the pod still waits for it.`,
+      evidence: [fact("status", `${symptom.refKind} ${symptom.name} is in the cluster.`)],
+    };
   },
   plan({ pods }, finding, context) {
     const known = waiting(finding, context);
     const unknown = pods.find((pod) => !known.includes(pod));
     if (unknown !== undefined) return { possible: false, reason: `pod ${unknown} is not one of the failing pods` };
-    return { possible: true, changes: [], action: { kind: "evict", pods: [...pods] }, title: `evict ${pods.join(", ")}` };
+    return {
+      possible: true,
+      changes: [],
+      action: { kind: "evict", pods: [...pods] },
+      title: `evict ${pods.join(", ")}`,
+    };
   },
 });
 
 function waiting(finding: Finding, context: PlanContext): string[] {
   if (finding.workload.kind === "Pod") return [];
-  return (context.workload?.pods ?? []).filter((pod) => !pod.deleting && pod.containers.some((container) => container.waiting !== undefined)).map((pod) => pod.name).slice(0, 3);
+  return (context.workload?.pods ?? [])
+    .filter((pod) => !pod.deleting && pod.containers.some((container) => container.waiting !== undefined))
+    .map((pod) => pod.name)
+    .slice(0, 3);
 }

@@ -7,7 +7,12 @@ const LENGTH = 300;
 /** A fact that a remedy found. Ids name its kind, so that they never meet those of the finding (e1, e2, …). */
 export function fact(kind: "history" | "registry" | "git" | "spec" | "status", text: string, at?: string): Evidence {
   const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
-  return { id: `${kind}1`, kind, text: line.length <= LENGTH ? line : `${line.slice(0, LENGTH - 1)}…`, ...(at === undefined ? {} : { at }) };
+  return {
+    id: `${kind}1`,
+    kind,
+    text: line.length <= LENGTH ? line : `${line.slice(0, LENGTH - 1)}…`,
+    ...(at === undefined ? {} : { at }),
+  };
 }
 
 /** Facts with ids that are all different: git1, git2, registry1. */

@@ -6,10 +6,14 @@ import { placeOf } from "./place.ts";
  * Why the API server would not let these changes be made to objects that exist, in a sentence that says what a person does
  * instead; undefined when it would. Such changes are made in Git, and the object is made anew.
  */
-export function immutableBecause(changes: readonly Change[], live: (change: Change) => KubeObject | null): string | undefined {
+export function immutableBecause(
+  changes: readonly Change[],
+  live: (change: Change) => KubeObject | null,
+): string | undefined {
   for (const change of changes) {
     const what = fixedField(change, live(change));
-    if (what !== undefined) return `${what} of ${describeRef(change.object)} cannot be changed while it exists; it must be deleted and made anew once Git is corrected`;
+    if (what !== undefined)
+      return `${what} of ${describeRef(change.object)} cannot be changed while it exists; it must be deleted and made anew once Git is corrected`;
   }
   return undefined;
 }
@@ -20,7 +24,8 @@ function fixedField({ object: { kind }, path }: Change, live: KubeObject | null)
   if (kind === "Pod") return place?.field === "image" ? undefined : "the specification (other than images)";
   if (kind === "Job") return place === null ? undefined : "the pod template";
   if (kind === "PersistentVolumeClaim") return path[0] === "spec" ? "the specification" : undefined;
-  if (kind === "StatefulSet") return top === "volumeClaimTemplates" || top === "selector" || top === "serviceName" ? `${top}` : undefined;
+  if (kind === "StatefulSet")
+    return top === "volumeClaimTemplates" || top === "selector" || top === "serviceName" ? `${top}` : undefined;
   if (kind === "Deployment" || kind === "DaemonSet") return top === "selector" ? "the selector" : undefined;
   return kind === "ConfigMap" && live?.["immutable"] === true ? "the data (it is marked immutable)" : undefined;
 }

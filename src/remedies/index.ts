@@ -10,7 +10,15 @@ import { restoreFromGit } from "./restore-from-git.ts";
 import { rollback } from "./rollback.ts";
 
 /** The closed catalogue. */
-export const remedies: readonly Remedy[] = [rollback, restoreFromGit, correctImage, repointReference, correctProbe, raiseMemoryLimit, evict] as unknown as readonly Remedy[];
+export const remedies: readonly Remedy[] = [
+  rollback,
+  restoreFromGit,
+  correctImage,
+  repointReference,
+  correctProbe,
+  raiseMemoryLimit,
+  evict,
+] as unknown as readonly Remedy[];
 
 /**
  * The order in which remedies are tried: evidence that something changed (a revision that is healthy now, a commit) comes

@@ -21,7 +21,8 @@ export async function missingTarget(changes: readonly Change[], context: RemedyC
       const state = stateOf(reference, context.snapshot.configs[ref.namespace]);
       if (state !== "absent") continue;
       const target = { apiVersion: "v1", kind: reference.kind, namespace: ref.namespace, name: reference.name };
-      const coming = changes.some((change) => sameRef(change.object, target)) || (await context.declared(target)) !== null;
+      const coming =
+        changes.some((change) => sameRef(change.object, target)) || (await context.declared(target)) !== null;
       if (!coming) return `${nameOf(reference)} is neither in the cluster nor in Git`;
     }
   }

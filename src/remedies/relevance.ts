@@ -18,10 +18,26 @@ interface Tier {
 
 const PROBES = ["livenessProbe", "readinessProbe", "startupProbe", "ports"];
 /** What a process is started with. */
-const START = ["command", "args", "env", "envFrom", "workingDir", "image", "volumeMounts", "volumeDevices", "lifecycle"];
+const START = [
+  "command",
+  "args",
+  "env",
+  "envFrom",
+  "workingDir",
+  "image",
+  "volumeMounts",
+  "volumeDevices",
+  "lifecycle",
+];
 const DNS = ["dnsPolicy", "dnsConfig", "hostAliases", "hostNetwork"];
-const PLACEMENT = "nodeSelector affinity tolerations topologySpreadConstraints schedulerName nodeName priorityClassName runtimeClassName volumes hostNetwork".split(" ");
-const ADMISSION = "securityContext serviceAccountName automountServiceAccountToken volumes hostNetwork hostPID hostIPC priorityClassName runtimeClassName".split(" ");
+const PLACEMENT =
+  "nodeSelector affinity tolerations topologySpreadConstraints schedulerName nodeName priorityClassName runtimeClassName volumes hostNetwork".split(
+    " ",
+  );
+const ADMISSION =
+  "securityContext serviceAccountName automountServiceAccountToken volumes hostNetwork hostPID hostIPC priorityClassName runtimeClassName".split(
+    " ",
+  );
 
 const SERVING: readonly Tier[] = [
   { container: PROBES },
@@ -30,15 +46,28 @@ const SERVING: readonly Tier[] = [
 ];
 
 const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
-  ImagePull: [{ container: ["image", "imagePullPolicy"] }, { pod: ["imagePullSecrets", "serviceAccountName"], container: [""] }],
-  OOMKilled: [{ container: ["resources"] }, { container: ["args", "command", "env", "envFrom"], configData: true }, { container: ["image"] }],
+  ImagePull: [
+    { container: ["image", "imagePullPolicy"] },
+    { pod: ["imagePullSecrets", "serviceAccountName"], container: [""] },
+  ],
+  OOMKilled: [
+    { container: ["resources"] },
+    { container: ["args", "command", "env", "envFrom"], configData: true },
+    { container: ["image"] },
+  ],
   CrashLoop: [
     { container: [...START, ""], any: [""], pod: ["volumes", "serviceAccountName", ...DNS], configData: true },
     { container: ["securityContext", "resources"], pod: ["securityContext"] },
   ],
   LivenessKill: SERVING,
   NotReady: SERVING,
-  RolloutStuck: [{ any: [...START, ...PROBES, "resources", "securityContext", ""], pod: [...PLACEMENT, ...ADMISSION, ...DNS, "imagePullSecrets"], configData: true }],
+  RolloutStuck: [
+    {
+      any: [...START, ...PROBES, "resources", "securityContext", ""],
+      pod: [...PLACEMENT, ...ADMISSION, ...DNS, "imagePullSecrets"],
+      configData: true,
+    },
+  ],
   PodsRefused: [{ any: ["securityContext", "resources", "ports", "volumeMounts", ""], pod: ADMISSION }],
   Unschedulable: [{ any: ["resources", "ports"], pod: PLACEMENT }],
   ConfigMissing: [{ any: ["env", "envFrom", "volumeMounts"], pod: ["volumes"], configData: true }],
@@ -53,7 +82,8 @@ const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
  */
 export function relevantChanges(changes: readonly Change[], finding: Finding, workload: KubeObject | null): Change[] {
   const { symptom, container } = finding;
-  if (symptom.kind === "ConfigMissing") return changes.filter((change) => isMissingReference(change, symptom, workload));
+  if (symptom.kind === "ConfigMissing")
+    return changes.filter((change) => isMissingReference(change, symptom, workload));
   const others = changes.filter((change) => isOwnField(change.object.kind, change.path, symptom.kind));
   for (const tier of TIERS[symptom.kind]) {
     const found = changes.filter((change) => inTier(change.object.kind, change.path, tier, container));
@@ -66,7 +96,9 @@ export function relevantChanges(changes: readonly Change[], finding: Finding, wo
 /** May a field of such an object be restored for such a symptom (null: for any)? The allow-list of plans and guards. */
 export function isRestorable(kind: string, path: FieldPath, symptom: SymptomKind | null): boolean {
   const symptoms = symptom === null ? (Object.keys(TIERS) as SymptomKind[]) : [symptom];
-  return symptoms.some((name) => isOwnField(kind, path, name) || TIERS[name].some((tier) => inTier(kind, path, tier, undefined)));
+  return symptoms.some(
+    (name) => isOwnField(kind, path, name) || TIERS[name].some((tier) => inTier(kind, path, tier, undefined)),
+  );
 }
 
 /** In a pod template or in a ConfigMap. `container` undefined: any. */
@@ -99,9 +131,19 @@ function isData(path: FieldPath): boolean {
 function isMissingReference({ object, path }: Change, symptom: Symptom, workload: KubeObject | null): boolean {
   if (symptom.kind !== "ConfigMissing") return false;
   const { refKind, name, key } = symptom;
-  if (object.kind === "ConfigMap") return refKind === "ConfigMap" && isData(path) && (key === undefined || path[1] === key);
-  if (workload === null || object.kind !== workload.kind || object.name !== workload.metadata.name || placeOf(object.kind, path) === null) return false;
-  const places = referencesTo(workload, refKind, name, key).flatMap((at) => [at.path, ...(at.keyPath === undefined ? [] : [at.keyPath])]);
+  if (object.kind === "ConfigMap")
+    return refKind === "ConfigMap" && isData(path) && (key === undefined || path[1] === key);
+  if (
+    workload === null ||
+    object.kind !== workload.kind ||
+    object.name !== workload.metadata.name ||
+    placeOf(object.kind, path) === null
+  )
+    return false;
+  const places = referencesTo(workload, refKind, name, key).flatMap((at) => [
+    at.path,
+    ...(at.keyPath === undefined ? [] : [at.keyPath]),
+  ]);
   return places.some((at) => startsWith(at, path) || startsWith(path, at));
 }
 
@@ -131,5 +173,7 @@ function wrapped(value: Json | undefined, below: FieldPath): Json | undefined {
 }
 
 function startsWith(path: FieldPath, start: FieldPath): boolean {
-  return start.length <= path.length && start.every((step, index) => JSON.stringify(step) === JSON.stringify(path[index]));
+  return (
+    start.length <= path.length && start.every((step, index) => JSON.stringify(step) === JSON.stringify(path[index]))
+  );
 }

@@ -1,7 +1,19 @@
 import type { z } from "zod";
 import type { Config, RemedyId } from "../config/schema.ts";
+import type {
+  Change,
+  Commit,
+  Evidence,
+  Finding,
+  KubeObject,
+  LiveAction,
+  ObjectRef,
+  Risk,
+  Snapshot,
+  Source,
+  Workload,
+} from "../model.ts";
 import type { Access, Registry, RegistryCredentials } from "../ports.ts";
-import type { Change, Commit, Evidence, Finding, KubeObject, LiveAction, ObjectRef, Proposal, Risk, Snapshot, Source, Workload } from "../model.ts";
 
 /**
  * A closed catalogue entry. It is asked twice: `diagnose` looks for proof that it would help and answers with typed
@@ -24,11 +36,23 @@ export interface Remedy<P extends z.ZodType = z.ZodType> {
 }
 
 export type Answer<P> =
-  | { readonly applies: true; readonly params: P; readonly reason: string; readonly evidence: readonly Evidence[]; readonly culprit?: Commit }
+  | {
+      readonly applies: true;
+      readonly params: P;
+      readonly reason: string;
+      readonly evidence: readonly Evidence[];
+      readonly culprit?: Commit;
+    }
   | { readonly applies: false; readonly reason: string };
 
 export type Drafted =
-  | { readonly possible: true; readonly changes: readonly Change[]; readonly action?: LiveAction; readonly gitOnly?: string; readonly title: string }
+  | {
+      readonly possible: true;
+      readonly changes: readonly Change[];
+      readonly action?: LiveAction;
+      readonly gitOnly?: string;
+      readonly title: string;
+    }
   | { readonly possible: false; readonly reason: string };
 
 /** What a remedy may look at while it looks for proof. */
@@ -67,5 +91,3 @@ export interface PreviousVersion {
 export function defineRemedy<P extends z.ZodType>(remedy: Remedy<P>): Remedy<P> {
   return remedy;
 }
-
-export type { Proposal };

@@ -32,7 +32,8 @@ export const repointReference = defineRemedy({
     if (symptom.kind !== "ConfigMissing") return no("no reference to configuration is missing");
     const inventory = context.snapshot.configs[finding.workload.namespace];
     const known = symptom.refKind === "ConfigMap" ? inventory?.configMaps : inventory?.secrets;
-    if (known === undefined || known === null) return no(`names of ${symptom.refKind}s may not be read here (observe.secrets, or a missing right)`);
+    if (known === undefined || known === null)
+      return no(`names of ${symptom.refKind}s may not be read here (observe.secrets, or a missing right)`);
     return Object.hasOwn(known, symptom.name) ? keyOf(finding, known) : nameOf(finding, known, inventory, context);
   },
   plan({ name, key }, finding, context) {
@@ -41,38 +42,76 @@ export const repointReference = defineRemedy({
     if (symptom.kind !== "ConfigMissing" || live === null) return refuse("there is no such reference");
     if ((name === undefined) === (key === undefined)) return refuse("either a name or a key is corrected");
     const inventory = context.snapshot.configs[finding.workload.namespace];
-    const places = referencesTo(live, symptom.refKind, symptom.name).filter((reference) => key === undefined || reference.key === symptom.key);
+    const places = referencesTo(live, symptom.refKind, symptom.name).filter(
+      (reference) => key === undefined || reference.key === symptom.key,
+    );
     const changes: Change[] = [];
     for (const reference of places) {
       const path = key === undefined ? reference.path : reference.keyPath;
-      const wanted = { kind: symptom.refKind, name: name ?? reference.name, ...(key ?? reference.key ? { key: key ?? reference.key ?? "" } : {}) };
-      if (stateOf(wanted, inventory) === "absent") return refuse(`${symptom.refKind} ${wanted.name} has no ${wanted.key ?? "such name"}`);
+      const wanted = {
+        kind: symptom.refKind,
+        name: name ?? reference.name,
+        ...((key ?? reference.key) ? { key: key ?? reference.key ?? "" } : {}),
+      };
+      if (stateOf(wanted, inventory) === "absent")
+        return refuse(`${symptom.refKind} ${wanted.name} has no ${wanted.key ?? "such name"}`);
       const from = path === undefined ? undefined : getAt(live, path);
       if (path === undefined || from === undefined) continue;
       changes.push({ object: finding.workload, path, from, to: name ?? key ?? "" });
     }
     if (changes.length === 0) return refuse("the reference is not there any more");
     const gitOnly = immutableBecause(changes, () => live);
-    return { possible: true, changes, title: `point ${symptom.refKind} ${key === undefined ? `reference ${symptom.name} → ${name}` : `key ${symptom.key} → ${key}`}`, ...(gitOnly === undefined ? {} : { gitOnly }) };
+    return {
+      possible: true,
+      changes,
+      title: `point ${symptom.refKind} ${key === undefined ? `reference ${symptom.name} → ${name}` : `key ${symptom.key} → ${key}`}`,
+      ...(gitOnly === undefined ? {} : { gitOnly }),
+    };
   },
 });
 
 type Known = Readonly<Record<string, readonly string[] | null>>;
 
 /** The object is not there: which one is meant? */
-function nameOf(finding: Finding, known: Known, inventory: ConfigInventory | undefined, context: PlanContext): Answer<Params> {
+function nameOf(
+  finding: Finding,
+  known: Known,
+  inventory: ConfigInventory | undefined,
+  context: PlanContext,
+): Answer<Params> {
   const { symptom } = finding;
   if (symptom.kind !== "ConfigMissing") return no("");
   const live = context.live(finding.workload);
-  const asked = live === null ? [] : referencesTo(live, symptom.refKind, symptom.name).flatMap((reference) => (reference.key === undefined || reference.optional ? [] : [reference.key]));
+  const asked =
+    live === null
+      ? []
+      : referencesTo(live, symptom.refKind, symptom.name).flatMap((reference) =>
+          reference.key === undefined || reference.optional ? [] : [reference.key],
+        );
   // Objects that lack a key which is asked for cannot be meant.
-  const fitting = Object.keys(known).filter((name) => asked.every((key) => stateOf({ kind: symptom.refKind, name, key }, inventory) === "present"));
+  const fitting = Object.keys(known).filter((name) =>
+    asked.every((key) => stateOf({ kind: symptom.refKind, name, key }, inventory) === "present"),
+  );
   const candidates = asked.length === 0 ? Object.keys(known) : fitting;
   const near = typoOf(symptom.name, candidates);
   if (near.match === null) {
-    return no(near.near.length > 0 ? `several ${symptom.refKind}s are near "${symptom.name}": ${near.near.join(", ")}. A person must say which is meant` : `${symptom.refKind} "${symptom.name}" does not exist, and none has a name near it${asked.length > 0 ? ` and the keys ${asked.join(", ")}` : ""}. A person must create it, or correct the reference`);
+    return no(
+      near.near.length > 0
+        ? `several ${symptom.refKind}s are near "${symptom.name}": ${near.near.join(", ")}. A person must say which is meant`
+        : `${symptom.refKind} "${symptom.name}" does not exist, and none has a name near it${asked.length > 0 ? ` and the keys ${asked.join(", ")}` : ""}. A person must create it, or correct the reference`,
+    );
   }
-  return { applies: true, params: { name: near.match }, reason: `${symptom.refKind} "${symptom.name}" does not exist; "${near.match}" is the only one that it is a typo of${asked.length > 0 ? `, and has the keys ${asked.join(", ")}` : ""}.`, evidence: [fact("spec", `${symptom.refKind}s in ${finding.workload.namespace}: ${Object.keys(known).slice(0, 20).join(", ")}`)] };
+  return {
+    applies: true,
+    params: { name: near.match },
+    reason: `${symptom.refKind} "${symptom.name}" does not exist; "${near.match}" is the only one that it is a typo of${asked.length > 0 ? `, and has the keys ${asked.join(", ")}` : ""}.`,
+    evidence: [
+      fact(
+        "spec",
+        `${symptom.refKind}s in ${finding.workload.namespace}: ${Object.keys(known).slice(0, 20).join(", ")}`,
+      ),
+    ],
+  };
 }
 
 /** The object is there, the key is not: which one is meant? */
@@ -80,10 +119,21 @@ function keyOf(finding: Finding, known: Known): Answer<Params> {
   const { symptom } = finding;
   if (symptom.kind !== "ConfigMissing") return no("");
   const keys = known[symptom.name];
-  if (symptom.key === undefined || keys === undefined || keys === null) return no(`${symptom.refKind} "${symptom.name}" exists, and its keys may not be read; a person must compare them with the reference`);
+  if (symptom.key === undefined || keys === undefined || keys === null)
+    return no(
+      `${symptom.refKind} "${symptom.name}" exists, and its keys may not be read; a person must compare them with the reference`,
+    );
   const near = typoOf(symptom.key, keys);
-  if (near.match === null) return no(`${symptom.refKind} "${symptom.name}" has no key "${symptom.key}", and ${near.near.length > 0 ? `several are near: ${near.near.join(", ")}` : `none near it (${keys.slice(0, 10).join(", ")})`}. A person must say what is meant`);
-  return { applies: true, params: { key: near.match }, reason: `${symptom.refKind} "${symptom.name}" has no key "${symptom.key}"; "${near.match}" is the only one that it is a typo of.`, evidence: [fact("spec", `Keys of ${symptom.refKind} ${symptom.name}: ${keys.slice(0, 20).join(", ")}`)] };
+  if (near.match === null)
+    return no(
+      `${symptom.refKind} "${symptom.name}" has no key "${symptom.key}", and ${near.near.length > 0 ? `several are near: ${near.near.join(", ")}` : `none near it (${keys.slice(0, 10).join(", ")})`}. A person must say what is meant`,
+    );
+  return {
+    applies: true,
+    params: { key: near.match },
+    reason: `${symptom.refKind} "${symptom.name}" has no key "${symptom.key}"; "${near.match}" is the only one that it is a typo of.`,
+    evidence: [fact("spec", `Keys of ${symptom.refKind} ${symptom.name}: ${keys.slice(0, 20).join(", ")}`)],
+  };
 }
 
 function no(reason: string): { applies: false; reason: string } {

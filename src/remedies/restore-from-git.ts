@@ -18,12 +18,33 @@ import { PATCH_CONFIG_MAPS, PATCH_PODS, PATCH_SERVICES, PATCH_WORKLOADS } from "
 /** Clocks of committers and of the cluster differ, and a symptom's first sign may be rounded. */
 const SLACK_MS = 10 * 60_000;
 
-const Step = z.union([z.string(), z.number().int().min(0), z.strictObject({ by: z.string(), value: z.union([z.string(), z.number()]) })]);
+const Step = z.union([
+  z.string(),
+  z.number().int().min(0),
+  z.strictObject({ by: z.string(), value: z.union([z.string(), z.number()]) }),
+]);
 const Value = z.json();
-const Ref = z.strictObject({ apiVersion: z.string(), kind: z.string(), namespace: z.string().min(1), name: z.string().min(1) });
+const Ref = z.strictObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  namespace: z.string().min(1),
+  name: z.string().min(1),
+});
 const Params = z.strictObject({
-  commit: z.string().regex(/^[0-9a-f]{7,64}$/).optional().describe("The commit whose change of these fields is taken back. Absent: the cluster differs from Git, and Git is right."),
-  fields: z.array(z.strictObject({ object: Ref, path: z.array(Step).min(1).max(20), from: Value.optional(), to: Value.optional() })).min(1).max(50).describe("Fields to put back, with the value they have and the one they had."),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{7,64}$/)
+    .optional()
+    .describe(
+      "The commit whose change of these fields is taken back. Absent: the cluster differs from Git, and Git is right.",
+    ),
+  fields: z
+    .array(
+      z.strictObject({ object: Ref, path: z.array(Step).min(1).max(20), from: Value.optional(), to: Value.optional() }),
+    )
+    .min(1)
+    .max(50)
+    .describe("Fields to put back, with the value they have and the one they had."),
 });
 type Params = z.output<typeof Params>;
 
@@ -34,7 +55,8 @@ type Params = z.output<typeof Params>;
  */
 export const restoreFromGit = defineRemedy({
   id: "restore-from-git",
-  summary: "Puts fields that explain the symptom back to what Git's history had before the commit that changed them, or to what Git says where the cluster has drifted.",
+  summary:
+    "Puts fields that explain the symptom back to what Git's history had before the commit that changed them, or to what Git says where the cluster has drifted.",
   risk: "low",
   reversibility: "inverse",
   params: Params,
@@ -51,7 +73,12 @@ export const restoreFromGit = defineRemedy({
     return { applies: false, reason };
   },
   plan({ fields }, finding, context) {
-    const changes: Change[] = fields.map(({ object, path, from, to }) => ({ object, path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }));
+    const changes: Change[] = fields.map(({ object, path, from, to }) => ({
+      object,
+      path,
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+    }));
     for (const change of changes) {
       const objection = objectionTo(change, finding, context);
       if (objection !== null) return { possible: false, reason: objection };
@@ -60,10 +87,19 @@ export const restoreFromGit = defineRemedy({
     for (const group of groups.values()) {
       const ref = group[0]?.object;
       const gone = ref === undefined ? [] : conflicts(group, context.live(ref));
-      if (gone.length > 0) return { possible: false, reason: `${ref === undefined ? "" : describeRef(ref)} has changed: ${gone.join("; ")}` };
+      if (gone.length > 0)
+        return {
+          possible: false,
+          reason: `${ref === undefined ? "" : describeRef(ref)} has changed: ${gone.join("; ")}`,
+        };
     }
     const gitOnly = immutableBecause(changes, (change) => context.live(change.object));
-    return { possible: true, changes, title: `restore ${describeChanges(changes)}`, ...(gitOnly === undefined ? {} : { gitOnly }) };
+    return {
+      possible: true,
+      changes,
+      title: `restore ${describeChanges(changes)}`,
+      ...(gitOnly === undefined ? {} : { gitOnly }),
+    };
   },
 });
 
@@ -75,11 +111,15 @@ function subjectsOf(finding: Finding, context: PlanContext): ObjectRef[] {
   const { symptom, workload } = finding;
   const refers = own === null ? [] : referencesOf(own);
   const named = refers.flatMap((reference): ObjectRef[] =>
-    reference.kind === "ConfigMap" || reference.kind === "PersistentVolumeClaim" ? [{ apiVersion: "v1", kind: reference.kind, namespace: workload.namespace, name: reference.name }] : [],
+    reference.kind === "ConfigMap" || reference.kind === "PersistentVolumeClaim"
+      ? [{ apiVersion: "v1", kind: reference.kind, namespace: workload.namespace, name: reference.name }]
+      : [],
   );
   const wanted = named.filter((ref) => {
     if (ref.kind === "PersistentVolumeClaim") return symptom.kind === "Unschedulable";
-    return symptom.kind === "ConfigMissing" ? symptom.refKind === "ConfigMap" && symptom.name === ref.name : isRestorable("ConfigMap", ["data", "any"], symptom.kind);
+    return symptom.kind === "ConfigMissing"
+      ? symptom.refKind === "ConfigMap" && symptom.name === ref.name
+      : isRestorable("ConfigMap", ["data", "any"], symptom.kind);
   });
   return [...new Map([workload, ...wanted].map((ref) => [keyOf(ref), ref])).values()].slice(0, 12);
 }
@@ -104,20 +144,35 @@ async function fromHistory(ref: ObjectRef, finding: Finding, context: RemedyCont
 /** What this commit changed itself: versions are told as differences from now, which hold those of later commits, too. */
 function ownChanges(version: PreviousVersion, newer: PreviousVersion | undefined): Change[] {
   const later = new Set(newer?.changes.map((change) => JSON.stringify([change.path, change.from, change.to])));
-  return version.changes.filter((change) => change.path.length > 0 && !later.has(JSON.stringify([change.path, change.from, change.to])));
+  return version.changes.filter(
+    (change) => change.path.length > 0 && !later.has(JSON.stringify([change.path, change.from, change.to])),
+  );
 }
 
-async function offer(ref: ObjectRef, relevant: readonly Change[], { commit }: PreviousVersion, context: RemedyContext): Promise<Answer<Params>> {
+async function offer(
+  ref: ObjectRef,
+  relevant: readonly Change[],
+  { commit }: PreviousVersion,
+  context: RemedyContext,
+): Promise<Answer<Params>> {
   const short = commit.sha.slice(0, 7);
   const aligned = alignToLive(ref, relevant, context);
-  if (typeof aligned === "string") return { applies: false, reason: `commit ${short} changed ${describeChanges(relevant)}, but ${aligned}` };
+  if (typeof aligned === "string")
+    return { applies: false, reason: `commit ${short} changed ${describeChanges(relevant)}, but ${aligned}` };
   const objection = (await missingImage(aligned, context)) ?? (await missingTarget(aligned, context));
-  if (objection !== null) return { applies: false, reason: `what commit ${short} changed cannot be taken back: ${objection}` };
+  if (objection !== null)
+    return { applies: false, reason: `what commit ${short} changed cannot be taken back: ${objection}` };
   return {
     applies: true,
     params: { commit: commit.sha, fields: fieldsOf(aligned) },
     reason: `Commit ${short} ("${show(commit.subject)}") changed ${describeRef(ref)} (${formatPath(relevant[0]?.path ?? [])}), and the failing began after it.`,
-    evidence: [fact("git", `Commit ${short} by ${commit.author}, "${commit.subject}": ${describeRef(ref)} had ${relevant.map((change) => `${formatPath(change.path)} = ${show(change.to)}, now ${show(change.from)}`).join("; ")}`, commit.at)],
+    evidence: [
+      fact(
+        "git",
+        `Commit ${short} by ${commit.author}, "${commit.subject}": ${describeRef(ref)} had ${relevant.map((change) => `${formatPath(change.path)} = ${show(change.to)}, now ${show(change.from)}`).join("; ")}`,
+        commit.at,
+      ),
+    ],
     culprit: commit,
   };
 }
@@ -130,12 +185,18 @@ async function fromDrift(ref: ObjectRef, finding: Finding, context: RemedyContex
   const changes = relevantChanges(driftedFields(declared, live, ref), finding, context.workload?.object ?? live);
   if (changes.length === 0) return null;
   const objection = (await missingImage(changes, context)) ?? (await missingTarget(changes, context));
-  if (objection !== null) return { applies: false, reason: `the cluster differs from Git, but Git's value is no help: ${objection}` };
+  if (objection !== null)
+    return { applies: false, reason: `the cluster differs from Git, but Git's value is no help: ${objection}` };
   return {
     applies: true,
     params: { fields: fieldsOf(changes) },
     reason: `The cluster runs something else than Git says: ${describeChanges(changes)}.`,
-    evidence: [fact("git", `Git says ${changes.map((change) => `${formatPath(change.path)} = ${show(change.to)}, the cluster runs ${show(change.from)}`).join("; ")}`)],
+    evidence: [
+      fact(
+        "git",
+        `Git says ${changes.map((change) => `${formatPath(change.path)} = ${show(change.to)}, the cluster runs ${show(change.from)}`).join("; ")}`,
+      ),
+    ],
   };
 }
 
@@ -159,16 +220,24 @@ function objectionTo({ object, path, from, to }: Change, finding: Finding, conte
   const own = sameRef(object, finding.workload);
   if (!own && !isNeighbour(object, context)) return `${describeRef(object)} has nothing to do with the failing`;
   // Another object's fields come along when the same commit broke it in another way.
-  if (!isRestorable(object.kind, path, own ? finding.symptom.kind : null)) return `${where} is no field that this remedy may restore`;
+  if (!isRestorable(object.kind, path, own ? finding.symptom.kind : null))
+    return `${where} is no field that this remedy may restore`;
   if (from === undefined && to === undefined) return `${where} does not change`;
   return null;
 }
 
 /** An object that shows a symptom itself, or a ConfigMap or claim that a failing workload of the namespace refers to. */
 function isNeighbour(ref: ObjectRef, { snapshot, workload }: PlanContext): boolean {
-  const failing = [...snapshot.workloads, ...(workload === undefined ? [] : [workload])].filter((item) => item.ref.namespace === ref.namespace);
+  const failing = [...snapshot.workloads, ...(workload === undefined ? [] : [workload])].filter(
+    (item) => item.ref.namespace === ref.namespace,
+  );
   if (ref.kind === "ConfigMap" || ref.kind === "PersistentVolumeClaim") {
-    if (failing.some((item) => referencesOf(item.object).some((reference) => reference.kind === ref.kind && reference.name === ref.name))) return true;
+    if (
+      failing.some((item) =>
+        referencesOf(item.object).some((reference) => reference.kind === ref.kind && reference.name === ref.name),
+      )
+    )
+      return true;
   }
   return [...failing, ...snapshot.services, ...snapshot.claims].some((item) => sameRef(item.ref, ref));
 }

@@ -62,7 +62,10 @@ export function workloadRights(plan: Plan): Access[] {
   const evicts =
     plan.action === undefined
       ? []
-      : right("", "pods/eviction", "create").map((access) => ({ ...access, namespace: plan.finding.workload.namespace }));
+      : right("", "pods/eviction", "create").map((access) => ({
+          ...access,
+          namespace: plan.finding.workload.namespace,
+        }));
   return [...new Map([...patches, ...evicts].map((access) => [keyOf(access), access])).values()];
 }
 

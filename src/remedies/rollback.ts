@@ -22,23 +22,30 @@ export const rollback = defineRemedy({
   summary: "Returns the fields that matter to what the workload's last healthy revision had.",
   risk: "low",
   reversibility: "inverse",
-  params: z.strictObject({ revision: z.string().min(1).max(253).describe("Name of the ReplicaSet or ControllerRevision to return to.") }),
+  params: z.strictObject({
+    revision: z.string().min(1).max(253).describe("Name of the ReplicaSet or ControllerRevision to return to."),
+  }),
   needs: PATCH_WORKLOADS.filter((access) => access.group === "apps"),
   async diagnose(finding, context) {
     const { workload } = context;
-    if (workload === undefined || !KINDS.has(workload.ref.kind)) return { applies: false, reason: `a ${finding.workload.kind} keeps no earlier revisions` };
+    if (workload === undefined || !KINDS.has(workload.ref.kind))
+      return { applies: false, reason: `a ${finding.workload.kind} keeps no earlier revisions` };
     const healthy = healthyRevision(workload);
     if ("reason" in healthy) return { applies: false, reason: healthy.reason };
     const changes = changesTo(healthy.revision, finding, workload);
     if ("reason" in changes) return { applies: false, reason: changes.reason };
     const missing = await missingImage(changes.changes, context);
     if (missing !== null) return { applies: false, reason: missing };
-    const evidence: Evidence[] = [fact("history", healthy.proof, healthy.revision.createdAt || undefined), fact("spec", describeChanges(changes.changes))];
+    const evidence: Evidence[] = [
+      fact("history", healthy.proof, healthy.revision.createdAt || undefined),
+      fact("spec", describeChanges(changes.changes)),
+    ];
     return { applies: true, params: { revision: healthy.revision.name }, reason: healthy.proof, evidence };
   },
   plan({ revision: name }, finding, context) {
     const { workload } = context;
-    if (workload === undefined || !KINDS.has(workload.ref.kind)) return { possible: false, reason: `a ${finding.workload.kind} keeps no earlier revisions` };
+    if (workload === undefined || !KINDS.has(workload.ref.kind))
+      return { possible: false, reason: `a ${finding.workload.kind} keeps no earlier revisions` };
     const revision = workload.revisions.find((candidate) => candidate.name === name);
     if (revision === undefined) return { possible: false, reason: `revision ${name} does not exist any more` };
     if (revision.current) return { possible: false, reason: `revision ${name} is the present one` };
@@ -46,7 +53,11 @@ export const rollback = defineRemedy({
     if (proof === null) return { possible: false, reason: `nothing proves that revision ${name} was healthy` };
     const answer = changesTo(revision, finding, workload);
     if ("reason" in answer) return { possible: false, reason: answer.reason };
-    return { possible: true, changes: answer.changes, title: `roll back to revision ${revision.number}: ${describeChanges(answer.changes)}` };
+    return {
+      possible: true,
+      changes: answer.changes,
+      title: `roll back to revision ${revision.number}: ${describeChanges(answer.changes)}`,
+    };
   },
 });
 
@@ -58,44 +69,66 @@ function healthyRevision(workload: Workload): { revision: Revision; proof: strin
   if (older.length === 0) return { reason: "there is no earlier revision: it was never deployed otherwise" };
   const ready = older.find((revision) => revision.readyReplicas > 0) ?? older[0];
   const proof = ready === undefined ? null : proofOf(ready, workload);
-  return ready === undefined || proof === null ? { reason: "nothing proves that an earlier revision was healthy; a person must decide which one to return to" } : { revision: ready, proof };
+  return ready === undefined || proof === null
+    ? { reason: "nothing proves that an earlier revision was healthy; a person must decide which one to return to" }
+    : { revision: ready, proof };
 }
 
 /** What proves that a revision was healthy, in a sentence; null: nothing. */
 function proofOf(revision: Revision, workload: Workload): string | null {
   const current = workload.revisions.find((candidate) => candidate.current);
   if (current === undefined || revision.number >= current.number) return null;
-  if (revision.readyReplicas > 0) return `${revision.readyReplicas} pod${revision.readyReplicas === 1 ? "" : "s"} of revision ${revision.number} (${revision.name}) ${revision.readyReplicas === 1 ? "is" : "are"} ready right now.`;
+  if (revision.readyReplicas > 0)
+    return `${revision.readyReplicas} pod${revision.readyReplicas === 1 ? "" : "s"} of revision ${revision.number} (${revision.name}) ${revision.readyReplicas === 1 ? "is" : "are"} ready right now.`;
   const before = workload.revisions.filter((candidate) => !candidate.current && candidate.number < current.number)[0];
   if (before?.name !== revision.name) return null;
-  return workload.ref.kind === "StatefulSet" ? completedSet(revision, workload.object) : wasAvailable(revision, current, workload.object);
+  return workload.ref.kind === "StatefulSet"
+    ? completedSet(revision, workload.object)
+    : wasAvailable(revision, current, workload.object);
 }
 
 /** `status.currentRevision` is the last revision whose rollout was completed, with every pod ready. */
 function completedSet(revision: Revision, object: KubeObject): string | null {
   const completed = textAt(object, "status", "currentRevision");
-  return completed === revision.name && textAt(object, "status", "updateRevision") !== completed ? `Revision ${revision.number} (${revision.name}) is the last one whose rollout was completed.` : null;
+  return completed === revision.name && textAt(object, "status", "updateRevision") !== completed
+    ? `Revision ${revision.number} (${revision.name}) is the last one whose rollout was completed.`
+    : null;
 }
 
 /** A Deployment that was available when the present revision came was so by the one before it. */
 function wasAvailable(revision: Revision, current: Revision, object: KubeObject): string | null {
   const available = conditionOf(object, "Available");
-  const [since, came, made] = [timeOf(available?.since), timeOf(current.createdAt), timeOf(object.metadata.creationTimestamp)];
+  const [since, came, made] = [
+    timeOf(available?.since),
+    timeOf(current.createdAt),
+    timeOf(object.metadata.creationTimestamp),
+  ];
   if (available === undefined || since === undefined || came === undefined) return null;
-  if (available.status === "True" && since < came) return `The workload has been available since ${available.since}, before the present revision came: by revision ${revision.number} (${revision.name}).`;
+  if (available.status === "True" && since < came)
+    return `The workload has been available since ${available.since}, before the present revision came: by revision ${revision.number} (${revision.name}).`;
   // It can only have become unavailable by having been available; the first seconds of its life do not count.
   const turned = available.status === "False" && since >= came && made !== undefined && came - made > 30_000;
-  return turned ? `The workload was available by revision ${revision.number} (${revision.name}) until the present revision came.` : null;
+  return turned
+    ? `The workload was available by revision ${revision.number} (${revision.name}) until the present revision came.`
+    : null;
 }
 
-function changesTo(revision: Revision, finding: Finding, workload: Workload): { changes: Change[] } | { reason: string } {
+function changesTo(
+  revision: Revision,
+  finding: Finding,
+  workload: Workload,
+): { changes: Change[] } | { reason: string } {
   const now = revisionTemplate(workload.object);
   if (now === null) return { reason: "it has no pod template" };
-  const all = diffObjects(withTemplate(workload.object, now), withTemplate(workload.object, revision.template)).filter((change) => placeOf(workload.ref.kind, change.path) !== null);
-  if (all.length === 0) return { reason: `revision ${revision.number} has the same pod specification: the fault lies elsewhere` };
+  const all = diffObjects(withTemplate(workload.object, now), withTemplate(workload.object, revision.template)).filter(
+    (change) => placeOf(workload.ref.kind, change.path) !== null,
+  );
+  if (all.length === 0)
+    return { reason: `revision ${revision.number} has the same pod specification: the fault lies elsewhere` };
   const relevant = relevantChanges(all, finding, workload.object);
   if (relevant.length > 0) return { changes: relevant };
-  if (!FALLS_BACK.has(finding.symptom.kind)) return { reason: `what revision ${revision.number} has otherwise does not explain the symptom` };
+  if (!FALLS_BACK.has(finding.symptom.kind))
+    return { reason: `what revision ${revision.number} has otherwise does not explain the symptom` };
   return { changes: all };
 }
 
@@ -103,5 +136,10 @@ function changesTo(revision: Revision, finding: Finding, workload: Workload): { 
 const FALLS_BACK = new Set(["CrashLoop", "LivenessKill", "NotReady", "RolloutStuck"]);
 
 function withTemplate(object: KubeObject, template: Json): KubeObject {
-  return { apiVersion: object.apiVersion, kind: object.kind, metadata: { name: object.metadata.name, namespace: object.metadata.namespace ?? "" }, spec: { template: { spec: mapAt(template, "spec") } } };
+  return {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: { name: object.metadata.name, namespace: object.metadata.namespace ?? "" },
+    spec: { template: { spec: mapAt(template, "spec") } },
+  };
 }

@@ -9,12 +9,9 @@ import { editDistance } from "../config/nearest.ts";
  *
  * Numbers are meaning, not spelling: `config-1` is no typo of `config-2`, nor `1.28.0` of `1.27.0`. Only swapped
  * neighbours are believed of digits (`6.41.1` for `6.14.1`).
+ *
+ * How near: 0 the same but for its spelling, 1 one slip, 2 two slips; null: no typo.
  */
-export function isTypo(wrong: string, right: string): boolean {
-  return slipOf(wrong, right) !== null;
-}
-
-/** How near: 0 the same but for its spelling, 1 one slip, 2 two slips; null: no typo. */
 export function slipOf(wrong: string, right: string): 0 | 1 | 2 | null {
   if (wrong === right) return null;
   if (spelling(wrong) === spelling(right)) return 0;

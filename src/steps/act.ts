@@ -1,4 +1,4 @@
-import { StanchError, messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import type { Incident, IncidentPlan } from "../incident/incident.ts";
 import type { IncidentStore } from "../incident/store.ts";
 import { conflicts, toPatch } from "../kube/json-patch.ts";
@@ -31,8 +31,16 @@ export async function act(plan: Plan, incident: Incident, context: ActContext): 
   }
 
   const now = context.clock.now().toISOString();
-  const hotfix: Hotfix = { changes: plan.changes, ...(plan.action === undefined ? {} : { action: plan.action }), appliedAt: now, objects: {} };
-  let current = await context.store.advance(incident, "Acting", `Applying live: ${plan.title}`, { plan: planOf(plan), hotfix });
+  const hotfix: Hotfix = {
+    changes: plan.changes,
+    ...(plan.action === undefined ? {} : { action: plan.action }),
+    appliedAt: now,
+    objects: {},
+  };
+  let current = await context.store.advance(incident, "Acting", `Applying live: ${plan.title}`, {
+    plan: planOf(plan),
+    hotfix,
+  });
 
   const objects: Record<string, Hotfix["objects"][string]> = {};
   for (const group of groups) {
@@ -40,21 +48,32 @@ export async function act(plan: Plan, incident: Incident, context: ActContext): 
     if (said.written) objects[keyOf(group.ref)] = said.version;
     else {
       // What was written before it is taken back by the caller: a hotfix that is half done must not stay so.
-      current = await context.store.advance(current, "Acting", said.reason, { hotfix: { ...hotfix, objects, undo: { at: now, reason: "the live change was not taken as a whole" } } });
+      current = await context.store.advance(current, "Acting", said.reason, {
+        hotfix: { ...hotfix, objects, undo: { at: now, reason: "the live change was not taken as a whole" } },
+      });
       return refused(current, said.reason, said.gitOnly);
     }
   }
   if (plan.action !== undefined) {
     for (const pod of plan.action.pods) {
-      const taken = await context.cluster.evict({ apiVersion: "v1", kind: "Pod", namespace: plan.finding.workload.namespace, name: pod });
+      const taken = await context.cluster.evict({
+        apiVersion: "v1",
+        kind: "Pod",
+        namespace: plan.finding.workload.namespace,
+        name: pod,
+      });
       if (!taken) return refused(current, `a PodDisruptionBudget forbids the eviction of pod ${pod} now`, false);
     }
   }
-  current = await context.store.advance(current, "Hotfixed", `Applied live: ${plan.title}`, { hotfix: { ...hotfix, objects } });
+  current = await context.store.advance(current, "Hotfixed", `Applied live: ${plan.title}`, {
+    hotfix: { ...hotfix, objects },
+  });
   return { applied: true, incident: current };
 }
 
-type Written = { readonly written: true; readonly version: Hotfix["objects"][string] } | { readonly written: false; readonly reason: string; readonly gitOnly: boolean };
+type Written =
+  | { readonly written: true; readonly version: Hotfix["objects"][string] }
+  | { readonly written: false; readonly reason: string; readonly gitOnly: boolean };
 
 const ATTEMPTS = 5;
 
@@ -62,27 +81,46 @@ const ATTEMPTS = 5;
  * One object's changes as one JSON Patch. A conflict is looked at again: the status of a failing workload is written all
  * the time, which moves its resourceVersion; only when a field of ours moved does it end.
  */
-async function write(group: { ref: ObjectRef; changes: readonly Change[] }, context: { readonly cluster: Cluster; readonly clock: Clock }, dryRun: boolean): Promise<Written> {
+async function write(
+  group: { ref: ObjectRef; changes: readonly Change[] },
+  context: { readonly cluster: Cluster; readonly clock: Clock },
+  dryRun: boolean,
+): Promise<Written> {
   const what = describeRef(group.ref);
   for (let attempt = 1; ; attempt += 1) {
     const live = await context.cluster.get(group.ref);
     if (live === null) return { written: false, reason: `${what} is not in the cluster`, gitOnly: true };
     const gone = conflicts(group.changes, live);
-    if (gone.length > 0) return { written: false, reason: `${what} changed in the meantime: ${gone.join("; ")}`, gitOnly: false };
+    if (gone.length > 0)
+      return { written: false, reason: `${what} changed in the meantime: ${gone.join("; ")}`, gitOnly: false };
     try {
-      return { written: true, version: versionOf(await context.cluster.patch(group.ref, withVersion(toPatch(group.changes, live), live), { dryRun })) };
+      return {
+        written: true,
+        version: versionOf(
+          await context.cluster.patch(group.ref, withVersion(toPatch(group.changes, live), live), { dryRun }),
+        ),
+      };
     } catch (error) {
       if (!(error instanceof StanchError)) throw error;
-      if (error.code === "invalid" || error.code === "forbidden") return { written: false, reason: `the API server does not take the change of ${what}: ${messageOf(error)}`, gitOnly: true };
+      if (error.code === "invalid" || error.code === "forbidden")
+        return {
+          written: false,
+          reason: `the API server does not take the change of ${what}: ${messageOf(error)}`,
+          gitOnly: true,
+        };
       if (error.code !== "conflict") throw error;
-      if (attempt >= ATTEMPTS) return { written: false, reason: `${what} is written by somebody else again and again`, gitOnly: false };
+      if (attempt >= ATTEMPTS)
+        return { written: false, reason: `${what} is written by somebody else again and again`, gitOnly: false };
       await context.clock.sleep(100 * attempt);
     }
   }
 }
 
 /** Would the API server take the plan? For `--dry-run`; nothing is written. Null: yes. */
-export async function tryAct(plan: Plan, context: { readonly cluster: Cluster; readonly clock: Clock }): Promise<string | null> {
+export async function tryAct(
+  plan: Plan,
+  context: { readonly cluster: Cluster; readonly clock: Clock },
+): Promise<string | null> {
   for (const group of byObject(plan.changes)) {
     const said = await write(group, context, true);
     if (!said.written) return said.reason;

@@ -1,6 +1,6 @@
 import type { Diagnosis, Finding, Proposal } from "../model.ts";
-import { remedies, remediesFor } from "../remedies/index.ts";
 import { numbered } from "../remedies/evidence.ts";
+import { remedies, remediesFor } from "../remedies/index.ts";
 import type { RemedyContext } from "../remedies/remedy.ts";
 
 /**
@@ -21,9 +21,21 @@ export async function diagnose(finding: Finding, context: RemedyContext): Promis
     if (!answer.applies) rejected.push({ remedy: id, reason: answer.reason });
     else {
       const params = answer.params as Proposal["params"];
-      choices.push({ remedy: id, params, reason: answer.reason, evidence: numbered(answer.evidence), ...(answer.culprit === undefined ? {} : { culprit: answer.culprit }) });
+      choices.push({
+        remedy: id,
+        params,
+        reason: answer.reason,
+        evidence: numbered(answer.evidence),
+        ...(answer.culprit === undefined ? {} : { culprit: answer.culprit }),
+      });
     }
   }
   const [best] = choices;
-  return { finding, cause: best === undefined ? finding.summary : `${finding.summary} ${best.reason}`, by: "rule", choices, rejected };
+  return {
+    finding,
+    cause: best === undefined ? finding.summary : `${finding.summary} ${best.reason}`,
+    by: "rule",
+    choices,
+    rejected,
+  };
 }

@@ -16,8 +16,12 @@ export function group(diagnoses: readonly Diagnosis[]): Cause[] {
     const choice = diagnosis.choices[0];
     const commit = choice?.remedy === "restore-from-git" ? choice.culprit?.sha : undefined;
     const namespace = diagnosis.finding.workload.namespace;
-    const same = commit === undefined ? undefined : causes.find((cause) => cause.commit === commit && cause.namespace === namespace);
-    if (same === undefined) causes.push({ primary: diagnosis, covers: [], namespace, ...(commit === undefined ? {} : { commit }) });
+    const same =
+      commit === undefined
+        ? undefined
+        : causes.find((cause) => cause.commit === commit && cause.namespace === namespace);
+    if (same === undefined)
+      causes.push({ primary: diagnosis, covers: [], namespace, ...(commit === undefined ? {} : { commit }) });
     else {
       same.primary = joined(same.primary, diagnosis);
       same.covers.push(diagnosis.finding);
@@ -33,8 +37,15 @@ function joined(a: Diagnosis, b: Diagnosis): Diagnosis {
   if (first === undefined || other === undefined) return a;
   const fields = [...list(first.params["fields"]), ...list(other.params["fields"])];
   const unique = [...new Map(fields.map((field) => [JSON.stringify(field), field])).values()];
-  const evidence = [...first.evidence, ...other.evidence.filter((item) => !first.evidence.some((known) => known.text === item.text))];
-  return { ...a, cause: `${a.cause} The same commit explains: ${b.finding.summary}`, choices: [{ ...first, params: { ...first.params, fields: unique }, evidence }, ...rest] };
+  const evidence = [
+    ...first.evidence,
+    ...other.evidence.filter((item) => !first.evidence.some((known) => known.text === item.text)),
+  ];
+  return {
+    ...a,
+    cause: `${a.cause} The same commit explains: ${b.finding.summary}`,
+    choices: [{ ...first, params: { ...first.params, fields: unique }, evidence }, ...rest],
+  };
 }
 
 function list(value: unknown): import("../model.ts").Json[] {

@@ -1,5 +1,5 @@
-import { guards } from "../guards/index.ts";
 import type { Guard, GuardContext } from "../guards/guard.ts";
+import { guards } from "../guards/index.ts";
 import type { Plan, Verdict } from "../model.ts";
 
 /**
@@ -12,7 +12,11 @@ export function guard(plan: Plan, context: GuardContext, rules: readonly Guard[]
       const objection = rule.check(plan, context);
       if (objection !== null) return objection;
     } catch (error) {
-      return { decision: "refuse", rule: rule.id, reason: `the rule could not be checked: ${error instanceof Error ? error.message : String(error)}` };
+      return {
+        decision: "refuse",
+        rule: rule.id,
+        reason: `the rule could not be checked: ${error instanceof Error ? error.message : String(error)}`,
+      };
     }
   }
   return { decision: "live", notes: [] };

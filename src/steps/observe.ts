@@ -1,14 +1,14 @@
 import type { Config } from "../config/schema.ts";
 import { inScope, namedNamespaces } from "../config/scope.ts";
-import { StanchError, messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import { isSuspicious, projectPod } from "../kube/project.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import { matchesRequirements, parseSelector } from "../kube/selectors.ts";
 import type { KubeObject, Snapshot } from "../model.ts";
-import type { Clock, Cluster, Resource } from "../ports.ts";
 import { observeClaims, observeConfigs, observeServices } from "../observe/others.ts";
 import type { Reading } from "../observe/reading.ts";
-import { type Census, type OwnerCount, assembleWorkloads, troubled } from "../observe/workloads.ts";
+import { assembleWorkloads, type Census, type OwnerCount, troubled } from "../observe/workloads.ts";
+import type { Clock, Cluster, Resource } from "../ports.ts";
 
 export const IGNORE = "stanch.dev/ignore";
 
@@ -25,7 +25,10 @@ export interface Observation {
 export async function observe(cluster: Cluster, config: Config, clock: Clock): Promise<Observation> {
   const calls = cluster.calls();
   const selector = parseSelector(config.scope.selector);
-  if (!selector.ok) throw new StanchError("config", `the label selector is wrong: ${selector.reason}`, { hint: "correct -l or scope.selector" });
+  if (!selector.ok)
+    throw new StanchError("config", `the label selector is wrong: ${selector.reason}`, {
+      hint: "correct -l or scope.selector",
+    });
   const { requirements } = selector;
   const gaps: string[] = [];
   const named = namedNamespaces(config);
@@ -40,38 +43,60 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
   };
 
   const [census, workloadObjects] = await Promise.all([countPods(reading), readWorkloadObjects(reading)]);
-  const workloads = (await assembleWorkloads(reading, census, workloadObjects.troubled)).filter((workload) => !isIgnored(workload.object, namespaces) && matchesRequirements(requirements, workload.object.metadata.labels));
+  const workloads = (await assembleWorkloads(reading, census, workloadObjects.troubled)).filter(
+    (workload) =>
+      !isIgnored(workload.object, namespaces) && matchesRequirements(requirements, workload.object.metadata.labels),
+  );
   const watchedKinds = new Set<string>(config.scope.kinds);
   const [services, claims, configs] = await Promise.all([
     watchedKinds.has("Service") ? observeServices(reading) : [],
     watchedKinds.has("PersistentVolumeClaim") ? observeClaims(reading) : [],
     observeConfigs(reading, workloads),
   ]);
-  const wanted = (object: KubeObject): boolean => !isIgnored(object, namespaces) && matchesRequirements(requirements, object.metadata.labels);
+  const wanted = (object: KubeObject): boolean =>
+    !isIgnored(object, namespaces) && matchesRequirements(requirements, object.metadata.labels);
   const snapshot: Snapshot = {
     takenAt: clock.now().toISOString(),
     workloads: workloads.filter((workload) => watchedKinds.has(workload.ref.kind)),
     services: services.filter((service) => wanted(service.object)),
     claims: claims.filter((claim) => wanted(claim.object)),
     configs,
-    counts: { pods: census.pods, workloads: workloadObjects.count, namespaces: namespaces.size, calls: cluster.calls() - calls },
+    counts: {
+      pods: census.pods,
+      workloads: workloadObjects.count,
+      namespaces: namespaces.size,
+      calls: cluster.calls() - calls,
+    },
     gaps,
   };
   return { snapshot, namespaces };
 }
 
 /** Watched namespaces that are not opted out, with their annotations. */
-async function readNamespaces(cluster: Cluster, config: Config, named: readonly string[] | null, gaps: string[]): Promise<Map<string, Readonly<Record<string, string>>>> {
+async function readNamespaces(
+  cluster: Cluster,
+  config: Config,
+  named: readonly string[] | null,
+  gaps: string[],
+): Promise<Map<string, Readonly<Record<string, string>>>> {
   const out = new Map<string, Readonly<Record<string, string>>>();
   const add = (object: KubeObject): void => {
     const annotations = object.metadata.annotations ?? {};
-    if (inScope(object.metadata.name, config) && annotations[IGNORE] !== "true" && object.metadata.deletionTimestamp === undefined) out.set(object.metadata.name, annotations);
+    if (
+      inScope(object.metadata.name, config) &&
+      annotations[IGNORE] !== "true" &&
+      object.metadata.deletionTimestamp === undefined
+    )
+      out.set(object.metadata.name, annotations);
   };
   try {
-    if (named === null) for await (const page of cluster.list(RESOURCES.Namespace, { limit: config.observe.pageSize })) page.forEach(add);
+    if (named === null)
+      for await (const page of cluster.list(RESOURCES.Namespace, { limit: config.observe.pageSize })) page.forEach(add);
     else {
-      const found = await Promise.all(named.map((name) => cluster.get({ apiVersion: "v1", kind: "Namespace", namespace: "", name })));
-      found.forEach((object) => object !== null && add(object));
+      const found = await Promise.all(
+        named.map((name) => cluster.get({ apiVersion: "v1", kind: "Namespace", namespace: "", name })),
+      );
+      for (const object of found) if (object !== null) add(object);
     }
   } catch (error) {
     if (!(error instanceof StanchError) || error.code !== "forbidden" || named === null) throw error;
@@ -82,7 +107,12 @@ async function readNamespaces(cluster: Cluster, config: Config, named: readonly 
   return out;
 }
 
-async function* scoped(cluster: Cluster, resource: Resource, config: Config, named: readonly string[] | null): AsyncIterable<readonly KubeObject[]> {
+async function* scoped(
+  cluster: Cluster,
+  resource: Resource,
+  config: Config,
+  named: readonly string[] | null,
+): AsyncIterable<readonly KubeObject[]> {
   const limit = config.observe.pageSize;
   if (named === null) yield* cluster.list(resource, { limit });
   else for (const namespace of named) yield* cluster.list(resource, { namespace, limit });
@@ -101,11 +131,20 @@ async function countPods(reading: Reading): Promise<Census> {
       pods += 1;
       const suspicious = isSuspicious(pod, now, reading.config.detect.recent);
       const owner = pod.metadata.ownerReferences?.find((reference) => reference.controller === true);
-      const key = owner === undefined ? `${namespace}/Pod/${pod.metadata.name}` : `${namespace}/${owner.kind}/${owner.name}`;
+      const key =
+        owner === undefined ? `${namespace}/Pod/${pod.metadata.name}` : `${namespace}/${owner.kind}/${owner.name}`;
       let count = owners.get(key);
       if (count === undefined) {
         // Healthy pods need no more than a number.
-        count = { namespace, kind: owner?.kind ?? "Pod", name: owner?.name ?? pod.metadata.name, apiVersion: owner?.apiVersion ?? "v1", total: 0, ready: 0, suspicious: [] };
+        count = {
+          namespace,
+          kind: owner?.kind ?? "Pod",
+          name: owner?.name ?? pod.metadata.name,
+          apiVersion: owner?.apiVersion ?? "v1",
+          total: 0,
+          ready: 0,
+          suspicious: [],
+        };
         owners.set(key, count);
       }
       if (suspicious && seen.has(pod.metadata.uid ?? pod.metadata.name)) continue;
@@ -113,7 +152,8 @@ async function countPods(reading: Reading): Promise<Census> {
       if (!suspicious) count.ready += 1;
       else {
         seen.add(pod.metadata.uid ?? pod.metadata.name);
-        if (count.suspicious.length < 4 * reading.config.observe.podsPerWorkload) count.suspicious.push(projectPod(pod));
+        if (count.suspicious.length < 4 * reading.config.observe.podsPerWorkload)
+          count.suspicious.push(projectPod(pod));
         count.hidden = (count.hidden ?? 0) + 1;
       }
     }

@@ -6,17 +6,27 @@ import type { PlanContext } from "../remedies/remedy.ts";
  * A proposal as changes. Parameters are checked by the remedy's schema and by the remedy itself against the live object,
  * whoever chose them; every change must be of an object in the finding's own namespace.
  */
-export function plan(diagnosis: Diagnosis, choice: Proposal, context: PlanContext): Plan | { readonly refused: string } {
+export function plan(
+  diagnosis: Diagnosis,
+  choice: Proposal,
+  context: PlanContext,
+): Plan | { readonly refused: string } {
   const { finding } = diagnosis;
   const remedy = remedies.find((candidate) => candidate.id === choice.remedy);
   if (remedy === undefined) return { refused: `there is no remedy "${choice.remedy}"` };
   if (!context.settings.remedies.enabled.includes(remedy.id)) return { refused: `${remedy.id} is not enabled` };
   const params = remedy.params.safeParse(choice.params);
-  if (!params.success) return { refused: `its parameters are wrong: ${params.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ")}` };
+  if (!params.success)
+    return {
+      refused: `its parameters are wrong: ${params.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ")}`,
+    };
   const drafted = remedy.plan(params.data, finding, context);
   if (!drafted.possible) return { refused: drafted.reason };
   const stray = drafted.changes.find((change) => change.object.namespace !== finding.workload.namespace);
-  if (stray !== undefined) return { refused: `it would change ${stray.object.kind} ${stray.object.namespace}/${stray.object.name}, which is not the finding's` };
+  if (stray !== undefined)
+    return {
+      refused: `it would change ${stray.object.kind} ${stray.object.namespace}/${stray.object.name}, which is not the finding's`,
+    };
   if (drafted.changes.length === 0 && drafted.action === undefined) return { refused: "it would change nothing" };
   return {
     finding,

@@ -1,5 +1,6 @@
-import { StanchError, messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import type { Incident } from "../incident/incident.ts";
+import { outcomeOf } from "../incident/outcome.ts";
 import type { Commit, FileEdit, Located, Location, Outcome, Plan, Proof } from "../model.ts";
 import type { Checkout, PullRequest } from "../ports.ts";
 import { formatBody, formatReportFile } from "../pull-request/body.ts";
@@ -9,7 +10,6 @@ import { parseMarker } from "../pull-request/marker.ts";
 import type { PullRequestReport } from "../pull-request/report.ts";
 import { formatTitle } from "../pull-request/title.ts";
 import type { Run } from "../run.ts";
-import { outcomeOf } from "./record.ts";
 
 export interface ProposeRequest {
   readonly incident: Incident;
@@ -31,15 +31,41 @@ const ROUNDS = 3;
 export async function propose(request: ProposeRequest, run: Run): Promise<Outcome> {
   const { incident, plan, located, proof } = request;
   const { repository, branch: base } = located.source;
-  const fingerprint = targetFingerprint({ repository, base, files: located.edits.map((edit) => edit.file), changes: plan.changes, remedy: plan.choice.remedy });
-  const place = await findPlace(repository, (round) => formatBranch({ prefix: run.config.pullRequest.branchPrefix, cluster: run.config.cluster, object: plan.finding.workload, fingerprint, round }), run);
+  const fingerprint = targetFingerprint({
+    repository,
+    base,
+    files: located.edits.map((edit) => edit.file),
+    changes: plan.changes,
+    remedy: plan.choice.remedy,
+  });
+  const place = await findPlace(
+    repository,
+    (round) =>
+      formatBranch({
+        prefix: run.config.pullRequest.branchPrefix,
+        cluster: run.config.cluster,
+        object: plan.finding.workload,
+        fingerprint,
+        round,
+      }),
+    run,
+  );
   if (place.kind === "refused") {
     const silencedUntil = new Date(run.clock.now().getTime() + run.config.followUp.silence).toISOString();
-    const next = await run.store.advance(incident, "Silenced", `#${place.pull.number} for the same change was closed unmerged before: a person said no.`, { silencedUntil, pullRequest: refOfPull(place.pull) });
+    const next = await run.store.advance(
+      incident,
+      "Silenced",
+      `#${place.pull.number} for the same change was closed unmerged before: a person said no.`,
+      { silencedUntil, pullRequest: refOfPull(place.pull) },
+    );
     return outcomeOf(next, "closed");
   }
   if (place.kind === "exhausted") {
-    const next = await run.store.advance(incident, "Escalated", `Two pull requests for this change were merged (last #${place.pull.number}), and the problem is still there. A person must look.`);
+    const next = await run.store.advance(
+      incident,
+      "Escalated",
+      `Two pull requests for this change were merged (last #${place.pull.number}), and the problem is still there. A person must look.`,
+    );
     return outcomeOf(next, "escalated");
   }
   const report = await reportOf(request, run);
@@ -49,30 +75,56 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
 
   const open = place.kind === "open" ? place.pull : undefined;
   if (open !== undefined && (await isEdited(open, run))) {
-    const next = await run.store.advance(incident, "Proposed", `#${open.number} has commits of a person; it is left as it is.`, { pullRequest: refOfPull(open) });
+    const next = await run.store.advance(
+      incident,
+      "Proposed",
+      `#${open.number} has commits of a person; it is left as it is.`,
+      { pullRequest: refOfPull(open) },
+    );
     return outcomeOf(next, "waiting");
   }
   if (open === undefined) {
     run.tally.opened += 1;
     if (run.tally.opened > run.config.guard.newPullRequests) {
-      const next = await run.store.advance(incident, incident.status?.phase ?? "Verified", `The pull request waits for the next run: ${run.config.guard.newPullRequests} were opened in this one.`);
+      const next = await run.store.advance(
+        incident,
+        incident.status?.phase ?? "Verified",
+        `The pull request waits for the next run: ${run.config.guard.newPullRequests} were opened in this one.`,
+      );
       return outcomeOf(next, "waiting");
     }
   }
   const edits = [...located.edits, ...reportFile(report, run)];
   const published = await request.checkout.publish({
     branch: place.branch,
-    message: formatCommitMessage({ title, changes: plan.changes, incident: `${incident.metadata.namespace}/${incident.metadata.name}`, cluster: run.config.cluster, ...(plan.choice.culprit === undefined ? {} : { culprit: plan.choice.culprit.sha }) }),
+    message: formatCommitMessage({
+      title,
+      changes: plan.changes,
+      incident: `${incident.metadata.namespace}/${incident.metadata.name}`,
+      cluster: run.config.cluster,
+      ...(plan.choice.culprit === undefined ? {} : { culprit: plan.choice.culprit.sha }),
+    }),
     edits,
     expected: await run.codeHost.branchHead(repository, place.branch),
   });
   if (!published.pushed && published.reason !== "unchanged") {
-    const next = await run.store.advance(incident, incident.status?.phase ?? "Verified", `The branch could not be pushed: ${published.message}. The next run tries again.`);
+    const next = await run.store.advance(
+      incident,
+      incident.status?.phase ?? "Verified",
+      `The branch could not be pushed: ${published.message}. The next run tries again.`,
+    );
     return { ...outcomeOf(next, "failed") };
   }
-  const pull = open ?? (await run.codeHost.createPullRequest(repository, { title, body, head: place.branch, base, draft }));
-  if (open !== undefined && parseMarker(open.body)?.body !== parseMarker(body)?.body) await run.codeHost.updatePullRequest(repository, open.number, { title, body });
-  const next = await run.store.advance(incident, "Proposed", `${open === undefined ? "Opened" : "Updated"} ${pull.url}${draft ? " as a draft: not everything is proved" : ""}.`, { pullRequest: refOfPull(pull) });
+  const pull =
+    open ?? (await run.codeHost.createPullRequest(repository, { title, body, head: place.branch, base, draft }));
+  if (open !== undefined && parseMarker(open.body)?.body !== parseMarker(body)?.body)
+    await run.codeHost.updatePullRequest(repository, open.number, { title, body });
+  const next = await run.store.advance(
+    incident,
+    "Proposed",
+    `${open === undefined ? "Opened" : "Updated"} ${pull.url}${draft ? " as a draft: not everything is proved" : ""}.`,
+    { pullRequest: refOfPull(pull) },
+  );
   await label(pull, draft ? [...run.config.pullRequest.labels, "needs-proof"] : run.config.pullRequest.labels, run);
   return outcomeOf(next, open === undefined ? "proposed" : "updated");
 }
@@ -112,7 +164,12 @@ async function reportOf(request: ProposeRequest, run: Run): Promise<PullRequestR
   const { incident, plan, located, proof } = request;
   const status = incident.status;
   return {
-    incident: { namespace: incident.metadata.namespace, name: incident.metadata.name, detectedAt: status?.detectedAt ?? "", recurrences: status?.recurrences ?? 0 },
+    incident: {
+      namespace: incident.metadata.namespace,
+      name: incident.metadata.name,
+      detectedAt: status?.detectedAt ?? "",
+      recurrences: status?.recurrences ?? 0,
+    },
     cluster: run.config.cluster,
     finding: plan.finding,
     covers: status?.covers.length ?? 0,
@@ -123,7 +180,14 @@ async function reportOf(request: ProposeRequest, run: Run): Promise<PullRequestR
     changes: plan.changes,
     ...(plan.choice.culprit === undefined ? {} : { culprit: plan.choice.culprit }),
     blame: await blameOf(located.locations, request.checkout, run),
-    ...(request.live && status?.hotfix !== undefined ? { live: { appliedAt: status.hotfix.appliedAt, ...(status.verification === undefined ? {} : { verification: status.verification }) } } : {}),
+    ...(request.live && status?.hotfix !== undefined
+      ? {
+          live: {
+            appliedAt: status.hotfix.appliedAt,
+            ...(status.verification === undefined ? {} : { verification: status.verification }),
+          },
+        }
+      : {}),
     ...(request.why === undefined ? {} : { gitOnly: request.why }),
     edits: located.edits,
     proof,
@@ -137,7 +201,11 @@ async function reportOf(request: ProposeRequest, run: Run): Promise<PullRequestR
 }
 
 /** Who wrote the lines: useful, never worth failing for. */
-async function blameOf(locations: readonly Location[], checkout: Checkout, run: Run): Promise<{ location: Location; commit: Commit }[]> {
+async function blameOf(
+  locations: readonly Location[],
+  checkout: Checkout,
+  run: Run,
+): Promise<{ location: Location; commit: Commit }[]> {
   const out: { location: Location; commit: Commit }[] = [];
   for (const location of locations.slice(0, 5)) {
     const commit = await checkout.blame(location.file, location.line).catch((error: unknown) => {
@@ -151,12 +219,16 @@ async function blameOf(locations: readonly Location[], checkout: Checkout, run: 
 
 function reportFile(report: PullRequestReport, run: Run): FileEdit[] {
   const folder = run.config.pullRequest.report.replace(/^\/+|\/+$/g, "");
-  return folder === "" ? [] : [{ file: `${folder}/${report.incident.name}.md`, before: "", after: formatReportFile(report) }];
+  return folder === ""
+    ? []
+    : [{ file: `${folder}/${report.incident.name}.md`, before: "", after: formatReportFile(report) }];
 }
 
 async function label(pull: PullRequest, labels: readonly string[], run: Run): Promise<void> {
   if (labels.length === 0 || labels.every((name) => pull.labels.includes(name))) return;
-  await run.codeHost.addLabels(pull.repository, pull.number, labels).catch((error: unknown) => run.log.warn("labels not set", { pullRequest: pull.url, error: messageOf(error) }));
+  await run.codeHost
+    .addLabels(pull.repository, pull.number, labels)
+    .catch((error: unknown) => run.log.warn("labels not set", { pullRequest: pull.url, error: messageOf(error) }));
 }
 
 function refOfPull(pull: PullRequest) {

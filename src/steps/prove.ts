@@ -23,7 +23,12 @@ export interface ProveRequest {
 
 /** Proves the edits by rendering before and after and by asking the API server; every check says what it saw. */
 export async function prove(request: ProveRequest): Promise<Proof> {
-  const probe = await openProbe({ source: request.source, checkout: request.checkout, renderer: request.renderer, roots: [] });
+  const probe = await openProbe({
+    source: request.source,
+    checkout: request.checkout,
+    renderer: request.renderer,
+    roots: [],
+  });
   try {
     return await checksOf(request, probe);
   } finally {
@@ -39,16 +44,27 @@ async function checksOf(request: ProveRequest, probe: Probe): Promise<Proof> {
     return error;
   });
   const checks: Check[] = [];
-  checks.push({ id: "P1", result: "passed", text: `${files(located)}: parsed before and after; only the planned lines differ.` });
+  checks.push({
+    id: "P1",
+    result: "passed",
+    text: `${files(located)}: parsed before and after; only the planned lines differ.`,
+  });
   let blast: Proof["blast"] = [];
   let rootsChecked = 1;
   if (after instanceof StanchError) {
-    checks.push({ id: "P2", result: "failed", text: `With the edits ${source.path} does not render: ${messageOf(after)}` });
+    checks.push({
+      id: "P2",
+      result: "failed",
+      text: `With the edits ${source.path} does not render: ${messageOf(after)}`,
+    });
   } else {
     checks.push(p2(before, after, changes, source));
     const { others, roots } = await probe.blast(located.edits);
     rootsChecked = Math.max(1, roots);
-    blast = others.map(({ root, objects, problem }) => ({ root, objects: problem === undefined ? objects : [`could not be rendered: ${problem}`] }));
+    blast = others.map(({ root, objects, problem }) => ({
+      root,
+      objects: problem === undefined ? objects : [`could not be rendered: ${problem}`],
+    }));
     checks.push(p3(blast, rootsChecked));
     checks.push(await p4(after, request));
     checks.push(await p5(after, request));
@@ -56,34 +72,77 @@ async function checksOf(request: ProveRequest, probe: Probe): Promise<Proof> {
   return {
     checks,
     // A shared base is listed and left to the reviewer; it is no proof that the other environments may change.
-    complete: checks.every((check) => check.result !== "failed" && (check.result === "passed" || (check.id === "P4" && request.live !== true))) && blast.length === 0,
+    complete:
+      checks.every(
+        (check) =>
+          check.result !== "failed" && (check.result === "passed" || (check.id === "P4" && request.live !== true)),
+      ) && blast.length === 0,
     blast,
     rootsChecked,
     tools: [...probe.tools()],
   };
 }
 
-function p2(before: readonly KubeObject[], after: readonly KubeObject[], changes: readonly Change[], source: Source): Check {
+function p2(
+  before: readonly KubeObject[],
+  after: readonly KubeObject[],
+  changes: readonly Change[],
+  source: Source,
+): Check {
   const { missing, side, allowed } = judge(before, after, changes, source);
-  if (missing.length > 0) return { id: "P2", result: "failed", text: `${missing.length} of the wanted changes do not appear in what ${source.path} renders.` };
-  if (side.length > 0) return { id: "P2", result: "failed", text: `The edits change more than was wanted: ${side.slice(0, 5).join("; ")}` };
-  return { id: "P2", result: "passed", text: `Rendered before and after: exactly the wanted ${changes.length === 1 ? "change" : `${changes.length} changes`}${allowed.length === 0 ? "" : `, and what follows by itself (${allowed.slice(0, 3).join("; ")})`}.` };
+  if (missing.length > 0)
+    return {
+      id: "P2",
+      result: "failed",
+      text: `${missing.length} of the wanted changes do not appear in what ${source.path} renders.`,
+    };
+  if (side.length > 0)
+    return {
+      id: "P2",
+      result: "failed",
+      text: `The edits change more than was wanted: ${side.slice(0, 5).join("; ")}`,
+    };
+  return {
+    id: "P2",
+    result: "passed",
+    text: `Rendered before and after: exactly the wanted ${changes.length === 1 ? "change" : `${changes.length} changes`}${allowed.length === 0 ? "" : `, and what follows by itself (${allowed.slice(0, 3).join("; ")})`}.`,
+  };
 }
 
 function p3(blast: Proof["blast"], roots: number): Check {
-  if (blast.length > 0) return { id: "P3", result: "failed", text: `Other environments change too: ${blast.map((row) => row.root).join(", ")}.` };
-  return { id: "P3", result: "passed", text: roots === 1 ? "The repository has no other render root." : `${roots} render roots looked at; no other one changes.` };
+  if (blast.length > 0)
+    return {
+      id: "P3",
+      result: "failed",
+      text: `Other environments change too: ${blast.map((row) => row.root).join(", ")}.`,
+    };
+  return {
+    id: "P3",
+    result: "passed",
+    text:
+      roots === 1
+        ? "The repository has no other render root."
+        : `${roots} render roots looked at; no other one changes.`,
+  };
 }
 
 /** Git after the merge against the cluster after the hotfix, on the fields that were touched. */
 async function p4(after: readonly KubeObject[], request: ProveRequest): Promise<Check> {
-  if (request.live !== true) return { id: "P4", result: "not-run", text: "Nothing was changed live; there is no live change to compare with." };
+  if (request.live !== true)
+    return { id: "P4", result: "not-run", text: "Nothing was changed live; there is no live change to compare with." };
   for (const [ref, changes] of grouped(request.changes)) {
     const live = await request.cluster.get(ref);
     const declared = findRendered(after, ref, request.source);
     if (live === null) return { id: "P4", result: "failed", text: `${describeRef(ref)} is not in the cluster.` };
-    const differs = changes.filter((change) => !sameAsLive(change.path, getAt(declared, change.path), getAt(live, change.path)));
-    if (differs.length > 0) return { id: "P4", result: "failed", text: `Git would say something else than the cluster runs for ${differs.length} field${differs.length === 1 ? "" : "s"} of ${describeRef(ref)}.` };
+    const differs = changes.filter(
+      (change) => !sameAsLive(change.path, getAt(declared, change.path), getAt(live, change.path)),
+    );
+    if (differs.length > 0)
+      return {
+        id: "P4",
+        result: "failed",
+        text: `Git would say something else than the cluster runs for ${differs.length} field${differs.length === 1 ? "" : "s"} of ${describeRef(ref)}.`,
+      };
   }
   return { id: "P4", result: "passed", text: "What Git will say is what the cluster runs since the live change." };
 }
@@ -93,14 +152,24 @@ async function p5(after: readonly KubeObject[], request: ProveRequest): Promise<
   const { cluster } = request;
   for (const [ref] of grouped(request.changes)) {
     const declared = findRendered(after, ref, request.source);
-    if (declared === undefined) return { id: "P5", result: "failed", text: `${describeRef(ref)} is not rendered any more.` };
-    const object = { ...declared, metadata: { ...declared.metadata, name: ref.name, ...(ref.namespace === "" ? {} : { namespace: ref.namespace }) } };
+    if (declared === undefined)
+      return { id: "P5", result: "failed", text: `${describeRef(ref)} is not rendered any more.` };
+    const object = {
+      ...declared,
+      metadata: { ...declared.metadata, name: ref.name, ...(ref.namespace === "" ? {} : { namespace: ref.namespace }) },
+    };
     try {
-      if (request.gitOnly === undefined || !/cannot be changed while it exists/.test(request.gitOnly)) await cluster.dryRunApply(object);
-      else await cluster.create({ ...object, metadata: { ...object.metadata, name: `${ref.name.slice(0, 40)}-stanch-dry-run` } }, { dryRun: true });
+      if (request.gitOnly === undefined || !/cannot be changed while it exists/.test(request.gitOnly))
+        await cluster.dryRunApply(object);
+      else
+        await cluster.create(
+          { ...object, metadata: { ...object.metadata, name: `${ref.name.slice(0, 40)}-stanch-dry-run` } },
+          { dryRun: true },
+        );
     } catch (error) {
       if (!(error instanceof StanchError)) throw error;
-      if (error.code === "forbidden") return { id: "P5", result: "not-run", text: `The API server was not asked: ${messageOf(error)}` };
+      if (error.code === "forbidden")
+        return { id: "P5", result: "not-run", text: `The API server was not asked: ${messageOf(error)}` };
       return { id: "P5", result: "failed", text: `The API server would refuse it: ${messageOf(error)}` };
     }
   }
@@ -109,7 +178,9 @@ async function p5(after: readonly KubeObject[], request: ProveRequest): Promise<
 
 function grouped(changes: readonly Change[]): [ObjectRef, Change[]][] {
   const groups = Map.groupBy(changes, (change) => keyOf(change.object));
-  return [...groups.values()].flatMap((group): [ObjectRef, Change[]][] => (group[0] === undefined ? [] : [[group[0].object, group]]));
+  return [...groups.values()].flatMap((group): [ObjectRef, Change[]][] =>
+    group[0] === undefined ? [] : [[group[0].object, group]],
+  );
 }
 
 function files(located: Extract<Located, { found: true }>): string {

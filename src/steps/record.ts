@@ -1,17 +1,30 @@
-import type { Incident } from "../incident/incident.ts";
-import type { ObjectRef, Outcome } from "../model.ts";
+import type { ObjectRef } from "../model.ts";
 import type { Clock, Cluster, Log } from "../ports.ts";
 
 /** An Event on the workload, so that `kubectl describe` tells what was done. A failure is logged and stops nothing. */
-export async function recordEvent(on: ObjectRef, uid: string | undefined, event: { readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string }, context: { readonly cluster: Cluster; readonly clock: Clock; readonly log: Log }): Promise<void> {
+export async function recordEvent(
+  on: ObjectRef,
+  uid: string | undefined,
+  event: { readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string },
+  context: { readonly cluster: Cluster; readonly clock: Clock; readonly log: Log },
+): Promise<void> {
   const now = context.clock.now();
   const at = now.toISOString().replace(/\.\d+Z$/, "Z");
   try {
     await context.cluster.create({
       apiVersion: "v1",
       kind: "Event",
-      metadata: { name: `${on.name.slice(0, 200)}.${now.getTime().toString(16)}${Math.floor(now.getTime() % 997).toString(16)}`, namespace: on.namespace === "" ? "default" : on.namespace },
-      involvedObject: { apiVersion: on.apiVersion, kind: on.kind, name: on.name, ...(on.namespace === "" ? {} : { namespace: on.namespace }), ...(uid === undefined ? {} : { uid }) },
+      metadata: {
+        name: `${on.name.slice(0, 200)}.${now.getTime().toString(16)}${Math.floor(now.getTime() % 997).toString(16)}`,
+        namespace: on.namespace === "" ? "default" : on.namespace,
+      },
+      involvedObject: {
+        apiVersion: on.apiVersion,
+        kind: on.kind,
+        name: on.name,
+        ...(on.namespace === "" ? {} : { namespace: on.namespace }),
+        ...(uid === undefined ? {} : { uid }),
+      },
       type: event.type,
       reason: event.reason,
       message: event.message.slice(0, 1000),
@@ -23,20 +36,9 @@ export async function recordEvent(on: ObjectRef, uid: string | undefined, event:
       count: 1,
     });
   } catch (error) {
-    context.log.debug("event not written", { on: `${on.kind}/${on.namespace}/${on.name}`, error: error instanceof Error ? error.message : String(error) });
+    context.log.debug("event not written", {
+      on: `${on.kind}/${on.namespace}/${on.name}`,
+      error: error instanceof Error ? error.message : String(error),
+    });
   }
-}
-
-/** What is said of an incident after a step. */
-export function outcomeOf(incident: Incident, kind: Outcome["kind"], message = incident.status?.message ?? ""): Outcome {
-  const { spec, status, metadata } = incident;
-  return {
-    kind,
-    workload: spec.workload,
-    symptom: spec.symptom,
-    incident: `${metadata.namespace}/${metadata.name}`,
-    message,
-    ...(status?.pullRequest === undefined ? {} : { pullRequest: status.pullRequest.url }),
-    ...(status?.plan === undefined || status.plan.changes.length === 0 ? {} : { changes: status.plan.changes }),
-  };
 }

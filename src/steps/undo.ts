@@ -21,17 +21,27 @@ export interface Undone {
  */
 export async function undo(incident: Incident, reason: string, phase: Phase, context: ActContext): Promise<Undone> {
   const hotfix = incident.status?.hotfix;
-  if (hotfix === undefined || hotfix.undoneAt !== undefined) return { incident, complete: true, text: "There was no live change to take back." };
+  if (hotfix === undefined || hotfix.undoneAt !== undefined)
+    return { incident, complete: true, text: "There was no live change to take back." };
   let current = incident;
   const decision = hotfix.undo ?? { at: context.clock.now().toISOString(), reason };
-  if (hotfix.undo === undefined) current = await context.store.advance(current, current.status?.phase ?? "Hotfixed", `Taking the live change back: ${reason}`, { hotfix: { ...hotfix, undo: decision } });
+  if (hotfix.undo === undefined)
+    current = await context.store.advance(
+      current,
+      current.status?.phase ?? "Hotfixed",
+      `Taking the live change back: ${reason}`,
+      { hotfix: { ...hotfix, undo: decision } },
+    );
 
   const left: string[] = [];
   for (const { ref, changes } of byObject(hotfix.changes).toReversed()) {
     left.push(...(await revert(changes, context, describeRef(ref))));
   }
   const undoneAt = context.clock.now().toISOString();
-  const text = left.length === 0 ? `Live change taken back: ${decision.reason}` : `Live change taken back where it still stood (${decision.reason}); left as it is: ${left.join("; ")}`;
+  const text =
+    left.length === 0
+      ? `Live change taken back: ${decision.reason}`
+      : `Live change taken back where it still stood (${decision.reason}); left as it is: ${left.join("; ")}`;
   current = await context.store.advance(current, phase, text, { hotfix: { ...hotfix, undo: decision, undoneAt } });
   return { incident: current, complete: left.length === 0, text };
 }
@@ -44,7 +54,9 @@ async function revert(changes: readonly Change[], context: ActContext, what: str
     if (live === null || ref === undefined) return [`${what} is gone`];
     const ours = changes.filter((change) => sameValue(getAt(live, change.path), change.to));
     const original = (change: Change): boolean => sameValue(getAt(live, change.path), change.from);
-    const others = changes.filter((change) => !ours.includes(change) && !original(change)).map((change) => `${formatPath(change.path)} of ${what} was changed by somebody else`);
+    const others = changes
+      .filter((change) => !ours.includes(change) && !original(change))
+      .map((change) => `${formatPath(change.path)} of ${what} was changed by somebody else`);
     if (ours.length === 0) return others;
     try {
       await context.cluster.patch(ref, withVersion(toPatch(inverse(ours), live), live));

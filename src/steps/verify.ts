@@ -1,14 +1,14 @@
-import { type Health, healthOf } from "../kube/health.ts";
-import { getAt } from "../kube/field-path.ts";
+import { formatDuration } from "../config/duration.ts";
 import { conditionsOf } from "../kube/conditions.ts";
+import { getAt } from "../kube/field-path.ts";
+import { type Health, healthOf } from "../kube/health.ts";
 import { describeRef } from "../kube/ref.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import { rolloutWindow, steadyWindow, timeToCrash } from "../kube/rollout-window.ts";
 import { sameValue } from "../kube/same-value.ts";
-import { formatDuration } from "../config/duration.ts";
 import type { Change, ContainerState, Finding, Hotfix, ObjectRef, PodState, Verification, Workload } from "../model.ts";
-import { loadWorkload } from "../observe/workloads.ts";
 import type { Reading } from "../observe/reading.ts";
+import { loadWorkload } from "../observe/workloads.ts";
 
 /** What a look at the cluster says of a hotfix. */
 type Look =
@@ -36,14 +36,26 @@ export async function verify(watched: Watched, reading: Reading): Promise<Verifi
   const elapsed = (): number => clock.now().getTime() - started;
   const target = watched.before?.object;
   const window = target === undefined ? config.verify.patience : rolloutWindow(target, config.verify.patience);
-  const crash = watched.before === null || watched.finding.container === undefined ? undefined : timeToCrash(watched.before.pods, watched.finding.container);
+  const crash =
+    watched.before === null || watched.finding.container === undefined
+      ? undefined
+      : timeToCrash(watched.before.pods, watched.finding.container);
   const steady =
     target === undefined
       ? config.verify.least
-      : steadyWindow(target, { least: config.verify.least, most: config.verify.patience, ...(watched.finding.container === undefined ? {} : { container: watched.finding.container }), ...(crash === undefined ? {} : { timeToCrash: crash }) });
+      : steadyWindow(target, {
+          least: config.verify.least,
+          most: config.verify.patience,
+          ...(watched.finding.container === undefined ? {} : { container: watched.finding.container }),
+          ...(crash === undefined ? {} : { timeToCrash: crash }),
+        });
   let goodSince: number | null = null;
   let last: Look = { state: "waiting", seen: "nothing was seen yet" };
-  const end = (result: Verification["result"], seen: string): Verification => ({ result, seen, seconds: Math.round(elapsed() / 100) / 10 });
+  const end = (result: Verification["result"], seen: string): Verification => ({
+    result,
+    seen,
+    seconds: Math.round(elapsed() / 100) / 10,
+  });
 
   for (;;) {
     const lost = await firstLost(watched.hotfix.changes, cluster.get);
@@ -53,16 +65,21 @@ export async function verify(watched: Watched, reading: Reading): Promise<Verifi
     if (last.state === "bad") return end(await damage(watched, reading), last.seen);
     if (last.state === "good") {
       goodSince ??= elapsed();
-      if (elapsed() - goodSince >= steady) return end("recovered", `${last.seen} for ${formatDuration(elapsed() - goodSince)}`);
+      if (elapsed() - goodSince >= steady)
+        return end("recovered", `${last.seen} for ${formatDuration(elapsed() - goodSince)}`);
     } else goodSince = null;
     // What is healthy now is watched to the end of its steady time, even when that passes the window.
-    if (elapsed() > window && goodSince === null) return end(await damage(watched, reading), `not healthy after ${formatDuration(elapsed())}: ${last.seen}`);
+    if (elapsed() > window && goodSince === null)
+      return end(await damage(watched, reading), `not healthy after ${formatDuration(elapsed())}: ${last.seen}`);
     await clock.sleep(config.verify.poll);
   }
 }
 
 /** A changed field that is not what the hotfix made it, with the manager that took it: the start of a revert war. */
-export async function firstLost(changes: readonly Change[], get: (ref: ObjectRef) => Promise<import("../model.ts").KubeObject | null>): Promise<string | null> {
+export async function firstLost(
+  changes: readonly Change[],
+  get: (ref: ObjectRef) => Promise<import("../model.ts").KubeObject | null>,
+): Promise<string | null> {
   const seen = new Map<string, import("../model.ts").KubeObject | null>();
   for (const change of changes) {
     const key = describeRef(change.object);
@@ -70,7 +87,9 @@ export async function firstLost(changes: readonly Change[], get: (ref: ObjectRef
     const live = seen.get(key) ?? null;
     if (live === null) return `${key} was deleted`;
     if (sameValue(getAt(live, change.path), change.to)) continue;
-    const last = (live.metadata.managedFields ?? []).filter((entry) => entry.manager !== "stanch" && entry.subresource !== "status").toSorted((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))[0];
+    const last = (live.metadata.managedFields ?? [])
+      .filter((entry) => entry.manager !== "stanch" && entry.subresource !== "status")
+      .toSorted((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))[0];
     return `the change was undone by ${last?.manager ?? "somebody else"}`;
   }
   return null;
@@ -85,15 +104,25 @@ async function look(watched: Watched, reading: Reading, started: number): Promis
   const workload = await loadWorkload(reading, object);
   if (workload === null) return { state: "bad", seen: `${describeRef(ref)} is gone` };
   const current = workload.revisions.find((revision) => revision.current)?.name;
-  const pods = workload.pods.filter((pod) => current === undefined || pod.revision === undefined || pod.revision === current);
+  const pods = workload.pods.filter(
+    (pod) => current === undefined || pod.revision === undefined || pod.revision === current,
+  );
   const failing = pods.map((pod) => terminalState(pod, started)).find((seen) => seen !== null);
   if (failing) return { state: "bad", seen: failing };
   const health = healthOf(object, { pods: workload.pods });
   // An old Progressing=False stands until the controller has looked at the new template.
-  const stale = health.status === "Failed" && conditionsOf(object).some((condition) => condition.reason === "ProgressDeadlineExceeded" && Date.parse(condition.since ?? "") < started);
+  const stale =
+    health.status === "Failed" &&
+    conditionsOf(object).some(
+      (condition) => condition.reason === "ProgressDeadlineExceeded" && Date.parse(condition.since ?? "") < started,
+    );
   if (health.status === "Failed" && !stale) return { state: "bad", seen: health.message };
   const restarted = pods.flatMap((pod) => pod.containers).find((container) => endedBadlySince(container, started));
-  if (restarted !== undefined) return { state: "waiting", seen: `container ${restarted.name} ended again after the change (${restarted.last?.reason ?? restarted.terminated?.reason})` };
+  if (restarted !== undefined)
+    return {
+      state: "waiting",
+      seen: `container ${restarted.name} ended again after the change (${restarted.last?.reason ?? restarted.terminated?.reason})`,
+    };
   return fromHealth(health);
 }
 
@@ -103,10 +132,18 @@ function fromHealth(health: Health): Look {
 
 async function lookAtService(ref: ObjectRef, reading: Reading): Promise<Look> {
   let ready = 0;
-  for await (const page of reading.cluster.list(RESOURCES.EndpointSlice, { namespace: ref.namespace, labelSelector: `kubernetes.io/service-name=${ref.name}` })) {
-    for (const slice of page) ready += ((slice["endpoints"] ?? []) as { conditions?: { ready?: boolean } }[]).filter((endpoint) => endpoint.conditions?.ready !== false).length;
+  for await (const page of reading.cluster.list(RESOURCES.EndpointSlice, {
+    namespace: ref.namespace,
+    labelSelector: `kubernetes.io/service-name=${ref.name}`,
+  })) {
+    for (const slice of page)
+      ready += ((slice["endpoints"] ?? []) as { conditions?: { ready?: boolean } }[]).filter(
+        (endpoint) => endpoint.conditions?.ready !== false,
+      ).length;
   }
-  return ready > 0 ? { state: "good", seen: `${ready} ready endpoint${ready === 1 ? "" : "s"}` } : { state: "waiting", seen: "no ready endpoint yet" };
+  return ready > 0
+    ? { state: "good", seen: `${ready} ready endpoint${ready === 1 ? "" : "s"}` }
+    : { state: "waiting", seen: "no ready endpoint yet" };
 }
 
 /** A state of a pod made after the change that time does not heal: waiting longer would only prolong the harm. */
@@ -115,18 +152,35 @@ function terminalState(pod: PodState, started: number): string | null {
   if (Date.parse(pod.createdAt) < started - 1500) return null;
   for (const container of pod.containers) {
     const { waiting } = container;
-    if (waiting !== undefined && /^(InvalidImageName|ErrImageNeverPull|CreateContainerConfigError)$/.test(waiting.reason)) return `new pod ${pod.name}: ${waiting.reason}: ${waiting.message}`;
-    if (waiting !== undefined && /^(ErrImagePull|ImagePullBackOff)$/.test(waiting.reason) && /not found|manifest unknown|no match for platform/i.test(waiting.message)) return `new pod ${pod.name}: ${waiting.reason}: ${waiting.message}`;
-    const times = container.restarts + (container.terminated !== undefined && container.terminated.exitCode !== 0 ? 1 : 0);
+    if (
+      waiting !== undefined &&
+      /^(InvalidImageName|ErrImageNeverPull|CreateContainerConfigError)$/.test(waiting.reason)
+    )
+      return `new pod ${pod.name}: ${waiting.reason}: ${waiting.message}`;
+    if (
+      waiting !== undefined &&
+      /^(ErrImagePull|ImagePullBackOff)$/.test(waiting.reason) &&
+      /not found|manifest unknown|no match for platform/i.test(waiting.message)
+    )
+      return `new pod ${pod.name}: ${waiting.reason}: ${waiting.message}`;
+    const times =
+      container.restarts + (container.terminated !== undefined && container.terminated.exitCode !== 0 ? 1 : 0);
     const ended = container.terminated ?? container.last;
-    if (times >= 2 && ended !== undefined && (ended.exitCode !== 0 || ended.reason === "OOMKilled")) return `new pod ${pod.name}: container ${container.name} ended ${times} times (${ended.reason}, exit code ${ended.exitCode})`;
+    if (times >= 2 && ended !== undefined && (ended.exitCode !== 0 || ended.reason === "OOMKilled"))
+      return `new pod ${pod.name}: container ${container.name} ended ${times} times (${ended.reason}, exit code ${ended.exitCode})`;
   }
   return null;
 }
 
 function endedBadlySince(container: ContainerState, started: number): boolean {
   const ended = container.last ?? container.terminated;
-  return !container.init && ended?.finishedAt !== undefined && Date.parse(ended.finishedAt) > started + 1000 && (ended.exitCode !== 0 || ended.reason === "OOMKilled") && container.running === undefined;
+  return (
+    !container.init &&
+    ended?.finishedAt !== undefined &&
+    Date.parse(ended.finishedAt) > started + 1000 &&
+    (ended.exitCode !== 0 || ended.reason === "OOMKilled") &&
+    container.running === undefined
+  );
 }
 
 /** Is there less in service than before the change? */

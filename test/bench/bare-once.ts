@@ -8,22 +8,25 @@ await import("@kubernetes/client-node");
 
 function get(path: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    http.get(`${url}${path}`, { agent }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-      answer.on("error", reject);
-      answer.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        resolve(text.startsWith("{") ? JSON.parse(text) : text);
-      });
-    }).on("error", reject);
+    http
+      .get(`${url}${path}`, { agent }, (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("error", reject);
+        answer.on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          resolve(text.startsWith("{") ? JSON.parse(text) : text);
+        });
+      })
+      .on("error", reject);
   });
 }
 
 await get("/version");
 // As the scan does: pages of one list one after the other, different lists side by side.
 const lists = new Map<string, string[]>();
-for (const page of pages) lists.set(page.split("?")[0] ?? page, [...(lists.get(page.split("?")[0] ?? page) ?? []), page]);
+for (const page of pages)
+  lists.set(page.split("?")[0] ?? page, [...(lists.get(page.split("?")[0] ?? page) ?? []), page]);
 const started = performance.now();
 await Promise.all(
   [...lists.values()].map(async (paths) => {
@@ -31,5 +34,7 @@ await Promise.all(
   }),
 );
 const ms = Math.round(performance.now() - started);
-process.stdout.write(JSON.stringify({ ms, peakMiB: Math.round(process.resourceUsage().maxRSS / 1024), calls: pages.length }));
+process.stdout.write(
+  JSON.stringify({ ms, peakMiB: Math.round(process.resourceUsage().maxRSS / 1024), calls: pages.length }),
+);
 agent.destroy();

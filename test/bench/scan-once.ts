@@ -13,5 +13,12 @@ const started = performance.now();
 const { snapshot } = await observe(cluster, config, systemClock);
 const findings = detect(snapshot, config.detect);
 const ms = Math.round(performance.now() - started);
-process.stdout.write(JSON.stringify({ ms, peakMiB: Math.round(process.resourceUsage().maxRSS / 1024), calls: snapshot.counts.calls, findings: findings.length }));
+process.stdout.write(
+  JSON.stringify({
+    ms,
+    peakMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+    calls: snapshot.counts.calls,
+    findings: findings.length,
+  }),
+);
 cluster.close();

@@ -19,7 +19,9 @@ interface Sample {
 }
 
 async function measure(kind: "scan" | "bare", words: readonly string[]): Promise<Sample> {
-  const { stdout } = await call(process.execPath, [new URL(`./${kind}-once.ts`, import.meta.url).pathname, ...words], { maxBuffer: 1 << 24 });
+  const { stdout } = await call(process.execPath, [new URL(`./${kind}-once.ts`, import.meta.url).pathname, ...words], {
+    maxBuffer: 1 << 24,
+  });
   return JSON.parse(stdout) as Sample;
 }
 
@@ -38,7 +40,10 @@ try {
     await writeFile(kubeconfig, cluster.kubeconfig());
     const before = cluster.requests.length;
     await measure("scan", [kubeconfig]);
-    const pages = cluster.requests.slice(before).filter((request) => request.method === "GET").map((request) => `${request.path}?${new URLSearchParams(request.query)}`);
+    const pages = cluster.requests
+      .slice(before)
+      .filter((request) => request.method === "GET")
+      .map((request) => `${request.path}?${new URLSearchParams(request.query)}`);
     const list = join(folder, "pages.json");
     await writeFile(list, JSON.stringify({ url: cluster.url, pages }));
     const scans: Sample[] = [];
@@ -49,7 +54,9 @@ try {
     }
     const scan = middle(scans);
     const bare = middle(bares);
-    process.stdout.write(`${pods} pods, ${scan.calls} calls: scan ${scan.ms} ms, ${scan.peakMiB} MiB peak; bare fetch and parse of the same pages ${bare.ms} ms, ${bare.peakMiB} MiB; ratio ${(scan.ms / bare.ms).toFixed(2)} in time, ${(scan.peakMiB / bare.peakMiB).toFixed(2)} in memory\n`);
+    process.stdout.write(
+      `${pods} pods, ${scan.calls} calls: scan ${scan.ms} ms, ${scan.peakMiB} MiB peak; bare fetch and parse of the same pages ${bare.ms} ms, ${bare.peakMiB} MiB; ratio ${(scan.ms / bare.ms).toFixed(2)} in time, ${(scan.peakMiB / bare.peakMiB).toFixed(2)} in memory\n`,
+    );
   }
 } finally {
   await rm(folder, { recursive: true, force: true });

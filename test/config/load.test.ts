@@ -54,24 +54,46 @@ describe("the configuration", () => {
   });
 
   it("says that a file is not there", async () => {
-    await expect(loadConfig("/nowhere/stanch.yaml")).rejects.toMatchObject({ code: "config", hint: expect.stringContaining("--config") });
+    await expect(loadConfig("/nowhere/stanch.yaml")).rejects.toMatchObject({
+      code: "config",
+      hint: expect.stringContaining("--config"),
+    });
   });
 });
 
 describe("durations", () => {
-  it.each([["90s", 90_000], ["1h30m", 5_400_000], ["14d", 1_209_600_000], ["250ms", 250]])("%s", (text, ms) => expect(parseDuration(text)).toBe(ms));
+  it.each([
+    ["90s", 90_000],
+    ["1h30m", 5_400_000],
+    ["14d", 1_209_600_000],
+    ["250ms", 250],
+  ])("%s", (text, ms) => expect(parseDuration(text)).toBe(ms));
   it.each(["", "5", "m5", "5 m", "-5m", "1.5h"])("refuses %j", (text) => expect(parseDuration(text)).toBeNull());
   it("shows what it reads, for round numbers", () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 119 }), fc.constantFrom("s", "m"), (count, unit) => parseDuration(formatDuration(parseDuration(`${count}${unit}`) ?? 0)) === parseDuration(`${count}${unit}`)));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 119 }),
+        fc.constantFrom("s", "m"),
+        (count, unit) =>
+          parseDuration(formatDuration(parseDuration(`${count}${unit}`) ?? 0)) === parseDuration(`${count}${unit}`),
+      ),
+    );
   });
 });
 
 describe("scope", () => {
   const config = parseConfig("scope:\n  namespaces: ['team-*', shop]\n  excludeNamespaces: [team-x]\n");
-  it.each([["team-a", true], ["team-x", false], ["shop", true], ["shopping", false], ["other", false]])("%s → %s", (name, expected) => expect(inScope(name, config)).toBe(expected));
+  it.each([
+    ["team-a", true],
+    ["team-x", false],
+    ["shop", true],
+    ["shopping", false],
+    ["other", false],
+  ])("%s → %s", (name, expected) => expect(inScope(name, config)).toBe(expected));
   it("never has Kubernetes' own namespaces, nor Stanch's", () => {
     const all = parseConfig("");
-    for (const name of ["kube-system", "kube-public", "kube-node-lease", "stanch-system"]) expect(inScope(name, all)).toBe(false);
+    for (const name of ["kube-system", "kube-public", "kube-node-lease", "stanch-system"])
+      expect(inScope(name, all)).toBe(false);
     expect(inScope("stanch-system", parseConfig("scope:\n  namespaces: [stanch-system, kube-system]"))).toBe(false);
   });
   it("takes nothing but * and ? for special", () => {
@@ -82,9 +104,19 @@ describe("scope", () => {
 });
 
 describe("the nearest word", () => {
-  it.each([["kubernets", "kubernetes"], ["cmoand", null], ["Mode", "mode"]])("%s → %s", (word, expected) => expect(nearest(word, ["kubernetes", "mode"])).toBe(expected));
+  it.each([
+    ["kubernets", "kubernetes"],
+    ["cmoand", null],
+    ["Mode", "mode"],
+  ])("%s → %s", (word, expected) => expect(nearest(word, ["kubernetes", "mode"])).toBe(expected));
   it("is a metric but for the triangle", () => {
-    fc.assert(fc.property(fc.string({ maxLength: 12 }), fc.string({ maxLength: 12 }), (a, b) => editDistance(a, b) === editDistance(b, a) && (editDistance(a, b) === 0) === (a === b)));
+    fc.assert(
+      fc.property(
+        fc.string({ maxLength: 12 }),
+        fc.string({ maxLength: 12 }),
+        (a, b) => editDistance(a, b) === editDistance(b, a) && (editDistance(a, b) === 0) === (a === b),
+      ),
+    );
   });
   it("counts a swap of neighbours as one", () => expect(editDistance("1.72", "1.27")).toBe(1));
 });

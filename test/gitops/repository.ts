@@ -58,8 +58,8 @@ export function makeRepository(files: Files): Repository {
           return { mode, bytes: Number(bytes) || 0, path: line.slice(line.indexOf("\t") + 1) };
         }),
     read: async (file) => (existsSync(join(directory, file)) ? readFileSync(join(directory, file), "utf8") : null),
-    history: async (path, limit) =>
-      git("log", `-${limit}`, "--format=%H%x1f%an%x1f%ae%x1f%aI%x1f%s", "--", path)
+    history: async (paths, limit) =>
+      git("log", `-${limit}`, "--format=%H%x1f%an%x1f%ae%x1f%aI%x1f%s", "--", ...paths)
         .split("\n")
         .filter((line) => line !== "")
         .map(parseCommit),

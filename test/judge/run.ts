@@ -48,7 +48,18 @@ function configOf(job: z.infer<typeof Job>, folder: string): object {
     cluster: "judge",
     scope: { namespaces: job.namespaces.filter((name) => name !== "kube-system") },
     // A source that Stanch cannot render yet is left out: the finding is then reported to a person.
-    sources: tool === null ? [] : [{ repository: job.github.repository, branch: job.github.branch, path: job.source.path, tool, ...(job.source.namespace === null ? {} : { namespace: job.source.namespace }) }],
+    sources:
+      tool === null
+        ? []
+        : [
+            {
+              repository: job.github.repository,
+              branch: job.github.branch,
+              path: job.source.path,
+              tool,
+              ...(job.source.namespace === null ? {} : { namespace: job.source.namespace }),
+            },
+          ],
     // The lab's registry answers for every registry, by path.
     registry: { mirrors: { "*": "http://127.0.0.1:5000" } },
     github: { apiUrl: job.github.api_url, pause: "0s" },
@@ -61,7 +72,8 @@ function configOf(job: z.infer<typeof Job>, folder: string): object {
 
 /** What an administrator does once: the custom resource and the namespace. */
 async function install(kubeconfig: string): Promise<void> {
-  const kubectl = async (...words: string[]): Promise<void> => void (await call("kubectl", ["--kubeconfig", kubeconfig, ...words]));
+  const kubectl = async (...words: string[]): Promise<void> =>
+    void (await call("kubectl", ["--kubeconfig", kubeconfig, ...words]));
   await kubectl("apply", "--server-side", "-f", join(root, "deploy", "crd.yaml"));
   await kubectl("wait", "--for=condition=Established", "crd/incidents.stanch.dev", "--timeout=20s");
   await kubectl("apply", "--server-side", "-f", join(root, "test", "judge", "namespace.yaml"));
@@ -73,7 +85,10 @@ async function cycles(job: z.infer<typeof Job>, config: string): Promise<number>
   let worst = 0;
   while (Date.now() < end && quiet < QUIET[job.phase]) {
     const env = { ...process.env, GITHUB_TOKEN: job.github.token };
-    const { code, stdout, stderr } = await run([join(root, "src", "cli.ts"), "run", "--config", config, "--kubeconfig", job.kubeconfig, "-o", "json"], env);
+    const { code, stdout, stderr } = await run(
+      [join(root, "src", "cli.ts"), "run", "--config", config, "--kubeconfig", job.kubeconfig, "-o", "json"],
+      env,
+    );
     process.stdout.write(`${stdout}\n`);
     process.stderr.write(stderr);
     if (code === 1 || code === 2) worst = code;
@@ -98,11 +113,19 @@ function outcomesOf(stdout: string): string[] {
 
 async function run(words: string[], env: NodeJS.ProcessEnv): Promise<{ code: number; stdout: string; stderr: string }> {
   try {
-    const { stdout, stderr } = await call(process.execPath, words, { env, maxBuffer: 16 * 1024 * 1024, timeout: 300_000 });
+    const { stdout, stderr } = await call(process.execPath, words, {
+      env,
+      maxBuffer: 16 * 1024 * 1024,
+      timeout: 300_000,
+    });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const failed = error as { code?: number; stdout?: string; stderr?: string };
-    return { code: typeof failed.code === "number" ? failed.code : 1, stdout: failed.stdout ?? "", stderr: failed.stderr ?? "" };
+    return {
+      code: typeof failed.code === "number" ? failed.code : 1,
+      stdout: failed.stdout ?? "",
+      stderr: failed.stderr ?? "",
+    };
   }
 }
 

@@ -4,21 +4,35 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { type Host, type Question, refuse } from "./answer.ts";
 import { type Author, type CommitFiles, commitFiles, git, makeBare, serveGit } from "./git-server.ts";
-import { answer, close, type Host, mergePull, type Question, refuse } from "./routes.ts";
+import { close, mergePull } from "./pull-routes.ts";
+import { answer } from "./routes.ts";
 import type { Fault, Permission, Pull, Repository, RequestRow, Token } from "./state.ts";
 
 /** A GitHub in this process: REST as GitHub shapes it, and real git over smart HTTP. */
 export interface EmbeddedCodeHost extends AsyncDisposable {
   readonly url: string;
   readonly apiUrl: string;
-  addRepository(fullName: string, options: { readonly commits: readonly CommitFiles[]; readonly branch?: string; readonly protectedBranches?: readonly string[] }): Promise<void>;
+  addRepository(
+    fullName: string,
+    options: {
+      readonly commits: readonly CommitFiles[];
+      readonly branch?: string;
+      readonly protectedBranches?: readonly string[];
+    },
+  ): Promise<void>;
   addToken(token: string, who: { readonly login: string; readonly permission: Permission }): void;
   /** A person squash-merges. */
   merge(fullName: string, number: number, who: { readonly as: string }): Promise<void>;
   closePull(fullName: string, number: number, who: { readonly as: string }): void;
   /** A person pushes a commit. Answers its id. */
-  commit(fullName: string, branch: string, files: Readonly<Record<string, string | null>>, options: { readonly author?: Author; readonly message: string; readonly date?: Date }): Promise<string>;
+  commit(
+    fullName: string,
+    branch: string,
+    files: Readonly<Record<string, string | null>>,
+    options: { readonly author?: Author; readonly message: string; readonly date?: Date },
+  ): Promise<string>;
   read(fullName: string, revision: string, path: string): Promise<string>;
   pulls(fullName: string): readonly Pull[];
   archive(fullName: string): void;
@@ -30,7 +44,9 @@ export interface EmbeddedCodeHost extends AsyncDisposable {
 const GIT_PATH = /^\/([\w.-]+\/[\w.-]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/;
 
 /** Starts one on 127.0.0.1 (or `host`), on any free port. */
-export async function startCodeHost(options: { readonly port?: number; readonly host?: string; readonly publicUrl?: string } = {}): Promise<EmbeddedCodeHost> {
+export async function startCodeHost(
+  options: { readonly port?: number; readonly host?: string; readonly publicUrl?: string } = {},
+): Promise<EmbeddedCodeHost> {
   const folder = await mkdtemp(join(tmpdir(), "stanch-host-"));
   const repositories = new Map<string, Repository>();
   const tokens = new Map<string, Token>();
@@ -48,7 +64,9 @@ export async function startCodeHost(options: { readonly port?: number; readonly 
     const token = given === null ? null : (tokens.get(given) ?? null);
     const row: RequestRow = { method, path, login: token?.login ?? null, body: "", status: 0 };
     requests.push(row);
-    const fault = faults.find((candidate) => candidate.times > 0 && (candidate.method ?? method) === method && candidate.path.test(path));
+    const fault = faults.find(
+      (candidate) => candidate.times > 0 && (candidate.method ?? method) === method && candidate.path.test(path),
+    );
     if (fault !== undefined) {
       fault.times -= 1;
       if (fault.delayMs !== undefined) await wait(fault.delayMs);
@@ -65,25 +83,49 @@ export async function startCodeHost(options: { readonly port?: number; readonly 
     }
     const gitPath = GIT_PATH.exec(path);
     if (gitPath !== null) {
-      row.status = onGit(request, response, { name: gitPath[1] ?? "", rest: gitPath[2] ?? "", query: url.searchParams, token });
+      row.status = onGit(request, response, {
+        name: gitPath[1] ?? "",
+        rest: gitPath[2] ?? "",
+        query: url.searchParams,
+        token,
+      });
       return;
     }
     const text = await bodyOf(request);
     Object.assign(row, { body: text });
     const jwt = /^bearer eyJ/i.test(authorization);
-    const said = given !== null && token === null && !jwt ? refuse(401, "Bad credentials") : await answer({ method, path, query: url.searchParams, body: parse(text), token, authorization } satisfies Question, host);
+    const said =
+      given !== null && token === null && !jwt
+        ? refuse(401, "Bad credentials")
+        : await answer(
+            { method, path, query: url.searchParams, body: parse(text), token, authorization } satisfies Question,
+            host,
+          );
     row.status = said.status;
     if (said.items === undefined) send(response, said.status, said.body);
     else sendPage(response, said.status, said.items, url, address);
   }
 
-  function onGit(request: IncomingMessage, response: ServerResponse, at: { name: string; rest: string; query: URLSearchParams; token: Token | null }): number {
+  function onGit(
+    request: IncomingMessage,
+    response: ServerResponse,
+    at: { name: string; rest: string; query: URLSearchParams; token: Token | null },
+  ): number {
     const repository = repositories.get(at.name.toLowerCase());
     const writing = at.rest === "git-receive-pack" || at.query.get("service") === "git-receive-pack";
-    const status = at.token === null ? 401 : repository === undefined ? 404 : writing && (at.token.permission === "read" || repository.archived) ? 403 : 200;
+    const status =
+      at.token === null
+        ? 401
+        : repository === undefined
+          ? 404
+          : writing && (at.token.permission === "read" || repository.archived)
+            ? 403
+            : 200;
     if (status !== 200 || repository === undefined) {
       request.resume();
-      response.writeHead(status, status === 401 ? { "www-authenticate": 'Basic realm="GitHub"' } : {}).end(status === 403 ? "Write access to repository not granted.\n" : "Repository not found.\n");
+      response
+        .writeHead(status, status === 401 ? { "www-authenticate": 'Basic realm="GitHub"' } : {})
+        .end(status === 403 ? "Write access to repository not granted.\n" : "Repository not found.\n");
       return status;
     }
     serveGit(request, response, repository.folder, at.rest, at.query);
@@ -92,7 +134,8 @@ export async function startCodeHost(options: { readonly port?: number; readonly 
 
   const server = http.createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
-      if (!response.headersSent) send(response, 500, { message: error instanceof Error ? error.message : String(error) });
+      if (!response.headersSent)
+        send(response, 500, { message: error instanceof Error ? error.message : String(error) });
       else response.destroy();
     });
   });
@@ -129,11 +172,19 @@ export async function startCodeHost(options: { readonly port?: number; readonly 
       if (said.status !== 200) throw new Error((said.body as { message: string }).message);
     },
     closePull: (fullName, number, { as }) => close(findPull(fullName, number), as, host.now()),
-    commit: (fullName, branch, files, { message, author, date }) => commitFiles(find(fullName).folder, branch, { message, files, ...(author === undefined ? {} : { author }), ...(date === undefined ? {} : { date }) }),
+    commit: (fullName, branch, files, { message, author, date }) =>
+      commitFiles(find(fullName).folder, branch, {
+        message,
+        files,
+        ...(author === undefined ? {} : { author }),
+        ...(date === undefined ? {} : { date }),
+      }),
     read: (fullName, revision, path) => git(find(fullName).folder, ["show", `${revision}:${path}`]),
     pulls: (fullName) => find(fullName).pulls,
-    archive: (fullName) => void (find(fullName).archived = true),
-    faults: { add: (fault) => void faults.push({ times: 1, ...fault }), clear: () => void (faults.length = 0) },
+    archive: (fullName) => {
+      find(fullName).archived = true;
+    },
+    faults: { add: (fault) => void faults.push({ times: 1, ...fault }), clear: () => void faults.splice(0) },
     requests,
     close: stop,
     [Symbol.asyncDispose]: stop,
@@ -160,16 +211,38 @@ function parse(text: string): Record<string, unknown> {
   }
 }
 
-function send(response: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const text = body === undefined ? "" : JSON.stringify(body);
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8", "x-ratelimit-limit": "5000", "x-ratelimit-remaining": "4990", "x-ratelimit-reset": String(Math.ceil(Date.now() / 1000) + 3600), ...headers });
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "x-ratelimit-limit": "5000",
+    "x-ratelimit-remaining": "4990",
+    "x-ratelimit-reset": String(Math.ceil(Date.now() / 1000) + 3600),
+    ...headers,
+  });
   response.end(text);
 }
 
-function sendPage(response: ServerResponse, status: number, items: readonly unknown[], url: URL, address: string): void {
+function sendPage(
+  response: ServerResponse,
+  status: number,
+  items: readonly unknown[],
+  url: URL,
+  address: string,
+): void {
   const size = Math.min(100, Number(url.searchParams.get("per_page") ?? 30) || 30);
   const page = Math.max(1, Number(url.searchParams.get("page") ?? 1) || 1);
   const next = new URL(`${address}${url.pathname}${url.search}`);
   next.searchParams.set("page", String(page + 1));
-  send(response, status, items.slice((page - 1) * size, page * size), items.length > page * size ? { link: `<${next}>; rel="next"` } : {});
+  send(
+    response,
+    status,
+    items.slice((page - 1) * size, page * size),
+    items.length > page * size ? { link: `<${next}>; rel="next"` } : {},
+  );
 }

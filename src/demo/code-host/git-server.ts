@@ -8,7 +8,14 @@ import { createGunzip } from "node:zlib";
 const call = promisify(execFile);
 
 /** Git without anything of the machine's or the user's own. */
-export const GIT_ENV = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", LC_ALL: "C", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null", GIT_TERMINAL_PROMPT: "0" };
+export const GIT_ENV = {
+  PATH: process.env["PATH"] ?? "",
+  HOME: "/nonexistent",
+  LC_ALL: "C",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_SYSTEM: "/dev/null",
+  GIT_TERMINAL_PROMPT: "0",
+};
 
 export interface Author {
   readonly name: string;
@@ -23,8 +30,15 @@ export interface CommitFiles {
   readonly files: Readonly<Record<string, string | null>>;
 }
 
-export async function git(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const { stdout } = await call("git", ["-C", folder, ...args], { env: { ...GIT_ENV, ...env }, maxBuffer: 64 * 1024 * 1024 });
+export async function git(
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { stdout } = await call("git", ["-C", folder, ...args], {
+    env: { ...GIT_ENV, ...env },
+    maxBuffer: 64 * 1024 * 1024,
+  });
   return stdout;
 }
 
@@ -32,7 +46,13 @@ export async function git(folder: string, args: readonly string[], env: Readonly
 export async function makeBare(folder: string, branch: string, protectedBranches: readonly string[]): Promise<void> {
   await mkdir(folder, { recursive: true });
   await git(folder, ["init", "--quiet", "--bare", `--initial-branch=${branch}`]);
-  for (const [key, value] of [["uploadpack.allowFilter", "true"], ["uploadpack.allowAnySHA1InWant", "true"], ["http.receivepack", "true"], ["gc.auto", "0"]] as const) await git(folder, ["config", key, value]);
+  for (const [key, value] of [
+    ["uploadpack.allowFilter", "true"],
+    ["uploadpack.allowAnySHA1InWant", "true"],
+    ["http.receivepack", "true"],
+    ["gc.auto", "0"],
+  ] as const)
+    await git(folder, ["config", key, value]);
   if (protectedBranches.length === 0) return;
   const cases = protectedBranches.map((name) => `refs/heads/${name}`).join("|");
   const hook = `#!/bin/sh\nwhile read old new ref; do case "$ref" in ${cases}) echo "error: GH006: Protected branch update failed for $ref." >&2; echo "error: Changes must be made through a pull request." >&2; exit 1;; esac; done\n`;
@@ -44,9 +64,19 @@ export async function commitFiles(folder: string, branch: string, commit: Commit
   const tree = await mkdtemp(join(dirname(folder), "work-"));
   const author = commit.author ?? { name: "Robin Person", email: "robin@example.com" };
   const date = (commit.date ?? new Date()).toISOString();
-  const env = { GIT_INDEX_FILE: join(tree, ".index"), GIT_AUTHOR_NAME: author.name, GIT_AUTHOR_EMAIL: author.email, GIT_COMMITTER_NAME: author.name, GIT_COMMITTER_EMAIL: author.email, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date };
+  const env = {
+    GIT_INDEX_FILE: join(tree, ".index"),
+    GIT_AUTHOR_NAME: author.name,
+    GIT_AUTHOR_EMAIL: author.email,
+    GIT_COMMITTER_NAME: author.name,
+    GIT_COMMITTER_EMAIL: author.email,
+    GIT_AUTHOR_DATE: date,
+    GIT_COMMITTER_DATE: date,
+  };
   try {
-    const parent = (await git(folder, ["rev-parse", "--verify", "--quiet", `refs/heads/${branch}`]).catch(() => "")).trim();
+    const parent = (
+      await git(folder, ["rev-parse", "--verify", "--quiet", `refs/heads/${branch}`]).catch(() => "")
+    ).trim();
     if (parent !== "") await git(folder, ["read-tree", parent], env);
     for (const [path, text] of Object.entries(commit.files)) {
       if (text === null) {
@@ -59,7 +89,9 @@ export async function commitFiles(folder: string, branch: string, commit: Commit
       await git(folder, ["update-index", "--add", "--cacheinfo", `100644,${blob},${path}`], env);
     }
     const root = (await git(folder, ["write-tree"], env)).trim();
-    const head = (await git(folder, ["commit-tree", root, ...(parent === "" ? [] : ["-p", parent]), "-m", commit.message], env)).trim();
+    const head = (
+      await git(folder, ["commit-tree", root, ...(parent === "" ? [] : ["-p", parent]), "-m", commit.message], env)
+    ).trim();
     await git(folder, ["update-ref", `refs/heads/${branch}`, head]);
     return head;
   } finally {
@@ -68,7 +100,13 @@ export async function commitFiles(folder: string, branch: string, commit: Commit
 }
 
 /** Git's smart HTTP protocol (gitprotocol-http) over `git upload-pack` and `git receive-pack`. */
-export function serveGit(request: IncomingMessage, response: ServerResponse, folder: string, path: string, query: URLSearchParams): void {
+export function serveGit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  folder: string,
+  path: string,
+  query: URLSearchParams,
+): void {
   const advertise = path === "info/refs";
   const service = advertise ? (query.get("service") ?? "") : path;
   if (service !== "git-upload-pack" && service !== "git-receive-pack") {
@@ -76,8 +114,18 @@ export function serveGit(request: IncomingMessage, response: ServerResponse, fol
     return;
   }
   const protocol = request.headers["git-protocol"];
-  const child = spawn("git", [service.slice(4), "--stateless-rpc", ...(advertise ? ["--advertise-refs"] : []), folder], { env: { ...GIT_ENV, ...(typeof protocol === "string" ? { GIT_PROTOCOL: protocol } : {}) }, stdio: ["pipe", "pipe", "ignore"] });
-  response.writeHead(200, { "content-type": advertise ? `application/x-${service}-advertisement` : `application/x-${service}-result`, "cache-control": "no-cache" });
+  const child = spawn(
+    "git",
+    [service.slice(4), "--stateless-rpc", ...(advertise ? ["--advertise-refs"] : []), folder],
+    {
+      env: { ...GIT_ENV, ...(typeof protocol === "string" ? { GIT_PROTOCOL: protocol } : {}) },
+      stdio: ["pipe", "pipe", "ignore"],
+    },
+  );
+  response.writeHead(200, {
+    "content-type": advertise ? `application/x-${service}-advertisement` : `application/x-${service}-result`,
+    "cache-control": "no-cache",
+  });
   if (advertise) {
     const line = `# service=${service}\n`;
     response.write(`${(line.length + 4).toString(16).padStart(4, "0")}${line}0000`);

@@ -1,5 +1,3 @@
-import type { Author } from "./git-server.ts";
-
 export interface Pull {
   readonly number: number;
   title: string;
@@ -56,5 +54,3 @@ export interface RequestRow {
   readonly body: string;
   status: number;
 }
-
-export const BOT: Author = { name: "stanch[bot]", email: "stanch@users.noreply.github.com" };

@@ -1,0 +1,19 @@
+import { StanchError } from "../errors.ts";
+
+/** Git's remote of a repository: it follows from the REST API's address. */
+export function gitRemote(apiUrl: string, repository: string): string {
+  const url = new URL(apiUrl);
+  const host = url.hostname === "api.github.com" ? "github.com" : url.host;
+  const path = url.pathname.replace(/\/api\/v3\/?$/, "").replace(/\/+$/, "");
+  return `${url.protocol}//${host}${path}/${repository}.git`;
+}
+
+/** Refuses an address that would send the token unencrypted. Throws StanchError `config`. */
+export function checkAddress(options: { readonly apiUrl: string; readonly allowHttp: boolean }): void {
+  const url = new URL(options.apiUrl);
+  const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+  if (url.protocol === "https:" || (url.protocol === "http:" && (loopback || options.allowHttp))) return;
+  throw new StanchError("config", `github.apiUrl ${url.origin} would send the token unencrypted`, {
+    hint: "use https, or set github.allowHttp when you know what you do",
+  });
+}
