@@ -86,6 +86,8 @@ export interface Snapshot {
   readonly claims: readonly ClaimState[];
   /** Names and keys of ConfigMaps and Secrets in the namespaces where a reference failed, by namespace. */
   readonly configs: Readonly<Record<string, ConfigInventory>>;
+  /** Nodes, where it was needed (a pod that cannot be scheduled); empty when they could not be read. */
+  readonly nodes: readonly NodeState[];
   /** What was counted on the way. */
   readonly counts: {
     readonly pods: number;
@@ -188,6 +190,15 @@ export interface EventState {
   readonly firstSeen: string;
   readonly lastSeen: string;
   readonly on: ObjectRef;
+}
+
+export interface NodeState {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Quantities by resource name. */
+  readonly allocatable: Readonly<Record<string, string>>;
+  readonly taints: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+  readonly unschedulable: boolean;
 }
 
 export interface ServiceState {

@@ -77,6 +77,11 @@ export function multiplyQuantity(quantity: Quantity, factor: number): Quantity {
   return { ...quantity, nano: ceilDivide(quantity.nano * BigInt(Math.round(factor * 1000)), 1000n) };
 }
 
+/** The sum, in the first one's style. */
+export function addQuantities(a: Quantity, b: Quantity): Quantity {
+  return { ...a, nano: a.nano + b.nano };
+}
+
 /**
  * Rounds up to a number that a person would write: whole Mi (from 1Gi: 64Mi, from 16Gi: 1Gi), or the decimal
  * counterpart with two or three digits. What already is such a number stays.

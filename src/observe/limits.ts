@@ -1,7 +1,7 @@
 import { messageOf } from "../errors.ts";
 import { parseQuantity } from "../kube/quantity.ts";
 import { RESOURCES } from "../kube/resources.ts";
-import type { NamespaceLimits } from "../model.ts";
+import type { NamespaceLimits, NodeState } from "../model.ts";
 import type { Reading } from "./reading.ts";
 
 type Amounts = Record<string, string> | undefined;
@@ -49,21 +49,33 @@ export async function observeLimits(reading: Reading, namespace: string): Promis
   };
 }
 
-/** Allocatable memory of the largest schedulable node, in bytes; undefined when nodes could not be read. */
-export async function observeNodes(reading: Reading): Promise<number | undefined> {
-  let largest: number | undefined;
+/** Every node, projected; empty when they could not be read. */
+export async function observeNodes(reading: Reading): Promise<NodeState[]> {
+  const nodes: NodeState[] = [];
   try {
     for await (const page of reading.cluster.list(RESOURCES.Node, { limit: reading.config.observe.pageSize })) {
       for (const node of page) {
-        if ((node["spec"] as { unschedulable?: boolean } | undefined)?.unschedulable === true) continue;
-        const amount = bytes((node["status"] as { allocatable?: Amounts } | undefined)?.allocatable?.["memory"]);
-        if (amount !== undefined) largest = Math.max(largest ?? 0, amount);
+        const spec = (node["spec"] ?? {}) as { unschedulable?: boolean; taints?: NodeState["taints"] };
+        const status = (node["status"] ?? {}) as { allocatable?: Record<string, string> };
+        nodes.push({
+          name: node.metadata.name,
+          labels: node.metadata.labels ?? {},
+          allocatable: status.allocatable ?? {},
+          taints: spec.taints ?? [],
+          unschedulable: spec.unschedulable === true,
+        });
       }
     }
   } catch (error) {
     reading.gaps.push(`nodes cannot be read: ${messageOf(error)}`);
   }
-  return largest;
+  return nodes;
+}
+
+/** Allocatable memory of the largest schedulable node, in bytes. */
+export function largestMemory(nodes: readonly NodeState[]): number | undefined {
+  const sizes = nodes.filter((node) => !node.unschedulable).flatMap((node) => bytes(node.allocatable["memory"]) ?? []);
+  return sizes.length === 0 ? undefined : Math.max(...sizes);
 }
 
 function bytes(quantity: string | undefined): number | undefined {

@@ -4,8 +4,8 @@ import { keyOf, refOf } from "../kube/ref.ts";
 import { RESOURCES, resourceOf } from "../kube/resources.ts";
 import { type RevisionCount, revisionsOf } from "../kube/revisions.ts";
 import { formatSelector } from "../kube/selector-text.ts";
-import type { EventState, KubeObject, ObjectRef, PodState, Workload } from "../model.ts";
-import { observeLimits, observeNodes } from "./limits.ts";
+import type { EventState, KubeObject, NodeState, ObjectRef, PodState, Workload } from "../model.ts";
+import { largestMemory, observeLimits, observeNodes } from "./limits.ts";
 import type { Reading } from "./reading.ts";
 
 /** Pods of one direct owner. */
@@ -55,7 +55,7 @@ export async function assembleWorkloads(
   reading: Reading,
   census: Census,
   objects: readonly KubeObject[],
-): Promise<Workload[]> {
+): Promise<{ workloads: Workload[]; nodes: NodeState[] }> {
   const tops = new Map<string, { ref: ObjectRef; object: KubeObject }>();
   const add = (object: KubeObject): void => {
     tops.set(keyOf(refOf(object)), { ref: refOf(object), object });
@@ -79,19 +79,18 @@ export async function assembleWorkloads(
     const loaded = await loadWorkload(reading, object, events.get(object.metadata.namespace ?? "") ?? []);
     if (loaded !== null) out.push(loaded);
   }
-  return withNeeds(reading, out);
+  // Nodes tell what fits; most scans do not need to know.
+  const nodes = out.some((workload) => starved(workload) || homeless(workload)) ? await observeNodes(reading) : [];
+  return { workloads: await withLimits(reading, out, nodes), nodes };
 }
 
-/** LimitRanges, quotas and node sizes are read only where something ran out of memory. */
-async function withNeeds(reading: Reading, workloads: Workload[]): Promise<Workload[]> {
-  const starved = (workload: Workload): boolean =>
-    workload.pods.some((pod) =>
-      pod.containers.some(
-        (container) => container.last?.reason === "OOMKilled" || container.terminated?.reason === "OOMKilled",
-      ),
-    );
-  if (!workloads.some(starved)) return workloads;
-  const largestNodeBytes = await observeNodes(reading);
+/** LimitRanges and quotas are read only where something ran out of memory. */
+async function withLimits(
+  reading: Reading,
+  workloads: readonly Workload[],
+  nodes: readonly NodeState[],
+): Promise<Workload[]> {
+  const largestNodeBytes = largestMemory(nodes);
   return Promise.all(
     workloads.map(async (workload) => {
       if (!starved(workload)) return workload;
@@ -102,6 +101,20 @@ async function withNeeds(reading: Reading, workloads: Workload[]): Promise<Workl
         ...(largestNodeBytes === undefined ? {} : { largestNodeBytes }),
       };
     }),
+  );
+}
+
+function starved(workload: Workload): boolean {
+  return workload.pods.some((pod) =>
+    pod.containers.some(
+      (container) => container.last?.reason === "OOMKilled" || container.terminated?.reason === "OOMKilled",
+    ),
+  );
+}
+
+function homeless(workload: Workload): boolean {
+  return workload.pods.some((pod) =>
+    pod.conditions.some((condition) => condition.type === "PodScheduled" && condition.status === "False"),
   );
 }
 

@@ -1,7 +1,10 @@
+import { applyChanges } from "../kube/json-patch.ts";
+import { sameRef } from "../kube/ref.ts";
+import { unschedulableReason } from "../kube/schedulable.ts";
 import type { Diagnosis, Finding, Proposal } from "../model.ts";
 import { numbered } from "../remedies/evidence.ts";
 import { remedies, remediesFor } from "../remedies/index.ts";
-import type { RemedyContext } from "../remedies/remedy.ts";
+import type { Remedy, RemedyContext } from "../remedies/remedy.ts";
 
 /**
  * Asks the remedies for a symptom, in order, whether they can prove that they would help. What they answer is all there is: a
@@ -18,7 +21,8 @@ export async function diagnose(finding: Finding, context: RemedyContext): Promis
       continue;
     }
     const answer = await remedy.diagnose(finding, context);
-    if (!answer.applies) rejected.push({ remedy: id, reason: answer.reason });
+    const objection = answer.applies ? unfit(remedy, answer.params, finding, context) : answer.reason;
+    if (!answer.applies || objection !== null) rejected.push({ remedy: id, reason: objection ?? "" });
     else {
       const params = answer.params as Proposal["params"];
       choices.push({
@@ -38,4 +42,16 @@ export async function diagnose(finding: Finding, context: RemedyContext): Promis
     choices,
     rejected,
   };
+}
+
+/** A change that would leave the pod as unschedulable as it is helps nobody: it is not even tried. */
+function unfit(remedy: Remedy, params: unknown, finding: Finding, context: RemedyContext): string | null {
+  if (finding.symptom.kind !== "Unschedulable" || context.workload === undefined) return null;
+  const drafted = remedy.plan(params, finding, context);
+  if (!drafted.possible) return drafted.reason;
+  const own = drafted.changes.filter((change) => sameRef(change.object, finding.workload));
+  const reason = unschedulableReason(applyChanges(context.workload.object, own), context.snapshot.nodes);
+  return reason === null
+    ? null
+    : `${drafted.title} would not be enough: ${reason}. A person must decide what the workload may ask for, or add a node`;
 }

@@ -43,7 +43,8 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
   };
 
   const [census, workloadObjects] = await Promise.all([countPods(reading), readWorkloadObjects(reading)]);
-  const workloads = (await assembleWorkloads(reading, census, workloadObjects.troubled)).filter(
+  const assembled = await assembleWorkloads(reading, census, workloadObjects.troubled);
+  const workloads = assembled.workloads.filter(
     (workload) =>
       !isIgnored(workload.object, namespaces) && matchesRequirements(requirements, workload.object.metadata.labels),
   );
@@ -61,6 +62,7 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
     services: services.filter((service) => wanted(service.object)),
     claims: claims.filter((claim) => wanted(claim.object)),
     configs,
+    nodes: assembled.nodes,
     counts: {
       pods: census.pods,
       workloads: workloadObjects.count,

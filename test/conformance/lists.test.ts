@@ -71,7 +71,12 @@ describe("lists", () => {
     await target.make({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "bb", labels: { conf: "late" } } });
     const second = (await target.get(`${maps()}?limit=2&labelSelector=conf&continue=${first.metadata.continue}`)).body;
     expect(names(second)).toEqual(["c", "d"]);
-    expect(second.metadata.continue).toBeUndefined();
+    // With a selector the server may only find out on the next page that nothing is left.
+    const rest = second.metadata.continue;
+    if (rest !== undefined) {
+      const third = (await target.get(`${maps()}?limit=2&labelSelector=conf&continue=${rest}`)).body;
+      expect([names(third), third.metadata.continue]).toEqual([[], undefined]);
+    }
     expect(second.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
     await target.remove(target.at("v1", "configmaps", "bb"));
   });

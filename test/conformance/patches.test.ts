@@ -103,13 +103,15 @@ describe("JSON Patch", () => {
     expect(after.metadata.managedFields.map((entry: { manager: string }) => entry.manager)).not.toContain("dry");
   });
 
-  it("makes no new generation of a change of metadata", async () => {
+  it("makes a new generation of a Deployment's annotations, and none of its labels", async () => {
     const before = (await target.get(path())).body;
-    const response = await target.patch(path(), "json", [
+    const noted = await target.patch(path(), "json", [
       { op: "add", path: "/metadata/annotations/stanch.dev~1note", value: "x" },
     ]);
-    expect(response.body.metadata.annotations["stanch.dev/note"]).toBe("x");
-    expect(response.body.metadata.generation).toBe(before.metadata.generation);
+    expect(noted.body.metadata.annotations["stanch.dev/note"]).toBe("x");
+    expect(noted.body.metadata.generation).toBe(before.metadata.generation + 1);
+    const labelled = await target.patch(path(), "merge", { metadata: { labels: { "stanch.dev/note": "x" } } });
+    expect(labelled.body.metadata.generation).toBe(before.metadata.generation + 1);
   });
 });
 

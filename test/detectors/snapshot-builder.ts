@@ -231,6 +231,7 @@ export function snapshot(workloads: readonly Workload[], over: Partial<Snapshot>
     configs: {},
     counts: { pods: 0, workloads: 0, namespaces: 1, calls: 0 },
     gaps: [],
+    nodes: [],
     ...over,
   };
 }

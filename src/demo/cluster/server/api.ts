@@ -260,8 +260,13 @@ function finalizersOf(object: KubeObject): string[] {
   return [...(Array.isArray(of) ? of : []), ...(Array.isArray(spec) ? spec : [])].map(String);
 }
 
+/** Of a Deployment the annotations count as well: it hands them on to its ReplicaSets. Its controller's own does not. */
 function sameDesire(a: KubeObject, b: KubeObject): boolean {
-  return same({ ...a, metadata: 0, status: 0 }, { ...b, metadata: 0, status: 0 });
+  const desire = (object: KubeObject): unknown => {
+    const { "deployment.kubernetes.io/revision": _, ...annotations } = object.metadata.annotations ?? {};
+    return { ...object, metadata: object.kind === "Deployment" ? annotations : 0, status: 0 };
+  };
+  return same(desire(a), desire(b));
 }
 
 function sameContent(a: KubeObject, b: KubeObject): boolean {
