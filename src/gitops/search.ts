@@ -21,6 +21,8 @@ export interface Hit {
   readonly objects: readonly KubeObject[];
   /** It changes other render roots too. */
   readonly shared: boolean;
+  /** Lines that each file gains. */
+  readonly growth: ReadonlyMap<string, number>;
 }
 
 /** The state of a search: what is accepted so far, what is still wanted, and what was learnt on the way. */
@@ -98,9 +100,9 @@ export function startSearch({ probe, source, baseline, wanted, protection }: Sea
         return null;
       }
       const { others } = await probe.blast(edits);
-      return { attempt, made: verdict.made, objects, shared: others.length > 0 };
+      return { attempt, made: verdict.made, objects, shared: others.length > 0, growth: await growthOf(attempt, tree) };
     },
-    accept({ attempt, made, objects }) {
+    accept({ attempt, made, objects, growth }) {
       const [first] = attempt.files;
       for (const change of made) {
         if (first !== undefined)
@@ -112,9 +114,7 @@ export function startSearch({ probe, source, baseline, wanted, protection }: Sea
           });
       }
       for (const { file, after, line } of attempt.files) {
-        const before = accepted.get(file);
-        const by = after.split("\n").length - (before ?? "").split("\n").length;
-        if (before !== undefined && by !== 0) shifts.set(file, [...(shifts.get(file) ?? []), { line, by }]);
+        shifts.set(file, [...(shifts.get(file) ?? []), { line, by: growth.get(file) ?? 0 }]);
         accepted.set(file, after);
       }
       remaining = remaining.filter((change) => !made.includes(change));
@@ -151,4 +151,12 @@ function originalLine(shifts: readonly { line: number; by: number }[], line: num
   let at = line;
   for (const shift of [...shifts].reverse()) if (shift.line < at) at -= shift.by;
   return Math.max(1, at);
+}
+
+async function growthOf(attempt: Attempt, tree: Tree): Promise<ReadonlyMap<string, number>> {
+  const lines = (text: string): number => text.split("\n").length;
+  const rows = attempt.files.map(
+    async ({ file, after }) => [file, lines(after) - lines((await tree.read(file)) ?? "")] as const,
+  );
+  return new Map(await Promise.all(rows));
 }

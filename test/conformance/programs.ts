@@ -1,13 +1,12 @@
 import type { Launch, Program } from "../../src/demo/cluster/programs.ts";
 import { createImageRegistry } from "../../src/demo/cluster/registry.ts";
 
-/** agnhost as far as the suite uses it: `netexec` serves HTTP, `stress` eats memory, `pause` waits. */
+/** agnhost as far as the suite uses it: `netexec` serves HTTP, `pause` waits. */
 function agnhost({ args }: Launch): Program {
   const flag = (name: string): string | undefined => {
     const joined = args.find((arg) => arg.startsWith(`--${name}=`));
     return joined?.slice(name.length + 3) ?? args[args.indexOf(`--${name}`) + 1];
   };
-  if (args[0] === "stress") return { memory: 200 * 2 ** 20 };
   if (args[0] !== "netexec") return {};
   const port = Number(flag("http-port") ?? 8080);
   return { ports: [port], paths: ["/", "/healthz"], stopCode: 0, log: [`Started HTTP server on port ${port}`] };
@@ -23,10 +22,17 @@ function busybox({ command, args }: Launch): Program {
   return { log, ...(exit === null ? { stopCode: 137 } : { exit: { code: Number(exit[1]) } }) };
 }
 
+/** Python that holds so many megabytes. */
+function python({ command }: Launch): Program {
+  const megabytes = /bytearray\((\d+) \* 1024 \* 1024\)/.exec(command.join(" "))?.[1];
+  return { memory: Number(megabytes ?? 10) * 2 ** 20 };
+}
+
+export const PYTHON = "python:3.12-slim";
 export const AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.53";
 export const BUSYBOX = "busybox:1.36";
 
 /** The images of the real cluster, for the embedded one. */
 export function conformanceRegistry() {
-  return createImageRegistry({ [AGNHOST]: agnhost, [BUSYBOX]: busybox });
+  return createImageRegistry({ [AGNHOST]: agnhost, [BUSYBOX]: busybox, [PYTHON]: python });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Body } from "./client.ts";
-import { AGNHOST, BUSYBOX } from "./programs.ts";
+import { AGNHOST, BUSYBOX, PYTHON } from "./programs.ts";
 import { useTarget } from "./target.ts";
 
 const target = useTarget("work");
@@ -38,8 +38,8 @@ async function warnings(app: string, reason: string): Promise<Body[]> {
 
 describe("what the kubelet says of a container that", () => {
   it("needs more memory than its limit", async () => {
-    const args = ["stress", "--mem-alloc-size=50Mi", "--mem-alloc-sleep=10ms", "--mem-total=200Mi"];
-    await target.make(deployment("oom", { image: AGNHOST, args, resources: { limits: { memory: "64Mi" } } }));
+    const command = ["python3", "-c", "x = bytearray(90 * 1024 * 1024); import time; time.sleep(600)"];
+    await target.make(deployment("oom", { image: PYTHON, command, resources: { limits: { memory: "64Mi" } } }));
     const pod = await podOf(
       "oom",
       (status) => status.lastState?.terminated?.reason === "OOMKilled" && status.restartCount >= 2,
