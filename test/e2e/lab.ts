@@ -75,7 +75,7 @@ export async function writeConfig(folder: string, settings: object): Promise<str
 export async function versions(namespace: string): Promise<Record<string, string>> {
   const list = JSON.parse(
     await kubectl(["-n", namespace, "get", "deployments,replicasets,pods,configmaps,services", "-o", "json"]),
-  ) as { items: { kind: string; metadata: { name: string; resourceVersion: string } }[] };
+  ) as { items: { kind: string; metadata: { name: string; uid: string; resourceVersion: string } }[] };
   return Object.fromEntries(
     list.items.map((item) => [
       `${item.kind}/${item.metadata.name}`,
