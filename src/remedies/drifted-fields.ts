@@ -34,6 +34,11 @@ export function driftedFields(declared: KubeObject, live: KubeObject, ref: Objec
         return;
       }
     }
+    // Without a key, items of lists of one length stand for each other: the server's defaults in them are no drift.
+    if (Array.isArray(said) && Array.isArray(is) && said.length === is.length && [...said, ...is].every(isMap)) {
+      for (const [index, item] of said.entries()) compare([...path, index], item, is[index]);
+      return;
+    }
     out.push({ object: ref, path, ...(is === undefined ? {} : { from: is }), to: said });
   }
 }

@@ -1,0 +1,179 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { systemClock } from "../../src/adapters/clock.ts";
+import { connectCluster } from "../../src/adapters/kubernetes.ts";
+import { composeHosts, composeRun, type Hosts } from "../../src/compose.ts";
+import { parseConfig } from "../../src/config/load.ts";
+import { type EmbeddedCluster, startCluster } from "../../src/demo/cluster/cluster.ts";
+import type { ProgramSource } from "../../src/demo/cluster/programs.ts";
+import { type EmbeddedCodeHost, startCodeHost } from "../../src/demo/code-host/code-host.ts";
+import { incidentCrd } from "../../src/incident/crd.ts";
+import type { Incident } from "../../src/incident/incident.ts";
+import { createLog } from "../../src/log.ts";
+import type { KubeObject } from "../../src/model.ts";
+import { cycle } from "../../src/pipeline.ts";
+import type { Cluster } from "../../src/ports.ts";
+import type { RunReport } from "../../src/run.ts";
+
+export const REPOSITORY = "acme/shop";
+export const TOKEN = "test-token-0123456789";
+
+/** What the tests' programs need. */
+const PROGRAMS: Readonly<Record<string, ProgramSource>> = {
+  "example.com/app:1.0.0": { ports: [8080], memory: 90 * 2 ** 20 },
+  "example.com/app:1.1.0": { ports: [8080], memory: 90 * 2 ** 20 },
+};
+
+export function deployment(
+  options: {
+    readonly name?: string;
+    readonly image?: string;
+    readonly memory?: string;
+    readonly annotations?: string;
+    readonly namespace?: string;
+  } = {},
+): string {
+  const {
+    name = "app",
+    image = "example.com/app:1.0.0",
+    memory = "64Mi",
+    annotations = "",
+    namespace = "shop",
+  } = options;
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+  namespace: ${namespace}
+${annotations}spec:
+  replicas: 1
+  selector:
+    matchLabels: {app: ${name}}
+  template:
+    metadata:
+      labels: {app: ${name}}
+    spec:
+      containers:
+        - name: app
+          image: ${image}
+          resources:
+            limits: {memory: ${memory}}   # measured in May
+`;
+}
+
+export interface World extends AsyncDisposable {
+  readonly cluster: EmbeddedCluster;
+  readonly host: EmbeddedCodeHost;
+  readonly api: Cluster;
+  /** Applies what main says. */
+  deploy(): Promise<void>;
+  /** One cycle of the real pipeline. `wrap` may stand between it and the outside. */
+  run(
+    wrap?: (doors: { api: Cluster; hosts: Hosts }) => { api: Cluster; hosts: Hosts },
+    settings?: object,
+  ): Promise<RunReport>;
+  until(done: () => boolean): Promise<void>;
+  incidents(): readonly Incident[];
+  memory(): string | undefined;
+}
+
+/** An embedded cluster and code host with one deployed folder. */
+export async function makeWorld(files: Readonly<Record<string, string>>): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), "stanch-test-"));
+  const cluster = await startCluster({ registry: PROGRAMS, speed: 40 });
+  const host = await startCodeHost();
+  host.addToken(TOKEN, { login: "stanch[bot]", permission: "write" });
+  await host.addRepository(REPOSITORY, {
+    commits: [{ message: "Import", files, date: new Date(Date.now() - 86_400_000) }],
+  });
+  const kubeconfig = join(folder, "kubeconfig");
+  await writeFile(kubeconfig, cluster.kubeconfig());
+  const namespaces = ["stanch-system", "shop"].map(
+    (name): KubeObject => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } }),
+  );
+  cluster.apply([incidentCrd, ...namespaces]);
+  const api = await connectCluster({ kubeconfig, clock: systemClock });
+  const log = createLog({
+    format: "json",
+    level: "error",
+    interactive: false,
+    write: () => undefined,
+    now: systemClock.now,
+  });
+
+  return {
+    cluster,
+    host,
+    api,
+    async deploy() {
+      const objects: KubeObject[] = [];
+      for (const file of Object.keys(files).filter((name) => name.startsWith("apps/"))) {
+        for (const document of parseAllDocuments(await host.read(REPOSITORY, "main", file)))
+          objects.push(document.toJS() as KubeObject);
+      }
+      cluster.apply(objects);
+    },
+    async run(wrap = (doors) => doors, settings = {}) {
+      const config = parseConfig(
+        JSON.stringify({
+          mode: "remediate",
+          cluster: "test",
+          sources: [{ repository: REPOSITORY, path: "apps", namespaces: ["shop"] }],
+          github: { apiUrl: host.apiUrl, pause: "0s" },
+          git: { cache: join(folder, "git") },
+          registry: { mirrors: { "*": cluster.url } },
+          verify: { least: "200ms", patience: "6s", poll: "50ms" },
+          guard: { cooldown: "0s" },
+          lease: "1s",
+          ...settings,
+        }),
+      );
+      const base = { config, configFile: undefined, log, clock: systemClock, output: "json" as const };
+      const hosts = await composeHosts(base, {
+        env: { PATH: process.env["PATH"], GITHUB_TOKEN: TOKEN },
+        interactive: false,
+      });
+      const doors = wrap({ api, hosts });
+      const { run, holder } = await composeRun(base, doors.api, doors.hosts, { dryRun: false });
+      try {
+        return await cycle(run, holder);
+      } finally {
+        await run.workbench.close();
+      }
+    },
+    async until(done) {
+      const end = performance.now() + 15_000;
+      while (!done()) {
+        if (performance.now() > end) throw new Error("it did not come about within 15 s");
+        await systemClock.sleep(20);
+      }
+    },
+    incidents: () => cluster.list("stanch.dev/v1alpha1", "Incident", "shop") as unknown as readonly Incident[],
+    memory() {
+      const live = cluster.get("apps/v1", "Deployment", "shop", "app") as
+        | { spec?: { template: { spec: { containers: { resources: { limits: { memory: string } } }[] } } } }
+        | undefined;
+      return live?.spec?.template.spec.containers[0]?.resources.limits.memory;
+    },
+    async [Symbol.asyncDispose]() {
+      api.close();
+      await cluster.close();
+      await host.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Has the app been OOM-killed often enough to count? */
+export function isKilled(world: World): boolean {
+  return world.cluster.list("v1", "Pod", "shop").some((pod) => {
+    const status = (
+      pod["status"] as
+        | { containerStatuses?: { restartCount: number; lastState?: { terminated?: { reason?: string } } }[] }
+        | undefined
+    )?.containerStatuses?.[0];
+    return status?.lastState?.terminated?.reason === "OOMKilled" && status.restartCount >= 3;
+  });
+}
