@@ -77,10 +77,10 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
       await host.merge(REPOSITORY, pull.number, { as: "ada" });
       say(`   #${pull.number} merged by ada`);
     }
-    const before = templates(cluster);
+    const before = specs(cluster);
     await deploy(host, cluster);
     say(
-      `   ${same(before, templates(cluster)) ? "Nothing restarts: the cluster already runs what Git now says." : "The deployment changed the cluster."}`,
+      `   ${same(before, specs(cluster)) ? "Nothing restarts: the cluster already runs what Git now says." : "The deployment changed the cluster."}`,
     );
 
     say("\n5. stanch run, again");
@@ -224,8 +224,9 @@ function symptoms(cluster: EmbeddedCluster): string[] {
   return [...out.values()].sort();
 }
 
-function templates(cluster: EmbeddedCluster): string[] {
-  return deployments(cluster).map((object) => JSON.stringify([object.metadata.name, object.metadata.generation]));
+/** Specifications, not generations: a Deployment's generation also counts changes of its annotations. */
+function specs(cluster: EmbeddedCluster): string[] {
+  return deployments(cluster).map((object) => JSON.stringify([object.metadata.name, object["spec"]]));
 }
 
 function same(a: readonly string[], b: readonly string[]): boolean {
