@@ -1,7 +1,7 @@
 import { formatPath } from "../kube/field-path.ts";
-import type { Change } from "../model.ts";
 import { isRestorable } from "../remedies/relevance.ts";
 import type { Guard } from "./guard.ts";
+import { loosens } from "./privileges.ts";
 
 const KINDS = new Set([
   "Deployment",
@@ -14,27 +14,6 @@ const KINDS = new Set([
   "Service",
   "PersistentVolumeClaim",
 ]);
-
-/** Would more be allowed than before: privileges, capabilities, the host, root? */
-function loosens({ path, from, to }: Change): boolean {
-  const last = path.at(-1);
-  if (to === undefined && (last === "securityContext" || path.includes("securityContext"))) return true;
-  const text = JSON.stringify(to ?? null);
-  const before = JSON.stringify(from ?? null);
-  if (
-    ["privileged", "allowPrivilegeEscalation", "hostNetwork", "hostPID", "hostIPC"].includes(String(last)) &&
-    to === true
-  )
-    return true;
-  if (
-    /"(privileged|allowPrivilegeEscalation|hostNetwork|hostPID|hostIPC)":true/.test(text) &&
-    !/"(privileged|allowPrivilegeEscalation|hostNetwork|hostPID|hostIPC)":true/.test(before)
-  )
-    return true;
-  if (last === "runAsUser" && to === 0) return true;
-  if ((last === "runAsNonRoot" || last === "readOnlyRootFilesystem") && to === false) return true;
-  return path.includes("capabilities") && path.includes("add") && to !== undefined;
-}
 
 export const fieldAllowList: Guard = {
   id: "field-allow-list",

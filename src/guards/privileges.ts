@@ -1,0 +1,54 @@
+import type { Change, FieldPath, Json } from "../model.ts";
+
+const GRANTS = ["privileged", "allowPrivilegeEscalation", "hostNetwork", "hostPID", "hostIPC"];
+const RESTRICTIONS = ["runAsNonRoot", "readOnlyRootFilesystem"];
+
+/** Does a change allow more than before: privileges, capabilities, the host, root? Whether it stands in a leaf or a subtree. */
+export function loosens({ path, from, to }: Change): boolean {
+  // What a removed restriction would fall back to depends on the image and the namespace: a person must know.
+  if (to === undefined) return path.includes("securityContext");
+  const [before, after] = [privilegesOf(path, from), privilegesOf(path, to)];
+  return (
+    [...after.grants].some((name) => !before.grants.has(name)) ||
+    [...before.limits].some((name) => !after.limits.has(name))
+  );
+}
+
+interface Privileges {
+  readonly grants: ReadonlySet<string>;
+  readonly limits: ReadonlySet<string>;
+}
+
+function privilegesOf(path: FieldPath, value: Json | undefined): Privileges {
+  const grants = new Set<string>();
+  const limits = new Set<string>();
+  visit(
+    path.filter((step) => typeof step === "string"),
+    value,
+  );
+  return { grants, limits };
+
+  function visit(keys: readonly string[], at: Json | undefined): void {
+    if (keys.includes("hostPath") && at !== undefined) grants.add("hostPath");
+    if (Array.isArray(at)) for (const item of at) visit(keys, item);
+    else if (typeof at === "object" && at !== null)
+      for (const [key, item] of Object.entries(at)) visit([...keys, key], item);
+    else leaf(keys, at);
+  }
+
+  function leaf(keys: readonly string[], at: Json | undefined): void {
+    const [above, name = ""] = keys.slice(-2);
+    if (GRANTS.includes(name) && at === true) grants.add(name);
+    if (RESTRICTIONS.includes(name)) {
+      if (at === true) limits.add(name);
+      else if (at === false) grants.add(`no ${name}`);
+    }
+    if (name === "allowPrivilegeEscalation" && at === false) limits.add(name);
+    if (name === "runAsUser" && at === 0) grants.add("root");
+    if (name === "runAsUser" && typeof at === "number" && at > 0) limits.add("another user than root");
+    if (name === "procMount" && at === "Unmasked") grants.add(name);
+    if (name === "type" && at === "Unconfined") grants.add(`${above} Unconfined`);
+    if (above === "capabilities" && name === "add") grants.add(`capability ${at}`);
+    if (above === "capabilities" && name === "drop") limits.add(`no capability ${at}`);
+  }
+}

@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { fieldAllowList } from "../../src/guards/field-allow-list.ts";
+import type { FieldPath, Json, ObjectRef } from "../../src/model.ts";
+import { CART, change, context, plan } from "./plan-builder.ts";
+
+const APP: FieldPath = ["spec", "template", "spec", "containers", { by: "name", value: "app" }];
+const POD: FieldPath = ["spec", "template", "spec"];
+
+function verdictOn(path: FieldPath, from?: Json, to?: Json, object: ObjectRef = CART) {
+  const one = { object, path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+  return fieldAllowList.check(plan({ changes: [one] }), context());
+}
+
+describe("kinds that are never changed", () => {
+  it.each(
+    "Secret Role RoleBinding ClusterRole ClusterRoleBinding NetworkPolicy ServiceAccount Namespace Node ReplicaSet Ingress HorizontalPodAutoscaler PodDisruptionBudget ResourceQuota LimitRange ValidatingWebhookConfiguration CustomResourceDefinition".split(
+      " ",
+    ),
+  )("%s", (kind) => {
+    expect(verdictOn(["data", "x"], "a", "b", { ...CART, apiVersion: "v1", kind })).toMatchObject({
+      decision: "refuse",
+      rule: "field-allow-list",
+      reason: `a ${kind} is never changed`,
+    });
+  });
+});
+
+describe("fields that are never changed", () => {
+  it.each<[string, FieldPath, ObjectRef?]>([
+    ["replicas", ["spec", "replicas"]],
+    ["the selector", ["spec", "selector", "matchLabels", "app"]],
+    ["labels", ["metadata", "labels", "app"]],
+    ["annotations", ["metadata", "annotations", "stanch.dev/ignore"]],
+    ["finalizers", ["metadata", "finalizers"]],
+    ["the template's labels", ["spec", "template", "metadata", "labels", "app"]],
+    ["the whole pod spec", POD],
+    ["the whole list of containers", [...POD, "containers"]],
+    ["a container by its position", [...POD, "containers", 0, "image"]],
+    ["status", ["status", "replicas"]],
+    ["everything", []],
+    ["a field of a prototype", ["__proto__", "polluted"]],
+    ["a Service's type", ["spec", "type"], { apiVersion: "v1", kind: "Service", namespace: "shop", name: "cart" }],
+    [
+      "a ConfigMap's immutability",
+      ["immutable"],
+      { apiVersion: "v1", kind: "ConfigMap", namespace: "shop", name: "settings" },
+    ],
+  ])("%s", (_, path, object) => {
+    expect(verdictOn(path, "a", "b", object)).toMatchObject({ decision: "refuse", rule: "field-allow-list" });
+  });
+
+  it("one of many is enough", () => {
+    const replicas = change({ path: ["spec", "replicas"], from: 1, to: 0 });
+    expect(fieldAllowList.check(plan({ changes: [change(), replicas] }), context())).toMatchObject({
+      reason: "spec.replicas of a Deployment is no field that Stanch changes",
+    });
+  });
+});
+
+describe("security is never loosened", () => {
+  it.each<[string, FieldPath, Json | undefined, Json | undefined]>([
+    ["privileged", [...APP, "securityContext", "privileged"], false, true],
+    ["privileged, with the whole context", [...APP, "securityContext"], {}, { privileged: true }],
+    ["privilege escalation", [...APP, "securityContext", "allowPrivilegeEscalation"], false, true],
+    ["the host's network", [...POD, "hostNetwork"], undefined, true],
+    ["the host's processes", [...POD, "hostPID"], false, true],
+    ["root", [...APP, "securityContext", "runAsUser"], 1000, 0],
+    ["root allowed", [...APP, "securityContext", "runAsNonRoot"], true, false],
+    ["a writable file system", [...APP, "securityContext", "readOnlyRootFilesystem"], true, false],
+    ["a capability", [...APP, "securityContext", "capabilities", "add"], undefined, ["SYS_ADMIN"]],
+    ["no context any more", [...POD, "securityContext"], { runAsNonRoot: true }, undefined],
+    ["a restriction that goes", [...APP, "securityContext", "runAsNonRoot"], true, undefined],
+    ["a privileged container", APP, undefined, { name: "app", image: "x", securityContext: { privileged: true } }],
+    ["root allowed, with the whole context", [...APP, "securityContext"], {}, { runAsNonRoot: false }],
+    ["root, with the whole context", [...APP, "securityContext"], { runAsUser: 1000 }, { runAsUser: 0 }],
+    ["a restriction that the whole context loses", [...POD, "securityContext"], { runAsNonRoot: true }, { fsGroup: 1 }],
+    ["a capability, with the whole context", [...APP, "securityContext"], {}, { capabilities: { add: ["NET_ADMIN"] } }],
+    ["a folder of the host", [...POD, "volumes"], [], [{ name: "h", hostPath: { path: "/" } }]],
+    [
+      "one folder of the host among others",
+      [...POD, "volumes", { by: "name", value: "h" }],
+      undefined,
+      { name: "h", hostPath: { path: "/var/run/docker.sock" } },
+    ],
+  ])("%s", (_, path, from, to) => {
+    expect(verdictOn(path, from, to)).toMatchObject({
+      decision: "refuse",
+      reason: expect.stringMatching(/would loosen security; a person must decide$/),
+    });
+  });
+
+  it.each<[string, FieldPath, Json | undefined, Json | undefined]>([
+    ["an image", [...APP, "image"], "app:2", "app:1"],
+    ["privileged taken away", [...APP, "securityContext", "privileged"], true, false],
+    ["root taken away", [...APP, "securityContext", "runAsUser"], 0, 1000],
+    ["a context that gets stricter", [...APP, "securityContext"], { privileged: true }, { runAsNonRoot: true }],
+    ["a volume of a ConfigMap", [...POD, "volumes"], [], [{ name: "c", configMap: { name: "c" } }]],
+  ])("%s passes", (_, path, from, to) => expect(verdictOn(path, from, to)).toBeNull());
+});
