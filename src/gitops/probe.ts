@@ -45,6 +45,7 @@ export async function openProbe({ source, checkout, renderer, roots: known }: Pr
   const tools = new Set<string>();
   let renders = 0;
   let roots: Promise<RenderRoot[]> | undefined;
+  let latest: { readonly key: string; readonly objects: readonly KubeObject[] } | undefined;
 
   async function renderOnce(of: Source, edits: readonly FileEdit[]): Promise<readonly KubeObject[]> {
     renders++;
@@ -81,7 +82,13 @@ export async function openProbe({ source, checkout, renderer, roots: known }: Pr
   return {
     tree,
     renders: () => renders,
-    render: (edits) => render(source, edits),
+    async render(edits) {
+      if (edits.length === 0) return baseline(source);
+      // The edits that were just found good are asked for once more when all are looked at together.
+      const key = JSON.stringify(edits.map(({ file, after }) => [file, after]));
+      if (latest?.key !== key) latest = { key, objects: await renderOnce(source, edits) };
+      return latest.objects;
+    },
     async blast(edits) {
       roots ??= checkout.files().then((files) =>
         findRoots(

@@ -4,11 +4,19 @@ import { readClosure } from "./kustomize-closure.ts";
 import { manifestFiles } from "./manifest-index.ts";
 import { applyUndos, type Undo, undosOf } from "./revert.ts";
 import { openTree, type Tree } from "./tree.ts";
-import { fileRefusal } from "./yaml-refusal.ts";
+import { parseDocuments } from "./yaml-parse.ts";
+import { encryptionRefusal, fileRefusal } from "./yaml-refusal.ts";
 
-/** Several files as they would be with a part of a commit taken back. */
+/** A part of a commit that can be taken back. */
 export interface Revert {
-  readonly edits: readonly { readonly file: string; readonly after: string; readonly line: number }[];
+  /** The files with it taken back, from how they are when this is called: an accepted edit stays. Null: no place for it. */
+  edits(): Promise<readonly RevertedFile[] | null>;
+}
+
+export interface RevertedFile {
+  readonly file: string;
+  readonly after: string;
+  readonly line: number;
 }
 
 /** More stretches than this are no small change: they are only taken back all together. */
@@ -28,34 +36,42 @@ export async function revertsOf(
   if (old === null || next === null) return [];
   const files = new Set([...(await inputsOf(old, source)), ...(await inputsOf(next, source))]);
   const undos: Undo[] = [];
-  const restored: { file: string; after: string; line: number }[] = [];
+  const restored: RevertedFile[] = [];
   for (const file of files) {
     const [before, after, now] = await Promise.all([textOf(old, file), textOf(next, file), read(file)]);
     if (before === null || before === after) continue;
     if (after === null) {
-      if (now === null) restored.push({ file, after: before, line: 1 });
+      if (now === null && isEditable(file, before)) restored.push({ file, after: before, line: 1 });
       continue;
     }
-    if (now !== null && fileRefusal(file, now) === undefined) undos.push(...undosOf(file, before, after));
+    if (now !== null && isEditable(file, now)) undos.push(...undosOf(file, before, after));
   }
   const groups: Undo[][] = undos.length <= MAX_SINGLE ? undos.map((undo) => [undo]) : [];
   const byFile = [...new Set(undos.map((undo) => undo.file))].map((file) => undos.filter((undo) => undo.file === file));
   groups.push(...byFile.filter((group) => group.length > 1));
   if (byFile.length > 1 || restored.length > 0) groups.push(undos);
-  const reverts: Revert[] = [];
-  for (const group of groups) {
-    const edits = await applied(group, read);
-    if (edits !== null) reverts.push({ edits: group === undos ? [...edits, ...restored] : edits });
-  }
-  return reverts.filter((revert) => revert.edits.length > 0);
+  return groups.map((group) => ({
+    async edits() {
+      const edits = await applied(group, read);
+      const all = group === undos && edits !== null ? [...edits, ...restored] : edits;
+      return all === null || all.length === 0 ? null : all;
+    },
+  }));
 }
 
-/** Two reverts in one, when they touch different files or when one text can take both. */
-export async function applied(
+/** Lines can be put back into templates and anchors, where they stood before; not into what a checksum covers. */
+function isEditable(file: string, text: string): boolean {
+  if (fileRefusal(file, text) !== undefined) return false;
+  if (!/\.(ya?ml|json)$/.test(file)) return true;
+  return parseDocuments(text).every((document) => encryptionRefusal(file, document) === undefined);
+}
+
+/** All of the undos in the files as they are now; null when one of them finds no place. */
+async function applied(
   undos: readonly Undo[],
   read: (file: string) => Promise<string | null>,
-): Promise<Revert["edits"] | null> {
-  const out: { file: string; after: string; line: number }[] = [];
+): Promise<RevertedFile[] | null> {
+  const out: RevertedFile[] = [];
   for (const file of new Set(undos.map((undo) => undo.file))) {
     const text = await read(file);
     const result =

@@ -21,9 +21,8 @@ export function undosOf(file: string, old: string, next: string): Undo[] {
   const [oldLines, nextLines] = [old.split("\n"), next.split("\n")];
   const patch = structuredPatch(file, file, old, next, "", "", { context: 0 });
   return (patch?.hunks ?? []).map((hunk) => {
-    // With no lines of its own a hunk names the line above it.
-    const oldAt = hunk.oldLines === 0 ? hunk.oldStart : hunk.oldStart - 1;
-    const at = hunk.newLines === 0 ? hunk.newStart : hunk.newStart - 1;
+    // 1-based, also for a hunk without lines of its own: the off-by-one of the unified format is only in its text.
+    const [oldAt, at] = [hunk.oldStart - 1, hunk.newStart - 1];
     return {
       file,
       now: nextLines.slice(at, at + hunk.newLines),

@@ -14,6 +14,8 @@ export function fileRefusal(file: string, text: string): string | undefined {
   if (text.startsWith("version https://git-lfs.github.com/"))
     return `${file} is a Git LFS pointer, not the file itself.`;
   if (text.includes("\u0000")) return `${file} is binary.`;
+  // An env file has no key of its own for what SOPS adds.
+  if (/^sops_mac=/m.test(text)) return encryptedWithSops(file);
   const head = text.split("\n", 30).filter((line) => /^\uFEFF?\s*(#|\/\/)/.test(line));
   if (
     head.some((line) =>
@@ -29,16 +31,25 @@ export function fileRefusal(file: string, text: string): string | undefined {
 export function documentRefusal(file: string, document: YamlDocument, text: string): string | undefined {
   const error = errorOf(document);
   if (error !== undefined) return `${file} is not valid YAML: ${error}.`;
-  const root = document.contents;
-  if (isMap(root)) {
-    if (root.has("sops")) return `${file} is encrypted with SOPS: its integrity check would fail after an edit.`;
-    if ((root.get("kind") as unknown) === "SealedSecret")
-      return `${file} holds a SealedSecret: its content can only be made with the cluster's key.`;
-  }
+  const encrypted = encryptionRefusal(file, document);
+  if (encrypted !== undefined) return encrypted;
   if (hasComplexKey(document)) return `${file} has keys that are no plain text, as templates have: it is not edited.`;
   if (hasTemplate(document, text))
     return `${file} has template expressions ({{ }}) outside of quoted text: it is not edited.`;
   return undefined;
+}
+
+/** Why a document that is encrypted in whole or in part is never edited, not even where it is readable. */
+export function encryptionRefusal(file: string, { contents }: Pick<YamlDocument, "contents">): string | undefined {
+  if (!isMap(contents)) return undefined;
+  if (contents.has("sops")) return encryptedWithSops(file);
+  if ((contents.get("kind") as unknown) === "SealedSecret")
+    return `${file} holds a SealedSecret: its content can only be made with the cluster's key.`;
+  return undefined;
+}
+
+function encryptedWithSops(file: string): string {
+  return `${file} is encrypted with SOPS: its integrity check would fail after an edit.`;
 }
 
 /** Why a node cannot be changed where it stands, looking at what anchors, aliases and tags would do. */

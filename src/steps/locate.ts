@@ -154,9 +154,8 @@ async function takeBack({ hints, checkout }: LocateRequest, found: Search): Prom
   let shared: Hit | null = null;
   for (const revert of reverts) {
     if (found.remaining().length === 0) break;
-    // After an accepted edit of the same file the text has moved on: a whole-file text would take the edit back.
-    if (revert.edits.some(({ file }) => found.locations().some((location) => location.file === file))) continue;
-    const hit = await found.consider({ via: `revert of ${hints.revertOf.slice(0, 7)}`, files: revert.edits });
+    const files = await revert.edits();
+    const hit = files === null ? null : await found.consider({ via: `revert of ${hints.revertOf.slice(0, 7)}`, files });
     if (hit === null) continue;
     if (!hit.shared) found.accept(hit);
     else if (shared === null || hit.made.length > shared.made.length) shared = hit;
