@@ -5,7 +5,7 @@ import type { Evidence } from "../model.ts";
 import { fact } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
 import { defineRemedy, type PlanContext, type RemedyContext } from "./remedy.ts";
-import { typoOf } from "./typo.ts";
+import { slipOf, typoOf } from "./typo.ts";
 import { PATCH_PODS, PATCH_WORKLOADS } from "./workload-rights.ts";
 
 /**
@@ -58,6 +58,9 @@ export const correctImage = defineRemedy({
     if (before === null || after === null || !sameRepository(before, after))
       return refuse(`${image} is another repository than ${from}`);
     if (from === image) return refuse(`container ${container} has ${image} already`);
+    const [wrong, right] = [versionOf(before), versionOf(after)];
+    if (slipOf(wrong, right) === null && siblingTag(before, [right], context, container) === null)
+      return refuse(`${right} is no typo of ${wrong}, and no other container runs it`);
     const changes = [{ object: finding.workload, path: [...found.path, "image"], from, to: image }];
     const gitOnly = immutableBecause(changes, () => live);
     return {

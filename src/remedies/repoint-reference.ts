@@ -6,7 +6,7 @@ import { fact } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
 import { stateOf } from "./missing-target.ts";
 import { type Answer, defineRemedy, type PlanContext } from "./remedy.ts";
-import { typoOf } from "./typo.ts";
+import { slipOf, typoOf } from "./typo.ts";
 import { PATCH_WORKLOADS } from "./workload-rights.ts";
 
 const Params = z.strictObject({
@@ -42,6 +42,11 @@ export const repointReference = defineRemedy({
     if (symptom.kind !== "ConfigMissing" || live === null) return refuse("there is no such reference");
     if ((name === undefined) === (key === undefined)) return refuse("either a name or a key is corrected");
     const inventory = context.snapshot.configs[finding.workload.namespace];
+    const known = symptom.refKind === "ConfigMap" ? inventory?.configMaps : inventory?.secrets;
+    if (known === undefined || known === null) return refuse(`names of ${symptom.refKind}s may not be read here`);
+    const [wrong, right] = name === undefined ? [symptom.key ?? "", key ?? ""] : [symptom.name, name];
+    // An existing name is not enough: a workload would be handed somebody else's credentials.
+    if (slipOf(wrong, right) === null) return refuse(`"${wrong}" is no typo of "${right}"`);
     const places = referencesTo(live, symptom.refKind, symptom.name).filter(
       (reference) => key === undefined || reference.key === symptom.key,
     );
