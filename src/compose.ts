@@ -79,7 +79,8 @@ export async function composeHosts(base: Base, flags: Flags): Promise<Hosts> {
       import("./adapters/registry.ts"),
     ]);
   const { apiUrl, allowHttp, appId, installationId, authorName, authorEmail } = config.github;
-  const token = flags.env["GITHUB_TOKEN"];
+  // A Secret made from a file often ends with a line break.
+  const token = flags.env["GITHUB_TOKEN"]?.trim();
   const key = flags.env["STANCH_GITHUB_APP_KEY"];
   if (appId !== undefined && (key === undefined || key === ""))
     throw new StanchError("config", "github.appId is set, but STANCH_GITHUB_APP_KEY is not", {

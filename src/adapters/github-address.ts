@@ -11,6 +11,10 @@ export function gitRemote(apiUrl: string, repository: string): string {
 /** Refuses an address that would send the token unencrypted. Throws StanchError `config`. */
 export function checkAddress(options: { readonly apiUrl: string; readonly allowHttp: boolean }): void {
   const url = new URL(options.apiUrl);
+  if (url.username !== "" || url.password !== "")
+    throw new StanchError("config", `github.apiUrl names a user or password; the configuration is no place for them`, {
+      hint: `write ${url.origin}${url.pathname}, and put the token into GITHUB_TOKEN`,
+    });
   const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   if (url.protocol === "https:" || (url.protocol === "http:" && (loopback || options.allowHttp))) return;
   throw new StanchError("config", `github.apiUrl ${url.origin} would send the token unencrypted`, {

@@ -1,92 +1,44 @@
 import { messageOf, StanchError } from "../errors.ts";
-import type { Clock, CodeHost, Log, PullRequest } from "../ports.ts";
-import { checkAddress } from "./github-address.ts";
-import { statusOf, translate } from "./github-fault.ts";
-
-export type GitHubAuth =
-  | { readonly token: string }
-  | { readonly appId: string; readonly privateKey: string; readonly installationId?: string };
-
-export interface GitHubOptions {
-  readonly apiUrl: string;
-  readonly auth: GitHubAuth;
-  /** Plain http to other hosts than loopback. */
-  readonly allowHttp: boolean;
-  /** Milliseconds between two writes. */
-  readonly pauseMs: number;
-  readonly log: Log;
-  readonly clock: Clock;
-}
+import type { CodeHost } from "../ports.ts";
+import { createClients, type GitHubClient, type GitHubOptions, PATIENCE_S } from "./github-client.ts";
+import { plainLimit, statusOf, translate } from "./github-fault.ts";
+import { pullOf } from "./github-pull.ts";
 
 export type GitHub = CodeHost & { gitToken(repository: string): Promise<string> };
 
-/** Seconds that a rate limit may make us wait before it becomes the finding's fault; the next run tries again. */
-const PATIENCE_S = 60;
-
 /** GitHub by Octokit, with retry and throttling. Throws StanchError `config` for an unusable address, `code-host` for faults. */
 export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
-  checkAddress(options);
-  const [{ Octokit }, { retry }, { throttling }] = await Promise.all([
-    import("@octokit/rest"),
-    import("@octokit/plugin-retry"),
-    import("@octokit/plugin-throttling"),
-  ]);
-  const Client = Octokit.plugin(retry, throttling);
-  const quiet = (): void => undefined;
-  const limited = (kind: string) => (seconds: number, request: object, _client: object, attempt: number) => {
-    options.log.warn("rate limit", { kind, seconds, path: (request as { url?: string }).url ?? "" });
-    return attempt < 2 && seconds <= PATIENCE_S;
-  };
-  const make = (auth: Record<string, unknown>) =>
-    new Client({
-      ...auth,
-      baseUrl: options.apiUrl.replace(/\/+$/, ""),
-      userAgent: "stanch",
-      log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-      // 429 belongs to throttling, which honours its headers.
-      retry: { doNotRetry: [400, 401, 403, 404, 409, 410, 422, 429, 451] },
-      throttle: {
-        onRateLimit: limited("primary"),
-        onSecondaryRateLimit: limited("secondary"),
-        fallbackSecondaryRateRetryAfter: 10,
-      },
-    });
-  const clients = new Map<string, Promise<InstanceType<typeof Client>>>();
-  const clientFor = (repository: string): Promise<InstanceType<typeof Client>> => {
-    const key = "token" in options.auth ? "" : (repository.split("/")[0] ?? "");
-    let client = clients.get(key);
-    if (client === undefined) {
-      client =
-        "token" in options.auth
-          ? Promise.resolve(make({ auth: options.auth.token }))
-          : appClient(options.auth, repository, make);
-      clients.set(key, client);
-    }
-    return client;
-  };
+  const clients = await createClients(options);
+  const { auth, clock } = options;
+  const secret = "token" in auth ? auth.token : auth.privateKey;
 
   let lastWrite = 0;
-  type Client = InstanceType<typeof Client>;
   async function call<T>(
     what: string,
     repository: string,
     write: boolean,
-    step: (client: Client, at: { owner: string; repo: string }) => Promise<T>,
+    step: (client: GitHubClient, at: { owner: string; repo: string }) => Promise<T>,
   ): Promise<T> {
-    if ("token" in options.auth && options.auth.token === "")
-      throw new StanchError("code-host", `cannot ${what}: there is no GitHub token`, {
+    if (secret === "")
+      throw new StanchError("code-host", `cannot ${what} in ${repository}: there is no GitHub token`, {
         hint: "set GITHUB_TOKEN (contents: write, pull requests: write), or configure a GitHub App",
       });
     const [owner = "", repo = ""] = repository.split("/");
     if (write) {
-      const wait = lastWrite + options.pauseMs - options.clock.now().getTime();
-      if (wait > 0) await options.clock.sleep(wait);
-      lastWrite = options.clock.now().getTime();
+      const wait = lastWrite + options.pauseMs - clock.now().getTime();
+      if (wait > 0) await clock.sleep(wait);
+      lastWrite = clock.now().getTime();
     }
-    try {
-      return await step(await clientFor(repository), { owner, repo });
-    } catch (error) {
-      throw translate(error, what, repository, "token" in options.auth ? options.auth.token : options.auth.privateKey);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await step(await clients.for(repository), { owner, repo });
+      } catch (error) {
+        const seconds = plainLimit(error);
+        if (seconds === null || seconds > PATIENCE_S || attempt > 2)
+          throw translate(error, { what, repository, secret, app: !("token" in auth) });
+        options.log.warn("rate limit", { kind: "plain", seconds, path: "" });
+        await clock.sleep(seconds * 1000);
+      }
     }
   }
 
@@ -94,13 +46,23 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
     check: (repository) =>
       call("look at the repository", repository, false, async (client, at) => {
         const { data } = await client.repos.get(at);
-        const login =
-          "token" in options.auth
-            ? ((await client.users.getAuthenticated().catch(() => null))?.data.login ?? "a token without a user")
-            : `app ${options.auth.appId}`;
+        if ("appId" in auth) {
+          // A repository's `permissions` are a user's; an App's stand on its installation.
+          const { permissions } = (await client.auth({ type: "installation" })) as {
+            permissions?: Record<string, string>;
+          };
+          const push = permissions?.["contents"] === "write" && permissions["pull_requests"] === "write";
+          return {
+            login: `app ${auth.appId}`,
+            push,
+            defaultBranch: data.default_branch,
+            archived: data.archived === true,
+          };
+        }
+        const user = await client.users.getAuthenticated().catch(() => null);
         return {
-          login,
-          push: data.permissions?.push ?? !("token" in options.auth),
+          login: user?.data.login ?? "a token without a user",
+          push: data.permissions?.push === true,
           defaultBranch: data.default_branch,
           archived: data.archived === true,
         };
@@ -138,6 +100,17 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
         try {
           return pullOf(repository, (await client.pulls.create({ ...at, ...request })).data);
         } catch (error) {
+          // An answer that was lost on its way, or another run: what was to be made is there.
+          if (statusOf(error) === 422 && /already exists/i.test(messageOf(error))) {
+            const { data } = await client.pulls.list({
+              ...at,
+              head: `${at.owner}:${request.head}`,
+              base: request.base,
+              state: "open",
+            });
+            const made = data.find((row) => row.head.ref === request.head && row.base.ref === request.base);
+            if (made !== undefined) return pullOf(repository, made);
+          }
           // A plan without drafts: say it in the text and open it all the same.
           if (!request.draft || !/draft/i.test(messageOf(error))) throw error;
           return pullOf(repository, (await client.pulls.create({ ...at, ...request, draft: false })).data);
@@ -205,62 +178,9 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
       ),
     gitToken: (repository) =>
       call("get a token for git", repository, false, async (client) => {
-        if ("token" in options.auth) return options.auth.token;
+        if ("token" in auth) return auth.token;
         const { token } = (await client.auth({ type: "installation" })) as { token: string };
         return token;
       }),
-  };
-}
-
-async function appClient<T>(
-  auth: Exclude<GitHubAuth, { token: string }>,
-  repository: string,
-  make: (auth: Record<string, unknown>) => T,
-): Promise<T> {
-  const { createAppAuth } = await import("@octokit/auth-app");
-  const identity = { appId: auth.appId, privateKey: auth.privateKey.replaceAll("\\n", "\n") };
-  let installationId = auth.installationId;
-  if (installationId === undefined) {
-    const app = make({ authStrategy: createAppAuth, auth: identity }) as {
-      apps: { getRepoInstallation(at: { owner: string; repo: string }): Promise<{ data: { id: number } }> };
-    };
-    const [owner = "", repo = ""] = repository.split("/");
-    installationId = String((await app.apps.getRepoInstallation({ owner, repo })).data.id);
-  }
-  return make({ authStrategy: createAppAuth, auth: { ...identity, installationId } });
-}
-
-interface PullData {
-  readonly number: number;
-  readonly html_url: string;
-  readonly state: string;
-  readonly draft?: boolean | undefined;
-  readonly title: string;
-  readonly body?: string | null;
-  readonly merged?: boolean;
-  readonly merged_at?: string | null;
-  readonly merge_commit_sha?: string | null;
-  readonly labels: readonly ({ readonly name?: string | undefined } | string)[];
-  readonly head: { readonly ref: string; readonly sha: string };
-  readonly base: { readonly ref: string };
-}
-
-function pullOf(repository: string, data: PullData): PullRequest {
-  const merged = data.merged === true || (data.merged_at !== null && data.merged_at !== undefined);
-  return {
-    repository,
-    number: data.number,
-    url: data.html_url,
-    branch: data.head.ref,
-    base: data.base.ref,
-    head: data.head.sha,
-    draft: data.draft === true,
-    state: data.state === "open" ? "open" : "closed",
-    merged,
-    ...(merged && data.merged_at ? { mergedAt: data.merged_at } : {}),
-    ...(merged && data.merge_commit_sha ? { mergeCommit: data.merge_commit_sha } : {}),
-    title: data.title,
-    body: data.body ?? "",
-    labels: data.labels.map((label) => (typeof label === "string" ? label : (label.name ?? ""))),
   };
 }

@@ -33,6 +33,8 @@ export interface EmbeddedCodeHost extends AsyncDisposable {
     files: Readonly<Record<string, string | null>>,
     options: { readonly author?: Author; readonly message: string; readonly date?: Date },
   ): Promise<string>;
+  /** Makes a branch at a revision, or moves it there. */
+  branch(fullName: string, name: string, revision: string): Promise<void>;
   read(fullName: string, revision: string, path: string): Promise<string>;
   pulls(fullName: string): readonly Pull[];
   archive(fullName: string): void;
@@ -179,6 +181,8 @@ export async function startCodeHost(
         ...(author === undefined ? {} : { author }),
         ...(date === undefined ? {} : { date }),
       }),
+    branch: async (fullName, name, revision) =>
+      void (await git(find(fullName).folder, ["update-ref", `refs/heads/${name}`, revision])),
     read: (fullName, revision, path) => git(find(fullName).folder, ["show", `${revision}:${path}`]),
     pulls: (fullName) => find(fullName).pulls,
     archive: (fullName) => {

@@ -36,8 +36,9 @@ async function inRepository(question: Question, rest: string, repository: Reposi
     return pullShape(repository, pull, url, (await headOf(repository, pull.base)) ?? "");
   };
   if (rest === "" && method === "GET") return { status: 200, body: repositoryShape(repository, url, token) };
-  const ref = /^\/git\/(ref|refs)\/heads\/(.+)$/.exec(rest);
-  if (ref?.[2] !== undefined) return onRef(method, decodeURIComponent(ref[2]), repository, url);
+  // Clients send a ref as one part of the path: `heads%2Fstanch%2Fprod%2F…`.
+  const ref = /^\/git\/refs?\/heads\/(.+)$/.exec(rest.replaceAll(/%2f/gi, "/"));
+  if (ref?.[1] !== undefined) return onRef(method, decodeURIComponent(ref[1]), repository, url);
   if (rest === "/pulls" && method === "GET") {
     const state = query.get("state") ?? "open";
     const head = query.get("head")?.split(":").at(-1);
