@@ -18,8 +18,10 @@ import { PATCH_CONFIG_MAPS, PATCH_PODS, PATCH_SERVICES, PATCH_WORKLOADS } from "
 /** Clocks of committers and of the cluster differ, and a symptom's first sign may be rounded. */
 const SLACK_MS = 10 * 60_000;
 
+/** Names through which a path would leave the object, in some program or other on its way. */
+const ESCAPES = new Set(["__proto__", "prototype"]);
 const Step = z.union([
-  z.string(),
+  z.string().refine((name) => !ESCAPES.has(name)),
   z.number().int().min(0),
   z.strictObject({ by: z.string(), value: z.union([z.string(), z.number()]) }),
 ]);

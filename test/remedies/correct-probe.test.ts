@@ -42,11 +42,11 @@ describe("corrects", () => {
   it("every probe that asks the wrong port, at once", async () => {
     const probe = { httpGet: { path: "/", port: 9090 } };
     const given = world({ ports: HTTP, startupProbe: probe, livenessProbe: probe, readinessProbe: probe });
-    expect((await helps("correct-probe", given)).changes.map((change) => change.path.at(4))).toEqual([
-      given.workload === undefined ? undefined : { by: "name", value: "app" },
-      { by: "name", value: "app" },
-      { by: "name", value: "app" },
-    ]);
+    expect((await helps("correct-probe", given)).changes).toEqual(
+      ["startupProbe", "livenessProbe", "readinessProbe"].map((name) =>
+        onWorkload(given.workload, [...APP, name, "httpGet", "port"], 9090, 8080),
+      ),
+    );
   });
 
   it("the scheme, when the server's own answer says so", async () => {

@@ -22,6 +22,10 @@ export interface World {
   readonly previous?: readonly PreviousVersion[];
   readonly declared?: readonly KubeObject[];
   readonly raises?: number;
+  /** What may be looked through; null: nothing may be read. */
+  readonly others?: readonly KubeObject[] | null;
+  /** What the program answers, by port and path (`8080/health`); absent: nothing. */
+  readonly answers?: Readonly<Record<string, number>>;
   readonly settings?: object;
 }
 
@@ -62,6 +66,13 @@ export function contextOf(world: World): RemedyContext {
     previous: async (ref) =>
       (world.previous ?? []).filter((version) => version.changes.some((change) => keyOf(change.object) === keyOf(ref))),
     declared: async (ref) => declared.get(keyOf(ref)) ?? null,
+    others: async (kind, namespace) =>
+      world.others === null
+        ? null
+        : (world.others ?? []).filter(
+            (object) => object.kind === kind && (object.metadata.namespace ?? "") === namespace,
+          ),
+    ask: async (_container, { port, path }) => world.answers?.[`${port}${path}`] ?? null,
     raises: async () => world.raises ?? 0,
   };
 }

@@ -1,0 +1,203 @@
+import { describe, expect, it } from "vitest";
+import type { Change, FieldPath, Json, KubeObject, Symptom } from "../../src/model.ts";
+import { ago, type WorkloadSpec, workload } from "../detectors/snapshot-builder.ts";
+import { APP, commit, configMap, configRef, helps, onWorkload, refuses, tried, type World } from "./remedy-context.ts";
+
+const crash: Symptom = { kind: "CrashLoop", exit: "application", exitCode: 1, init: false };
+const ENV = [...APP, "env", { by: "name", value: "MODE" }, "value"] as const;
+const withEnv = (value: string): WorkloadSpec => ({ container: { env: [{ name: "MODE", value }] } });
+
+function world(over: Partial<World> = {}, spec: WorkloadSpec = withEnv("turbo")): World {
+  const cart = workload(spec);
+  return {
+    workload: cart,
+    symptom: crash,
+    registry: {},
+    previous: [commit([onWorkload(cart, ENV, "turbo", "fast")])],
+    ...over,
+  };
+}
+
+describe("puts back", () => {
+  it("what the last commit before the failing changed, and names the commit", async () => {
+    const given = world();
+    const planned = await helps("restore-from-git", given);
+    expect(planned.changes).toEqual([onWorkload(given.workload, ENV, "turbo", "fast")]);
+    expect(planned.reason).toMatch(
+      /Commit 1a2b3c4 \("Tune"\) changed Deployment shop\/cart.*the failing began after it/,
+    );
+    expect(planned.choice.params["commit"]).toBe("1a2b3c4d5e6f70819293a4b5c6d7e8f901234567");
+  });
+
+  it("only the fields that explain the symptom, never the whole commit", async () => {
+    const cart = workload(withEnv("turbo"));
+    const replicas: Change = { object: cart.ref, path: ["spec", "replicas"], from: 1, to: 3 };
+    const given = world({ workload: cart, previous: [commit([replicas, onWorkload(cart, ENV, "turbo", "fast")])] });
+    expect((await helps("restore-from-git", given)).changes.map((change) => change.to)).toEqual(["fast"]);
+  });
+
+  it("a value of a ConfigMap that the template reads", async () => {
+    const settings = configMap("settings", { mode: "turbo" });
+    const change: Change = { object: configRef("settings"), path: ["data", "mode"], from: "turbo", to: "fast" };
+    const given = world(
+      { live: [settings], previous: [commit([change])] },
+      { container: { envFrom: [{ configMapRef: { name: "settings" } }] } },
+    );
+    expect((await helps("restore-from-git", given)).changes).toEqual([change]);
+  });
+
+  it("what Git says where the cluster has drifted from it", async () => {
+    const cart = workload(withEnv("turbo"));
+    const declared = workload(withEnv("fast")).object;
+    const given = world({ workload: cart, previous: [], declared: [declared] });
+    const planned = await helps("restore-from-git", given);
+    expect(planned.changes).toEqual([onWorkload(cart, ENV, "turbo", "fast")]);
+    expect(planned.reason).toMatch(/The cluster runs something else than Git says/);
+    expect(planned.choice.params).not.toHaveProperty("commit");
+  });
+
+  it("in Git only what cannot be changed live", async () => {
+    const settings: KubeObject = { ...configMap("settings", { mode: "turbo" }), immutable: true };
+    const change: Change = { object: configRef("settings"), path: ["data", "mode"], from: "turbo", to: "fast" };
+    const given = world(
+      { live: [settings], previous: [commit([change])] },
+      { container: { envFrom: [{ configMapRef: { name: "settings" } }] } },
+    );
+    expect((await helps("restore-from-git", given)).gitOnly).toMatch(/marked immutable.*made anew/);
+  });
+});
+
+describe("refuses", () => {
+  const cart = workload(withEnv("turbo"));
+  const image = workload({ container: { image: "nginx:1.27" } });
+  const change = onWorkload(cart, ENV, "turbo", "fast");
+  it.each<[string, World, RegExp]>([
+    ["without history", world({ previous: [] }), /recent history changed nothing that explains the symptom/],
+    ["a commit older than history.age", world({ previous: [commit([change], { age: "15d" })] }), /changed nothing/],
+    [
+      "a commit made after the failing began",
+      world({ since: ago("5h"), previous: [commit([change], { age: "1h" })] }),
+      /changed nothing/,
+    ],
+    [
+      "fields that explain nothing",
+      world({ previous: [commit([{ object: cart.ref, path: ["spec", "replicas"], from: 1, to: 3 }])] }),
+      /changed nothing/,
+    ],
+    [
+      "where the cluster has another value than Git",
+      world({}, withEnv("manual")),
+      /commit 1a2b3c4 changed .*, but the cluster has manual there and not turbo/,
+    ],
+    [
+      "an image that the registry does not have any more",
+      world({
+        workload: image,
+        symptom: { kind: "ImagePull", cause: "terminal", image: "nginx:1.27", message: "", init: false },
+        registry: { nginx: ["1.27"] },
+        previous: [commit([onWorkload(image, [...APP, "image"], "nginx:1.27", "nginx:1.26")])],
+      }),
+      /cannot be taken back: image nginx:1\.26 is not in its registry any more; a person must choose another/,
+    ],
+    [
+      "a reference to what does not exist any more",
+      world({
+        snapshot: { configs: { shop: { configMaps: {}, secrets: {} } } },
+        previous: [commit([onWorkload(cart, [...APP, "envFrom"], undefined, [{ configMapRef: { name: "gone" } }])])],
+      }),
+      /ConfigMap gone is neither in the cluster nor in Git/,
+    ],
+  ])("%s", async (_, given, says) => expect(await refuses("restore-from-git", given)).toMatch(says));
+
+  it("data of Secrets, whatever Git has of it", async () => {
+    const secret: Change = {
+      object: { ...configRef("db"), kind: "Secret" },
+      path: ["data", "password"],
+      from: "b",
+      to: "a",
+    };
+    const given = world({ previous: [commit([secret])] }, { container: { envFrom: [{ secretRef: { name: "db" } }] } });
+    expect(await refuses("restore-from-git", given)).toMatch(/changed nothing/);
+  });
+});
+
+describe("parameters from elsewhere change nothing:", () => {
+  const given = world();
+  const field = (over: object = {}) => ({
+    fields: [
+      {
+        object: { ...given.workload.ref },
+        path: ["spec", "template", "spec", ...ENV],
+        from: "turbo",
+        to: "fast",
+        ...over,
+      },
+    ],
+  });
+  const at = (...path: FieldPath) => field({ path: path as Json });
+  const of = (over: object) => field({ object: { ...given.workload.ref, ...over } });
+
+  it("the same parameters without a fault in them are planned", () => {
+    expect(typeof tried("restore-from-git", field() as never, given)).toBe("object");
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["another namespace", of({ namespace: "bank" }), /in another namespace/],
+    ["another Deployment", of({ name: "bank" }), /Deployment shop\/bank has nothing to do with the failing/],
+    ["a Secret", of({ apiVersion: "v1", kind: "Secret", name: "db" }), /Secret shop\/db has nothing to do/],
+    ["a role", of({ apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role", name: "admin" }), /has nothing to do/],
+    ["a ConfigMap that nobody reads", of({ apiVersion: "v1", kind: "ConfigMap", name: "other" }), /has nothing to do/],
+    ["no namespace", of({ namespace: "" }), /parameters are wrong/],
+    ["replicas", at("spec", "replicas"), /is no field that this remedy may restore/],
+    ["labels", at("metadata", "labels", "app"), /is no field/],
+    ["a field that does not bring such a symptom about", at("spec", "template", "spec", "nodeSelector"), /is no field/],
+    ["the list of containers as a whole", at("spec", "template", "spec", "containers"), /is no field/],
+    ["a container by its position", at("spec", "template", "spec", "containers", 0, "image"), /is no field/],
+    [
+      "another container",
+      at(
+        "spec",
+        "template",
+        "spec",
+        "containers",
+        { by: "name", value: "ghost" },
+        "env",
+        { by: "name", value: "MODE" },
+        "value",
+      ),
+      /has changed/,
+    ],
+    ["a prototype", at("__proto__", "polluted"), /is no field|parameters are wrong/],
+    [
+      "a prototype below a field that may be restored",
+      field({ path: ["spec", "template", "spec", ...APP, "env", "__proto__"], from: undefined, to: "x" }),
+      /has changed|is no field|parameters are wrong/,
+    ],
+    [
+      "the constructor",
+      field({
+        path: ["spec", "template", "spec", ...APP, "resources", "constructor", "prototype"],
+        from: undefined,
+        to: "x",
+      }),
+      /parameters are wrong|is no field|has changed/,
+    ],
+    ["a value that is not there any more", field({ from: "slow" }), /has changed: .*is "turbo" and not "slow"/],
+    ["an endless path", at(...Array.from({ length: 21 }, () => "spec")), /parameters are wrong/],
+    ["no fields", { fields: [] }, /parameters are wrong/],
+    [
+      "more fields than a person can review",
+      { fields: Array.from({ length: 51 }, () => field().fields[0]) },
+      /parameters are wrong/,
+    ],
+    ["a commit that is none", { ...field(), commit: "main; rm -rf /" }, /parameters are wrong/],
+    ["something beside them", { ...field(), repository: "evil/repo" }, /parameters are wrong/],
+    ["a negative position", at("spec", "template", "spec", "containers", -1, "image"), /parameters are wrong/],
+    ["nothing", {}, /parameters are wrong/],
+  ])("%s", (_, params, says) => expect(tried("restore-from-git", params as never, given)).toMatch(says));
+
+  it("leave Object's prototype alone", () => {
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+    expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
+  });
+});
