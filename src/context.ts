@@ -1,9 +1,12 @@
+import { StanchError } from "./errors.ts";
 import type { GuardContext } from "./guards/guard.ts";
 import type { Incident } from "./incident/incident.ts";
 import { keyOf, sameRef } from "./kube/ref.ts";
 import { referencesOf } from "./kube/references.ts";
+import { RESOURCES } from "./kube/resources.ts";
 import type { Finding, KubeObject, ObjectRef, Plan } from "./model.ts";
-import type { RemedyContext } from "./remedies/remedy.ts";
+import { loadWorkload } from "./observe/workloads.ts";
+import type { OtherKind, RemedyContext } from "./remedies/remedy.ts";
 import { workloadRights } from "./remedies/rights.ts";
 import type { Run } from "./run.ts";
 import type { Observation } from "./steps/observe.ts";
@@ -34,6 +37,8 @@ export async function remedyContext(
       const found = await run.workbench.find(ref);
       return found.found ? found.object : null;
     },
+    others: (kind, namespace) => othersOf(kind, namespace, run),
+    ask: (container, question) => askPod(finding, container, question, run),
     raises: async () => raisesOf(incident, run),
   };
 }
@@ -46,6 +51,57 @@ function referencedBy(object: KubeObject): ObjectRef[] {
       ? [{ apiVersion: "v1", kind: reference.kind, namespace, name: reference.name }]
       : [],
   );
+}
+
+/** Enough of a kind to find what was meant, and a bound for the memory that it may take. */
+const OTHERS = 1000;
+
+/** A namespace's objects of a kind; null when they may not be read, or are too many to look through. */
+async function othersOf(kind: OtherKind, namespace: string, run: Run): Promise<readonly KubeObject[] | null> {
+  const resource = RESOURCES[kind];
+  const out: KubeObject[] = [];
+  try {
+    for await (const page of run.cluster.list(resource, {
+      ...(resource.namespaced ? { namespace } : {}),
+      limit: run.config.observe.pageSize,
+    })) {
+      out.push(...page);
+      if (out.length > OTHERS) return null;
+    }
+  } catch (error) {
+    if (!(error instanceof StanchError) || error.code !== "forbidden") throw error;
+    run.log.debug("not looked through", { kind, namespace, error: error.message });
+    return null;
+  }
+  return out;
+}
+
+/** A container that restarts again and again runs for seconds at a time: it is waited for a little. */
+const WAIT_MS = 12_000;
+
+async function askPod(
+  finding: Finding,
+  container: string,
+  question: { readonly scheme: "HTTP" | "HTTPS"; readonly port: number; readonly path: string },
+  run: Run,
+): Promise<number | null> {
+  const end = run.clock.now().getTime() + WAIT_MS;
+  for (;;) {
+    const object = await run.cluster.get(finding.workload);
+    const workload = object === null ? null : await loadWorkload(run.reading, object, []);
+    const pod = workload?.pods.find((candidate) =>
+      candidate.containers.some((state) => state.name === container && state.running !== undefined),
+    );
+    const status =
+      pod === undefined
+        ? null
+        : await run.cluster.ask(
+            { apiVersion: "v1", kind: "Pod", namespace: finding.workload.namespace, name: pod.name },
+            question,
+          );
+    if (status !== null || run.clock.now().getTime() >= end) return status;
+    await run.clock.sleep(1000);
+  }
 }
 
 /** Memory raises of this incident's container that held, within the configured time. */

@@ -64,6 +64,14 @@ export interface Cluster {
     container: string,
     options: { readonly previous: boolean; readonly tailLines: number; readonly limitBytes: number },
   ): Promise<string>;
+  /**
+   * Asks a port of a pod by HTTP GET through the API server (`pods/proxy`), as the kubelet's probe would. The status that
+   * the program answers with; null when nothing answered or the right is missing. What it says is not read.
+   */
+  ask(
+    pod: ObjectRef,
+    question: { readonly scheme: "HTTP" | "HTTPS"; readonly port: number; readonly path: string },
+  ): Promise<number | null>;
   /** SelfSubjectAccessReview for each, in order. */
   review(accesses: readonly Access[]): Promise<readonly boolean[]>;
   close(): void;

@@ -26,7 +26,7 @@ const LAYERS: Record<string, readonly string[]> = {
   steps: [...PURE, "steps", "detectors", "remedies", "guards", "gitops", "pull-request", "incident", "observe", "run"],
   run: [...PURE, "incident", "observe", "workbench"],
   workbench: [...PURE, "gitops", "remedies"],
-  context: [...PURE, "steps", "guards", "incident", "remedies", "run"],
+  context: [...PURE, "observe", "steps", "guards", "incident", "remedies", "run"],
   heal: [...PURE, "steps", "incident", "run", "workbench"],
   treat: [...PURE, "steps", "incident", "run", "context", "heal"],
   "follow-up": [...PURE, "steps", "incident", "run", "observe", "heal", "treat"],

@@ -13,6 +13,8 @@ export interface ApiRequest {
   readonly accept?: string;
   /** Answer as text (logs). */
   readonly text?: boolean;
+  /** A program behind the API server is asked: nothing is tried again, and of its answer only the start is read. */
+  readonly foreign?: boolean;
 }
 
 export interface ApiAnswer {
@@ -23,6 +25,9 @@ export interface ApiAnswer {
 const TIMEOUT_MS = 60_000;
 const ATTEMPTS = 4;
 const MAX_BYTES = 256 * 1024 * 1024;
+/** What a program may say before it is not listened to any more, and how long it may take. */
+const FOREIGN_BYTES = 16 * 1024;
+const FOREIGN_TIMEOUT_MS = 5_000;
 const TRANSIENT = new Set(["ECONNRESET", "ECONNREFUSED", "EPIPE", "ETIMEDOUT", "EAI_AGAIN"]);
 
 /**
@@ -70,14 +75,17 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
           path: prefix + request.path,
           method: request.method,
           headers,
-          timeout: TIMEOUT_MS,
+          timeout: request.foreign === true ? FOREIGN_TIMEOUT_MS : TIMEOUT_MS,
         },
         (answer) => {
           const chunks: Buffer[] = [];
           let size = 0;
           answer.on("data", (chunk: Buffer) => {
             size += chunk.length;
-            if (size > MAX_BYTES) sent.destroy(new Error("the answer is larger than 256 MiB"));
+            if (request.foreign === true && size > FOREIGN_BYTES) {
+              resolve({ status: answer.statusCode ?? 0, body: null });
+              sent.destroy();
+            } else if (size > MAX_BYTES) sent.destroy(new Error("the answer is larger than 256 MiB"));
             else chunks.push(chunk);
           });
           answer.on("error", reject);
@@ -86,6 +94,7 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
             const retryAfter = Number(answer.headers["retry-after"]);
             const status = answer.statusCode ?? 0;
             const extra = Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfter } : {};
+            if (request.foreign === true) return resolve({ status, body: statusObject(text) });
             if (request.text === true && status < 400) return resolve({ status, body: text, ...extra });
             try {
               resolve({ status, body: text === "" ? {} : JSON.parse(text), ...extra });
@@ -119,7 +128,8 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
           answer.status === 429 ||
           (answer.status >= 500 && answer.status !== 501 && (reading || answer.retryAfter !== undefined));
         const eviction = request.path.endsWith("/eviction");
-        if (!busy || eviction || attempt >= ATTEMPTS) return { status: answer.status, body: answer.body };
+        if (!busy || eviction || request.foreign === true || attempt >= ATTEMPTS)
+          return { status: answer.status, body: answer.body };
         if (answer.retryAfter !== undefined) wait = Math.min(answer.retryAfter, 10) * 1000;
       } catch (error) {
         const code = (error as { code?: string }).code ?? "";
@@ -134,6 +144,16 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
 }
 
 export type ApiClient = ReturnType<typeof createApiClient>;
+
+/** A `Status` of the API server; null for anything else, such as a page of the program behind it. */
+function statusObject(text: string): unknown {
+  try {
+    const body = JSON.parse(text) as { kind?: unknown; apiVersion?: unknown } | null;
+    return body?.kind === "Status" && body.apiVersion === "v1" ? body : null;
+  } catch {
+    return null;
+  }
+}
 
 function unreachable(base: URL, error: unknown): StanchError {
   const text = messageOf(error);

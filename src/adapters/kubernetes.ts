@@ -1,7 +1,7 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { messageOf, StanchError } from "../errors.ts";
 import { describeRef } from "../kube/ref.ts";
-import { apiVersionOf, resourceOf } from "../kube/resources.ts";
+import { apiVersionOf, RESOURCES, resourceOf } from "../kube/resources.ts";
 import type { KubeObject, ObjectRef } from "../model.ts";
 import type { Access, Clock, Cluster, ListOptions, Resource } from "../ports.ts";
 import { type ApiAnswer, type ApiClient, createApiClient } from "./kubernetes-http.ts";
@@ -168,6 +168,23 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
       // 400: the container has not started, or there is no previous run. Neither is a fault.
       if (answer.status === 400 || answer.status === 404) return "";
       return String(expect(answer, "read the log of", describeRef(pod)));
+    },
+
+    async ask(pod, { scheme, port, path }) {
+      const own = `${collection(RESOURCES.Pod, pod.namespace)}/${scheme.toLowerCase()}:${encodeURIComponent(pod.name)}:${port}/proxy`;
+      try {
+        const answer = await api.call({
+          method: "GET",
+          path: `${own}${encodeURI(path)}`,
+          accept: "*/*",
+          foreign: true,
+        });
+        // A Status comes from the API server: no such pod, no right, nothing listens.
+        return answer.body === null ? answer.status : null;
+      } catch (error) {
+        if (error instanceof StanchError && error.code === "cluster") return null;
+        throw error;
+      }
     },
 
     async review(accesses) {

@@ -4,7 +4,7 @@ import { containerOf, containersOf } from "../kube/template.ts";
 import type { Evidence } from "../model.ts";
 import { fact } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
-import { defineRemedy, type PlanContext, type RemedyContext } from "./remedy.ts";
+import { defineRemedy, no, type PlanContext, type RemedyContext, refuse } from "./remedy.ts";
 import { slipOf, typoOf } from "./typo.ts";
 import { PATCH_PODS, PATCH_WORKLOADS } from "./workload-rights.ts";
 
@@ -138,12 +138,4 @@ function chosen(wrong: ImageReference, tag: string, why: string, tags: readonly 
       ),
     ],
   };
-}
-
-function no(reason: string): { applies: false; reason: string } {
-  return { applies: false, reason };
-}
-
-function refuse(reason: string): { possible: false; reason: string } {
-  return { possible: false, reason };
 }

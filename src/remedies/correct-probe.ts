@@ -5,7 +5,7 @@ import { containerOf, type TemplateContainer } from "../kube/template.ts";
 import type { Change, Finding, Workload } from "../model.ts";
 import { fact } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
-import { defineRemedy } from "./remedy.ts";
+import { defineRemedy, no, refuse } from "./remedy.ts";
 import { PATCH_WORKLOADS } from "./workload-rights.ts";
 
 const PROBES = ["startupProbe", "livenessProbe", "readinessProbe"] as const;
@@ -132,12 +132,4 @@ function changeTo(live: unknown, finding: Finding, path: Change["path"], to: str
 function messagesOf(finding: Finding, workload: Workload): string[] {
   const own = "message" in finding.symptom && finding.symptom.message !== undefined ? [finding.symptom.message] : [];
   return [...own, ...workload.events.filter((event) => event.reason === "Unhealthy").map((event) => event.message)];
-}
-
-function no(reason: string): { applies: false; reason: string } {
-  return { applies: false, reason };
-}
-
-function refuse(reason: string): { possible: false; reason: string } {
-  return { possible: false, reason };
 }

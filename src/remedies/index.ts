@@ -1,7 +1,12 @@
 import type { RemedyId } from "../config/schema.ts";
 import type { SymptomKind } from "../model.ts";
+import { correctHost } from "./correct-host.ts";
 import { correctImage } from "./correct-image.ts";
+import { correctNodeSelector } from "./correct-node-selector.ts";
 import { correctProbe } from "./correct-probe.ts";
+import { correctProbePath } from "./correct-probe-path.ts";
+import { correctSelector } from "./correct-selector.ts";
+import { correctStorageClass } from "./correct-storage-class.ts";
 import { evict } from "./evict.ts";
 import { raiseMemoryLimit } from "./raise-memory-limit.ts";
 import type { Remedy } from "./remedy.ts";
@@ -16,6 +21,11 @@ export const remedies: readonly Remedy[] = [
   correctImage,
   repointReference,
   correctProbe,
+  correctProbePath,
+  correctHost,
+  correctSelector,
+  correctStorageClass,
+  correctNodeSelector,
   raiseMemoryLimit,
   evict,
 ] as unknown as readonly Remedy[];
@@ -28,12 +38,12 @@ export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   ImagePull: ["rollback", "restore-from-git", "correct-image"],
   ConfigMissing: ["evict", "rollback", "restore-from-git", "repoint-reference"],
   OOMKilled: ["rollback", "restore-from-git", "raise-memory-limit"],
-  LivenessKill: ["rollback", "restore-from-git", "correct-probe"],
-  NotReady: ["rollback", "restore-from-git", "correct-probe"],
-  CrashLoop: ["rollback", "restore-from-git"],
+  LivenessKill: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path"],
+  NotReady: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path"],
+  CrashLoop: ["rollback", "restore-from-git", "correct-host"],
   RolloutStuck: ["rollback", "restore-from-git"],
   PodsRefused: ["restore-from-git"],
-  Unschedulable: ["rollback", "restore-from-git"],
-  ClaimPending: ["restore-from-git"],
-  NoEndpoints: ["restore-from-git"],
+  Unschedulable: ["rollback", "restore-from-git", "correct-node-selector"],
+  ClaimPending: ["restore-from-git", "correct-storage-class"],
+  NoEndpoints: ["restore-from-git", "correct-selector"],
 };

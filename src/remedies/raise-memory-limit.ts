@@ -5,7 +5,7 @@ import { containerOf } from "../kube/template.ts";
 import type { Change, Finding, KubeObject } from "../model.ts";
 import { fact } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
-import { defineRemedy, type PlanContext } from "./remedy.ts";
+import { defineRemedy, no, type PlanContext, refuse } from "./remedy.ts";
 import { PATCH_WORKLOADS } from "./workload-rights.ts";
 
 /**
@@ -126,12 +126,4 @@ function unfit(memory: string, finding: Finding, context: PlanContext): string |
   if (limits.quotaLimitsLeftBytes !== undefined && more > limits.quotaLimitsLeftBytes)
     return `the namespace's quota has ${formatBytes(limits.quotaLimitsLeftBytes)} of memory limits left, and ${formatBytes(more)} more are needed. A person must raise the quota`;
   return null;
-}
-
-function no(reason: string): { applies: false; reason: string } {
-  return { applies: false, reason };
-}
-
-function refuse(reason: string): { possible: false; reason: string } {
-  return { possible: false, reason };
 }

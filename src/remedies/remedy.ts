@@ -30,6 +30,8 @@ export interface Remedy<P extends z.ZodType = z.ZodType> {
   readonly params: P;
   /** Rights that its live half needs. */
   readonly needs: readonly Access[];
+  /** Rights that its diagnosis needs beyond those of every run. Without them it says no. */
+  readonly reads?: readonly Access[];
   /** Symptoms that it may help against; the order of remedies for a symptom stands in index.ts. */
   diagnose(finding: Finding, context: RemedyContext): Promise<Answer<z.output<P>>>;
   plan(params: z.output<P>, finding: Finding, context: PlanContext): Drafted;
@@ -65,9 +67,19 @@ export interface RemedyContext extends PlanContext {
   previous(ref: ObjectRef): Promise<readonly PreviousVersion[]>;
   /** The object as Git renders it now; null when no source has it. */
   declared(ref: ObjectRef): Promise<KubeObject | null>;
+  /** Objects of a kind, in a namespace ("" for cluster-scoped kinds); null when they may not be read. Bounded. */
+  others(kind: OtherKind, namespace: string): Promise<readonly KubeObject[] | null>;
+  /** What a running pod of the finding's workload answers on a port (`Cluster.ask`); null when none could be asked. */
+  ask(
+    container: string,
+    question: { readonly scheme: "HTTP" | "HTTPS"; readonly port: number; readonly path: string },
+  ): Promise<number | null>;
   /** Memory limits that Stanch raised for this container within the configured time. */
   raises(finding: Finding): Promise<number>;
 }
+
+/** Kinds that remedies may look through for what was meant. Never Secrets: their values come with them. */
+export type OtherKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Service" | "ConfigMap" | "StorageClass";
 
 /** What a plan may look at: live state only, so that it is the same for every caller. */
 export interface PlanContext {
@@ -85,6 +97,16 @@ export interface PreviousVersion {
   readonly commit: Commit;
   /** From what the object is now to what it was before that commit. */
   readonly changes: readonly Change[];
+}
+
+/** A remedy's no, with what a person must know or decide. */
+export function no(reason: string): { applies: false; reason: string } {
+  return { applies: false, reason };
+}
+
+/** A plan's no. */
+export function refuse(reason: string): { possible: false; reason: string } {
+  return { possible: false, reason };
 }
 
 /** Types a catalogue entry by its parameters' schema. */

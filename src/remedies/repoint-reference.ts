@@ -5,7 +5,7 @@ import type { Change, ConfigInventory, Finding } from "../model.ts";
 import { fact } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
 import { stateOf } from "./missing-target.ts";
-import { type Answer, defineRemedy, type PlanContext } from "./remedy.ts";
+import { type Answer, defineRemedy, no, type PlanContext, refuse } from "./remedy.ts";
 import { slipOf, typoOf } from "./typo.ts";
 import { PATCH_WORKLOADS } from "./workload-rights.ts";
 
@@ -139,12 +139,4 @@ function keyOf(finding: Finding, known: Known): Answer<Params> {
     reason: `${symptom.refKind} "${symptom.name}" has no key "${symptom.key}"; "${near.match}" is the only one that it is a typo of.`,
     evidence: [fact("spec", `Keys of ${symptom.refKind} ${symptom.name}: ${keys.slice(0, 20).join(", ")}`)],
   };
-}
-
-function no(reason: string): { applies: false; reason: string } {
-  return { applies: false, reason };
-}
-
-function refuse(reason: string): { possible: false; reason: string } {
-  return { possible: false, reason };
 }

@@ -11,10 +11,10 @@ const right = (group: string, resource: string, ...verbs: readonly string[]): Ac
   });
 
 /**
- * Rights that every run needs: to observe and, unless the mode is `observe`, to keep its books (Incidents, Events, the
+ * Rights that every run needs: to observe, to find proof for the enabled remedies and, unless the mode is `observe`, to keep its books (Incidents, Events, the
  * Lease in its own namespace). Secrets appear only as far as `observe.secrets` asks for them.
  */
-export function readRights(config: Pick<Config, "mode" | "namespace" | "observe">): Access[] {
+export function readRights(config: Pick<Config, "mode" | "namespace" | "observe" | "remedies">): Access[] {
   return [
     ...right("", "namespaces", "get", "list"),
     ...right("", "nodes", "list"),
@@ -36,6 +36,7 @@ export function readRights(config: Pick<Config, "mode" | "namespace" | "observe"
     ...right("batch", "cronjobs", "get", "list"),
     ...right("discovery.k8s.io", "endpointslices", "list"),
     ...right("stanch.dev", "incidents", "get", "list"),
+    ...remedies.filter((remedy) => config.remedies.enabled.includes(remedy.id)).flatMap((remedy) => remedy.reads ?? []),
     ...(config.mode === "observe" ? [] : bookkeeping(config.namespace)),
   ];
 }

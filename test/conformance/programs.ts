@@ -28,11 +28,17 @@ function python({ command }: Launch): Program {
   return { memory: Number(megabytes ?? 10) * 2 ** 20 };
 }
 
+export const NGINX = "nginx:1.27";
 export const PYTHON = "python:3.12-slim";
 export const AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.53";
 export const BUSYBOX = "busybox:1.36";
 
 /** The images of the real cluster, for the embedded one. */
 export function conformanceRegistry() {
-  return createImageRegistry({ [AGNHOST]: agnhost, [BUSYBOX]: busybox, [PYTHON]: python });
+  return createImageRegistry({
+    [AGNHOST]: agnhost,
+    [BUSYBOX]: busybox,
+    [PYTHON]: python,
+    [NGINX]: { ports: [80], paths: ["/"] },
+  });
 }

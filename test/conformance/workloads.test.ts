@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Body } from "./client.ts";
-import { AGNHOST, BUSYBOX, PYTHON } from "./programs.ts";
+import { AGNHOST, BUSYBOX, NGINX, PYTHON } from "./programs.ts";
 import { useTarget } from "./target.ts";
 
 const target = useTarget("work");
@@ -154,5 +154,20 @@ describe("a rolling update", () => {
         (set) => set.metadata.labels["pod-template-hash"] === set.spec.selector.matchLabels["pod-template-hash"],
       ),
     ).toBe(true);
+  });
+});
+
+describe("a pod that is asked through the API server", () => {
+  it("answers for itself where it listens, and the API server where nothing does", async () => {
+    await target.make(deployment("web", { image: NGINX }));
+    const pod = await podOf("web", (status) => status.ready === true);
+    const ask = (port: number, path: string) =>
+      target.get(`${target.at("v1", "pods")}/http:${pod.metadata.name}:${port}/proxy${path}`);
+    expect((await ask(80, "/")).code).toBe(200);
+    const missing = await ask(80, "/get_status");
+    expect([missing.code, missing.body?.kind]).toEqual([404, undefined]);
+    const refused = await ask(81, "/");
+    expect([refused.code, refused.body.kind, refused.body.reason]).toEqual([503, "Status", "ServiceUnavailable"]);
+    expect(refused.body.message).toContain("error trying to reach service");
   });
 });

@@ -100,7 +100,7 @@ export async function startCluster(options: ClusterOptions): Promise<EmbeddedClu
   const faults = createFaults();
   const requests: RequestRecord[] = [];
   const denied = [...(options.denied ?? [])];
-  const routes = { api, logs, reader: createReader(api), denied };
+  const routes = { api, logs, reader: createReader(api), denied, answer: simulation.answer };
 
   function applyOne(object: KubeObject): void {
     const kind = kinds.of(object);

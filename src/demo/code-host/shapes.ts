@@ -1,85 +1,158 @@
 import type { Pull, Repository, Token } from "./state.ts";
 
-/** Objects as GitHub's REST API has them, with the fields that clients read. */
+/** Objects as GitHub's REST API has them, with everything that its OpenAPI description requires. */
+
+const idOf = (text: string): number =>
+  [...text].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_000_007, 7);
+export const nodeId = (text: string): string => Buffer.from(text).toString("base64");
+const urls = (base: string, names: string): Record<string, string> =>
+  Object.fromEntries(names.split(" ").map((name) => [`${name}_url`, `${base}/${name}`]));
+
 export function userShape(login: string, url: string) {
+  const api = `${url}/users/${encodeURIComponent(login)}`;
   return {
+    ...urls(
+      api,
+      "avatar events followers following gists organizations received_events repos starred subscriptions",
+    ),
     login,
-    id: [...login].reduce((sum, letter) => sum * 31 + (letter.codePointAt(0) ?? 0), 7) % 1_000_000,
+    id: idOf(login),
+    node_id: nodeId(`User:${login}`),
+    gravatar_id: "",
     type: login.endsWith("[bot]") ? "Bot" : "User",
-    url: `${url}/users/${login}`,
-    html_url: `${url}/${login}`,
+    url: api,
+    html_url: `${url}/${encodeURIComponent(login)}`,
     site_admin: false,
   };
 }
 
+/** The user that a token belongs to, as `GET /user` has it. */
+export function ownShape(login: string, url: string) {
+  return {
+    ...userShape(login, url),
+    name: login,
+    company: null,
+    blog: null,
+    location: null,
+    email: null,
+    hireable: null,
+    bio: null,
+    public_repos: 0,
+    public_gists: 0,
+    followers: 0,
+    following: 0,
+    created_at: EPOCH,
+    updated_at: EPOCH,
+  };
+}
+
+const EPOCH = "2024-01-01T00:00:00Z";
+
 export function repositoryShape(repository: Repository, url: string, token: Token | null) {
   const [owner = "", name = ""] = repository.fullName.split("/");
   const rank = token === null ? 0 : { read: 1, write: 2, admin: 3 }[token.permission];
+  const api = `${url}/repos/${repository.fullName}`;
+  const open = repository.pulls.filter((pull) => pull.state === "open").length;
+  const zero = "forks forks_count stargazers_count watchers watchers_count network_count subscribers_count size";
   return {
-    id: 1,
+    ...urls(
+      api,
+      "archive assignees blobs branches collaborators comments commits compare contents contributors deployments downloads events forks git_commits git_refs git_tags hooks issue_comment issue_events issues keys labels languages merges milestones notifications pulls releases stargazers statuses subscribers subscription tags teams trees",
+    ),
+    ...Object.fromEntries(zero.split(" ").map((key) => [key, 0])),
+    id: idOf(repository.fullName),
+    node_id: nodeId(`Repository:${repository.fullName}`),
     name,
     full_name: repository.fullName,
     owner: userShape(owner, url),
     private: true,
+    visibility: "private",
     html_url: `${url}/${repository.fullName}`,
     clone_url: `${url}/${repository.fullName}.git`,
-    url: `${url}/repos/${repository.fullName}`,
+    git_url: `git:${url.replace(/^\w+:/, "")}/${repository.fullName}.git`,
+    ssh_url: `git@${new URL(url).hostname}:${repository.fullName}.git`,
+    svn_url: `${url}/${repository.fullName}`,
+    mirror_url: null,
+    url: api,
+    description: null,
+    homepage: null,
+    language: null,
+    license: null,
     default_branch: repository.branch,
     archived: repository.archived,
     disabled: false,
     fork: false,
+    has_issues: true,
+    has_projects: false,
+    has_wiki: false,
+    has_pages: false,
+    has_discussions: false,
+    open_issues: open,
+    open_issues_count: open,
+    pushed_at: EPOCH,
+    created_at: EPOCH,
+    updated_at: EPOCH,
     permissions: { pull: rank >= 1, push: rank >= 2, admin: rank >= 3, triage: rank >= 1, maintain: rank >= 3 },
   };
 }
 
-export function pullShape(repository: Repository, pull: Pull, url: string, baseSha: string) {
-  const address = `${url}/repos/${repository.fullName}`;
-  const end = (ref: string, sha: string) => ({
-    ref,
-    sha,
-    label: `${repository.fullName.split("/")[0]}:${ref}`,
-    repo: { full_name: repository.fullName, id: 1, name: repository.fullName.split("/")[1] },
-    user: userShape(repository.fullName.split("/")[0] ?? "", url),
-  });
+export function labelShape(repository: Repository, name: string, url: string) {
   return {
-    id: 1000 + pull.number,
-    number: pull.number,
-    url: `${address}/pulls/${pull.number}`,
-    html_url: `${url}/${repository.fullName}/pull/${pull.number}`,
-    state: pull.state,
-    locked: false,
-    draft: pull.draft,
-    title: pull.title,
-    body: pull.body,
-    user: userShape(pull.user, url),
-    labels: pull.labels.map((name, index) => ({
-      id: index + 1,
-      name,
-      color: "ededed",
-      default: false,
-      description: null,
-    })),
-    requested_reviewers: pull.reviewers.map((login) => userShape(login, url)),
-    head: end(pull.head, pull.headSha),
-    base: end(pull.base, baseSha),
-    created_at: pull.createdAt,
-    updated_at: pull.updatedAt,
-    closed_at: pull.closedAt,
-    merged_at: pull.mergedAt,
-    merged: pull.mergedAt !== null,
-    mergeable: pull.state === "open" ? true : null,
-    merge_commit_sha: pull.mergeCommit,
-    comments: pull.comments.length,
+    id: idOf(name),
+    node_id: nodeId(`Label:${name}`),
+    url: `${url}/repos/${repository.fullName}/labels/${encodeURIComponent(name)}`,
+    name,
+    color: "ededed",
+    default: false,
+    description: null,
   };
 }
 
-export function commentShape(repository: Repository, comment: Pull["comments"][number], url: string) {
+export function commentShape(repository: Repository, pull: Pull, comment: Pull["comments"][number], url: string) {
+  const api = `${url}/repos/${repository.fullName}/issues`;
   return {
     id: comment.id,
+    node_id: nodeId(`IssueComment:${comment.id}`),
+    url: `${api}/comments/${comment.id}`,
+    issue_url: `${api}/${pull.number}`,
+    html_url: `${url}/${repository.fullName}/pull/${pull.number}#issuecomment-${comment.id}`,
     body: comment.body,
     user: userShape(comment.user, url),
+    author_association: "CONTRIBUTOR",
     created_at: comment.at,
     updated_at: comment.at,
-    html_url: `${url}/${repository.fullName}/issues#issuecomment-${comment.id}`,
+  };
+}
+
+export interface CommitRow {
+  readonly sha: string;
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly author: { readonly name: string; readonly email: string; readonly date: string };
+  readonly committer: { readonly name: string; readonly email: string; readonly date: string };
+  readonly message: string;
+}
+
+export function commitShape(repository: Repository, row: CommitRow, url: string) {
+  const api = `${url}/repos/${repository.fullName}`;
+  const web = `${url}/${repository.fullName}/commit`;
+  return {
+    sha: row.sha,
+    node_id: nodeId(`Commit:${row.sha}`),
+    url: `${api}/commits/${row.sha}`,
+    html_url: `${web}/${row.sha}`,
+    comments_url: `${api}/commits/${row.sha}/comments`,
+    commit: {
+      url: `${api}/git/commits/${row.sha}`,
+      message: row.message,
+      author: row.author,
+      committer: row.committer,
+      tree: { sha: row.tree, url: `${api}/git/trees/${row.tree}` },
+      comment_count: 0,
+    },
+    // Addresses of the tests belong to no account.
+    author: null,
+    committer: null,
+    parents: row.parents.map((sha) => ({ sha, url: `${api}/commits/${sha}`, html_url: `${web}/${sha}` })),
   };
 }

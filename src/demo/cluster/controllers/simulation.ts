@@ -17,14 +17,19 @@ import { createUpkeep } from "./upkeep.ts";
 const LATENCY_SECONDS = 0.05;
 const NODE = "embedded";
 
+export interface Simulation {
+  stop(): void;
+  mute(work: () => void): void;
+  settle(object: KubeObject): void;
+  /** The status with which a pod answers an HTTP GET; null: nothing listens there. */
+  answer(pod: Pod, port: number, path: string): 200 | 404 | null;
+}
+
 /**
  * The controllers, the scheduler and the kubelet of the embedded cluster. They are level-based: a change of an object
  * wakes the reconciler of its kind and of its controller a moment later, which compares what is with what should be.
  */
-export function startSimulation(
-  api: Api,
-  parts: { registry: ImageRegistry; logs: Logs },
-): { stop(): void; mute(work: () => void): void; settle(object: KubeObject): void } {
+export function startSimulation(api: Api, parts: { registry: ImageRegistry; logs: Logs }): Simulation {
   const manager = "kube-controller-manager";
   const kubeletActor = createActor(api, "kubelet", "kubelet");
   const kubelet = createKubelet({ ...parts, actor: kubeletActor, pulled: new Set() }, NODE);
@@ -72,6 +77,7 @@ export function startSimulation(
   registerNode(kubeletActor, NODE);
   return {
     stop: unsubscribe,
+    answer: kubelet.answer,
     /** Reconciles an object now. */
     settle(object) {
       const current = api.store.get(api.kinds.of(object), object.metadata.namespace ?? "", object.metadata.name);

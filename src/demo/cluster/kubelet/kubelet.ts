@@ -6,7 +6,7 @@ import { mountVolumes } from "./container-config.ts";
 import type { Runtime } from "./containers.ts";
 import { stepContainer } from "./containers.ts";
 import { isInitialised, phaseOf, podStatus } from "./pod-status.ts";
-import { nextProbe } from "./probing.ts";
+import { answerOf, nextProbe } from "./probing.ts";
 
 /** What the kubelet remembers of a pod. */
 interface Tenant {
@@ -23,6 +23,8 @@ interface Tenant {
 export interface Kubelet {
   /** Something about this pod changed: look at it now. */
   touch(pod: Pod): void;
+  /** The status with which a pod of this node answers an HTTP GET; null: nothing listens there. */
+  answer(pod: Pod, port: number, path: string): 200 | 404 | null;
 }
 
 const HOST_IP = "10.89.0.1";
@@ -144,7 +146,13 @@ export function createKubelet(runtime: Runtime, node: string): Kubelet {
     return due;
   }
 
-  return { touch };
+  return {
+    touch,
+    answer(pod, port, path) {
+      const tenant = tenants.get(pod.metadata.uid ?? "");
+      return tenant === undefined ? null : answerOf(tenant.boxes, port, path, timeline);
+    },
+  };
 }
 
 /** The node itself, as its kubelet registers it. */

@@ -16,12 +16,7 @@ function ask(probe: Probe, box: Box, boxes: readonly Box[], ip: string, timeline
     typeof asked === "number" ? asked : box.container.ports?.find((each) => each.name === asked)?.containerPort;
   if (port === undefined)
     return { ok: false, text: `probe errored and resulted in unknown state: invalid port number: ${asked}` };
-  const listener = boxes.find(
-    (other) =>
-      other.state.running !== undefined &&
-      other.program?.ports?.includes(port) === true &&
-      timeline.secondsSince(other.startedAt) >= (other.program.startSeconds ?? 0),
-  );
+  const listener = listenerOn(boxes, port, timeline);
   const refused = `dial tcp ${ip}:${port}: connect: connection refused`;
   if (probe.httpGet === undefined)
     return listener === undefined ? { ok: false, text: `probe failed: ${refused}` } : { ok: true };
@@ -34,9 +29,29 @@ function ask(probe: Probe, box: Box, boxes: readonly Box[], ip: string, timeline
       text: `probe failed: Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
     };
   }
-  const served = listener.program?.paths;
-  if (served === undefined || served.includes(path.split("?")[0] ?? path)) return { ok: true };
+  if (serves(listener, path)) return { ok: true };
   return { ok: false, text: "probe failed: HTTP probe failed with statuscode: 404" };
+}
+
+/** The container of a pod that listens on a port now. */
+function listenerOn(boxes: readonly Box[], port: number, timeline: Timeline): Box | undefined {
+  return boxes.find(
+    (box) =>
+      box.state.running !== undefined &&
+      box.program?.ports?.includes(port) === true &&
+      timeline.secondsSince(box.startedAt) >= (box.program.startSeconds ?? 0),
+  );
+}
+
+function serves(box: Box, path: string): boolean {
+  const served = box.program?.paths;
+  return served === undefined || served.includes(path.split("?")[0] ?? path);
+}
+
+/** The status with which a pod answers an HTTP GET; null: nothing listens there. */
+export function answerOf(boxes: readonly Box[], port: number, path: string, timeline: Timeline): 200 | 404 | null {
+  const listener = listenerOn(boxes, port, timeline);
+  return listener === undefined ? null : serves(listener, path) ? 200 : 404;
 }
 
 /** What came of a round of probes. */

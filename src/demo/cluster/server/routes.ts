@@ -30,6 +30,8 @@ export interface Routes {
   readonly logs: Logs;
   readonly reader: ReturnType<typeof createReader>;
   readonly denied: readonly Denial[];
+  /** What a pod's program answers, for `pods/NAME/proxy`. */
+  readonly answer: (pod: Pod, port: number, path: string) => number | null;
 }
 
 /** Answers one API request; throws ApiError. */
@@ -94,7 +96,9 @@ function authorize(request: Request, target: Target, denied: readonly Denial[]):
     PATCH: "patch",
     DELETE: one ? "delete" : "deletecollection",
   };
-  const resource = subresource === "" ? kind.plural : `${kind.plural}/${subresource}`;
+  // What follows `proxy` is the program's business.
+  const part = subresource.startsWith("proxy/") ? "proxy" : subresource;
+  const resource = part === "" ? kind.plural : `${kind.plural}/${part}`;
   const ask: Ask = { group: kind.group, resource, verb: verbs[request.method] ?? request.method, namespace, name };
   if (isDenied(denied, ask)) throw refuseAccess(ask);
 }
@@ -152,6 +156,8 @@ function single(request: Request, target: Target, routes: Routes): Answer {
     const { empty, text } = readLog(api.read(kind, namespace, name) as Pod, logs, request.params);
     return { status: empty ? 204 : 200, text, type: "text/plain" };
   }
+  if (pod && (subresource === "proxy" || subresource.startsWith("proxy/")) && request.method === "GET")
+    return proxy(target, routes);
   if (pod && subresource === "eviction" && request.method === "POST") {
     return json(
       201,
@@ -202,6 +208,20 @@ function single(request: Request, target: Target, routes: Routes): Answer {
     default:
       throw notAllowed();
   }
+}
+
+/** GET pods/[SCHEME:]NAME[:PORT]/proxy/PATH: the program's answer, or the API server's when nothing listens. */
+function proxy({ kind, namespace, name, subresource }: Target, { api, answer }: Routes): Answer {
+  const parts = name.split(":");
+  const [pod = "", port = "80"] = parts.length === 3 ? parts.slice(1) : parts;
+  const status = answer(api.read(kind, namespace, pod) as Pod, Number(port), subresource.slice("proxy".length) || "/");
+  if (status === null)
+    throw new ApiError(
+      503,
+      "ServiceUnavailable",
+      `error trying to reach service: dial tcp 127.0.0.1:${port}: connect: connection refused`,
+    );
+  return { status, text: status === 200 ? "ok" : "404 page not found", type: "text/plain" };
 }
 
 function success(kind: Kind, object: KubeObject): unknown {
