@@ -1,6 +1,7 @@
 import { type Answer, type Host, invalid, MOST_BODY, NOT_FOUND, type Question, refuse } from "./answer.ts";
 import { git } from "./git-server.ts";
-import { commentShape, userShape } from "./shapes.ts";
+import { issueShape } from "./pull-shapes.ts";
+import { commentShape, commitShape, labelShape } from "./shapes.ts";
 import type { Pull, Repository } from "./state.ts";
 
 export interface OnPull {
@@ -9,12 +10,14 @@ export interface OnPull {
   readonly pull: Pull;
   readonly host: Host;
   readonly shape: (pull: Pull) => Promise<unknown>;
+  /** As a list has it. */
+  readonly row: (pull: Pull) => Promise<unknown>;
   /** `pulls`, `pulls/commits`, `issues/comments`, … */
   readonly part: string;
 }
 
 /** Answers what is asked of one pull request. */
-export async function onPull({ question, repository, pull, host, shape, part }: OnPull): Promise<Answer> {
+export async function onPull({ question, repository, pull, host, shape, row, part }: OnPull): Promise<Answer> {
   const { method, body, token } = question;
   const url = host.url();
   const login = token?.login ?? "";
@@ -33,75 +36,61 @@ export async function onPull({ question, repository, pull, host, shape, part }: 
       return { status: 200, body: await shape(pull) };
     }
     case "GET issues":
-      return {
-        status: 200,
-        body: {
-          id: 1000 + pull.number,
-          number: pull.number,
-          title: pull.title,
-          body: pull.body,
-          state: pull.state,
-          user: userShape(pull.user, url),
-          closed_by: pull.closedBy === null ? null : userShape(pull.closedBy, url),
-          labels: [],
-          comments: pull.comments.length,
-          pull_request: {},
-          created_at: pull.createdAt,
-          updated_at: pull.updatedAt,
-          closed_at: pull.closedAt,
-        },
-      };
+      return { status: 200, body: issueShape(repository, pull, url) };
     case "GET pulls/commits": {
       await follow(pull, repository);
       const rows = (
         await git(repository.folder, [
           "log",
           "--reverse",
-          "--format=%H%x1f%an%x1f%ae%x1f%cn%x1f%ce%x1f%aI%x1f%B%x1e",
+          "--format=%H%x1f%T%x1f%P%x1f%an%x1f%ae%x1f%aI%x1f%cn%x1f%ce%x1f%cI%x1f%B%x1e",
           `${pull.base}..${pull.headSha}`,
         ])
       )
         .split("\x1e")
         .map((row) => row.trim().split("\x1f"))
-        .filter((row) => row.length === 7);
+        .filter((row) => row.length === 10);
       return {
         status: 200,
-        items: rows.map(([sha, name, email, committer, address, date, message]) => ({
-          sha,
-          commit: { message, author: { name, email, date }, committer: { name: committer, email: address, date } },
-          author: null,
-          committer: null,
-          parents: [],
-        })),
+        items: rows.map((row) => {
+          const [sha = "", tree = "", parents = "", name = "", email = "", date = "", by = "", at = "", when = ""] =
+            row;
+          return commitShape(
+            repository,
+            {
+              sha,
+              tree,
+              parents: parents.split(" ").filter((parent) => parent !== ""),
+              author: { name, email, date },
+              committer: { name: by, email: at, date: when },
+              message: row[9] ?? "",
+            },
+            url,
+          );
+        }),
       };
     }
     case "PUT pulls/merge":
       return mergePull(pull, repository, login, host.now());
     case "GET issues/comments":
-      return { status: 200, items: pull.comments.map((comment) => commentShape(repository, comment, url)) };
+      return { status: 200, items: pull.comments.map((comment) => commentShape(repository, pull, comment, url)) };
     case "POST issues/comments": {
       const text = typeof body["body"] === "string" ? body["body"] : "";
       if ([...text].length > MOST_BODY)
         return invalid("IssueComment", `body is too long (maximum is ${MOST_BODY} characters)`);
       const comment = { id: pull.number * 1000 + pull.comments.length + 1, user: login, body: text, at: host.now() };
       pull.comments.push(comment);
-      return { status: 201, body: commentShape(repository, comment, url) };
+      return { status: 201, body: commentShape(repository, pull, comment, url) };
     }
     case "POST issues/labels":
       pull.labels = [...new Set([...pull.labels, ...names("labels")])];
       return {
         status: 200,
-        items: pull.labels.map((name, index) => ({
-          id: index + 1,
-          name,
-          color: "ededed",
-          default: false,
-          description: null,
-        })),
+        items: pull.labels.map((name) => labelShape(repository, name, url)),
       };
     case "POST pulls/requested_reviewers":
       pull.reviewers = [...new Set([...pull.reviewers, ...names("reviewers")])];
-      return { status: 201, body: await shape(pull) };
+      return { status: 201, body: await row(pull) };
     default:
       return NOT_FOUND;
   }

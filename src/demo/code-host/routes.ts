@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { type Answer, FORBIDDEN, type Host, invalid, MOST_BODY, NOT_FOUND, type Question, refuse } from "./answer.ts";
 import { git } from "./git-server.ts";
 import { follow, headOf, onPull } from "./pull-routes.ts";
-import { pullShape, repositoryShape, userShape } from "./shapes.ts";
+import { pullRow, pullShape } from "./pull-shapes.ts";
+import { nodeId, ownShape, repositoryShape, userShape } from "./shapes.ts";
 import type { Pull, Repository } from "./state.ts";
 
 /** Answers a REST call. */
@@ -11,7 +12,7 @@ export async function answer(question: Question, host: Host): Promise<Answer> {
   if (path === "/user")
     return token === null
       ? refuse(401, "Requires authentication")
-      : { status: 200, body: userShape(token.login, host.url()) };
+      : { status: 200, body: ownShape(token.login, host.url()) };
   const installation = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path);
   if (installation !== null && method === "POST") return installationToken(question, host);
   const match = /^\/repos\/([\w.-]+\/[\w.-]+)(\/.*)?$/.exec(path);
@@ -19,7 +20,7 @@ export async function answer(question: Question, host: Host): Promise<Answer> {
   const rest = match?.[2] ?? "";
   if (repository !== undefined && rest === "/installation")
     return isJwt(question.authorization)
-      ? { status: 200, body: { id: 4242, app_id: 7, app_slug: "stanch" } }
+      ? { status: 200, body: installationShape(repository, host) }
       : refuse(401, "A JSON web token could not be decoded");
   // Private repositories do not exist for those who may not see them.
   if (repository === undefined || token === null) return NOT_FOUND;
@@ -31,10 +32,12 @@ export async function answer(question: Question, host: Host): Promise<Answer> {
 async function inRepository(question: Question, rest: string, repository: Repository, host: Host): Promise<Answer> {
   const { method, query, body, token } = question;
   const url = host.url();
-  const shape = async (pull: Pull) => {
+  const shaped = (how: typeof pullShape | typeof pullRow) => async (pull: Pull) => {
     await follow(pull, repository);
-    return pullShape(repository, pull, url, (await headOf(repository, pull.base)) ?? "");
+    return how(repository, pull, url, (await headOf(repository, pull.base)) ?? "");
   };
+  const shape = shaped(pullShape);
+  const row = shaped(pullRow);
   if (rest === "" && method === "GET") return { status: 200, body: repositoryShape(repository, url, token) };
   // Clients send a ref as one part of the path: `heads%2Fstanch%2Fprod%2F…`.
   const ref = /^\/git\/refs?\/heads\/(.+)$/.exec(rest.replaceAll(/%2f/gi, "/"));
@@ -45,13 +48,13 @@ async function inRepository(question: Question, rest: string, repository: Reposi
     const rows = repository.pulls
       .filter((pull) => (state === "all" || pull.state === state) && (head === undefined || pull.head === head))
       .toReversed();
-    return { status: 200, items: await Promise.all(rows.map(shape)) };
+    return { status: 200, items: await Promise.all(rows.map(row)) };
   }
   if (rest === "/pulls" && method === "POST") return createPull(body, repository, host, token?.login ?? "", shape);
   const one = /^\/(pulls|issues)\/(\d+)(\/[\w/]+)?$/.exec(rest);
   const pull = one === null ? undefined : repository.pulls.find((candidate) => candidate.number === Number(one[2]));
   if (one === null || pull === undefined) return NOT_FOUND;
-  return onPull({ question, repository, pull, host, shape, part: `${one[1]}${one[3] ?? ""}` });
+  return onPull({ question, repository, pull, host, shape, row, part: `${one[1]}${one[3] ?? ""}` });
 }
 
 async function onRef(method: string, branch: string, repository: Repository, url: string): Promise<Answer> {
@@ -62,9 +65,9 @@ async function onRef(method: string, branch: string, repository: Repository, url
       status: 200,
       body: {
         ref: `refs/heads/${branch}`,
-        node_id: "",
+        node_id: nodeId(`Ref:${branch}`),
         url: `${url}/repos/${repository.fullName}/git/refs/heads/${branch}`,
-        object: { type: "commit", sha: head, url: "" },
+        object: { type: "commit", sha: head, url: `${url}/repos/${repository.fullName}/git/commits/${head}` },
       },
     };
   if (method !== "DELETE") return NOT_FOUND;
@@ -130,6 +133,33 @@ async function createPull(
   return { status: 201, body: await shape(pull) };
 }
 
+const INSTALLATION = 4242;
+const GRANTED = { contents: "write", pull_requests: "write", issues: "write", metadata: "read" };
+
+function installationShape(repository: Repository, host: Host) {
+  const account = userShape(repository.fullName.split("/")[0] ?? "", host.url());
+  return {
+    id: INSTALLATION,
+    account,
+    app_id: 7,
+    client_id: "Iv1.stanch",
+    app_slug: "stanch",
+    target_id: account.id,
+    target_type: "Organization",
+    permissions: GRANTED,
+    events: [],
+    repository_selection: "selected",
+    single_file_name: null,
+    access_tokens_url: `${host.url()}/app/installations/${INSTALLATION}/access_tokens`,
+    repositories_url: `${host.url()}/installation/repositories`,
+    html_url: `${host.url()}/settings/installations/${INSTALLATION}`,
+    created_at: host.now(),
+    updated_at: host.now(),
+    suspended_by: null,
+    suspended_at: null,
+  };
+}
+
 function installationToken(question: Question, host: Host): Answer {
   if (!isJwt(question.authorization)) return refuse(401, "A JSON web token could not be decoded");
   const token = `ghs_${randomBytes(18).toString("hex")}`;
@@ -139,7 +169,7 @@ function installationToken(question: Question, host: Host): Answer {
     body: {
       token,
       expires_at: new Date(Date.now() + 3_600_000).toISOString(),
-      permissions: { contents: "write", pull_requests: "write" },
+      permissions: GRANTED,
       repository_selection: "selected",
     },
   };

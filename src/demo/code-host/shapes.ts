@@ -11,10 +11,7 @@ const urls = (base: string, names: string): Record<string, string> =>
 export function userShape(login: string, url: string) {
   const api = `${url}/users/${encodeURIComponent(login)}`;
   return {
-    ...urls(
-      api,
-      "avatar events followers following gists organizations received_events repos starred subscriptions",
-    ),
+    ...urls(api, "avatar events followers following gists organizations received_events repos starred subscriptions"),
     login,
     id: idOf(login),
     node_id: nodeId(`User:${login}`),
@@ -87,6 +84,7 @@ export function repositoryShape(repository: Repository, url: string, token: Toke
     has_wiki: false,
     has_pages: false,
     has_discussions: false,
+    has_downloads: true,
     open_issues: open,
     open_issues_count: open,
     pushed_at: EPOCH,
@@ -104,7 +102,7 @@ export function labelShape(repository: Repository, name: string, url: string) {
     name,
     color: "ededed",
     default: false,
-    description: null,
+    description: "",
   };
 }
 

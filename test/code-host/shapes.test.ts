@@ -1,0 +1,128 @@
+import { createRequire } from "node:module";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type EmbeddedCodeHost, startCodeHost } from "../../src/demo/code-host/code-host.ts";
+import { type Description, faultsOf, schemaOf } from "./schema-check.ts";
+
+// Not imported: thirteen megabytes are nothing for a type checker.
+const require = createRequire(import.meta.url);
+const api = require("@octokit/openapi/generated/api.github.com.json") as Description;
+
+const TOKEN = "shape-token-0123456789";
+const JWT = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiI3In0.c2ln";
+const REPO = "/repos/{owner}/{repo}";
+let host: EmbeddedCodeHost;
+
+beforeAll(async () => {
+  host = await startCodeHost();
+  host.addToken(TOKEN, { login: "stanch[bot]", permission: "write" });
+  host.addToken("reader", { login: "reader", permission: "read" });
+  await host.addRepository("acme/shop", { commits: [{ message: "Import", files: { "a.yaml": "a: 1\n" } }] });
+  await host.addRepository("acme/old", { commits: [{ message: "Import", files: { "a.yaml": "a: 1\n" } }] });
+  host.archive("acme/old");
+  for (const name of ["stanch/c/one", "stanch/c/two", "stanch/c/three"]) {
+    await host.branch("acme/shop", name, "main");
+    await host.commit("acme/shop", name, { "a.yaml": `a: ${name}\n` }, { message: "Two" });
+  }
+}, 20_000);
+afterAll(() => host.close());
+
+interface Call {
+  readonly method: string;
+  /** As GitHub describes it. */
+  readonly path: string;
+  /** What stands for the parts in braces that are no owner or repository. */
+  readonly at?: Readonly<Record<string, string>>;
+  readonly query?: string;
+  readonly body?: unknown;
+  readonly status: number;
+  readonly token?: string;
+  readonly repository?: string;
+}
+
+async function ask(call: Call): Promise<unknown> {
+  const [owner = "", repo = ""] = (call.repository ?? "acme/shop").split("/");
+  const parts: Record<string, string> = { owner, repo, ...call.at };
+  const path = call.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ""));
+  const answer = await fetch(`${host.apiUrl}${path}${call.query ?? ""}`, {
+    method: call.method,
+    headers: { authorization: `Bearer ${call.token ?? TOKEN}`, "content-type": "application/json" },
+    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+  });
+  const text = await answer.text();
+  expect(answer.status, text).toBe(call.status);
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+async function isAsDescribed(call: Call): Promise<void> {
+  const body = await ask(call);
+  const schema = schemaOf(api, call.method, call.path, call.status);
+  expect(body === undefined, "204 has no body, everything else has one").toBe(call.status === 204);
+  if (schema !== undefined) expect(faultsOf(body, schema, api)).toEqual([]);
+}
+
+const PULLS = `${REPO}/pulls`;
+const PULL = `${REPO}/pulls/{pull_number}`;
+const ISSUE = `${REPO}/issues/{issue_number}`;
+const one = { pull_number: "1", issue_number: "1" };
+const two = { pull_number: "2", issue_number: "2" };
+const request = (head: string) => ({ title: "t", body: "b", head, base: "main" });
+
+describe("the embedded code host answers as GitHub describes itself", () => {
+  // In this order: what is made above is looked at below.
+  it.each<Call>([
+    { method: "GET", path: "/user", status: 200 },
+    { method: "GET", path: REPO, status: 200 },
+    { method: "GET", path: REPO, status: 200, repository: "acme/old" },
+    { method: "GET", path: `${REPO}/git/ref/{ref}`, at: { ref: "heads/main" }, status: 200 },
+    { method: "POST", path: PULLS, body: request("stanch/c/one"), status: 201 },
+    { method: "POST", path: PULLS, body: { ...request("stanch/c/two"), draft: true }, status: 201 },
+    { method: "POST", path: `${ISSUE}/comments`, at: one, body: { body: "hello" }, status: 201 },
+    { method: "POST", path: `${ISSUE}/labels`, at: one, body: { labels: ["stanch"] }, status: 200 },
+    { method: "POST", path: `${PULL}/requested_reviewers`, at: one, body: { reviewers: ["robin"] }, status: 201 },
+    { method: "GET", path: PULL, at: one, status: 200 },
+    { method: "GET", path: PULLS, query: "?state=all&per_page=1", status: 200 },
+    { method: "GET", path: `${PULL}/commits`, at: one, status: 200 },
+    { method: "GET", path: ISSUE, at: one, status: 200 },
+    { method: "GET", path: `${ISSUE}/comments`, at: one, status: 200 },
+    { method: "PATCH", path: PULL, at: two, body: { title: "u", state: "closed" }, status: 200 },
+    { method: "GET", path: PULL, at: two, status: 200 },
+    { method: "GET", path: ISSUE, at: two, status: 200 },
+    { method: "PUT", path: `${PULL}/merge`, at: one, status: 200 },
+    { method: "GET", path: PULL, at: one, status: 200 },
+    { method: "GET", path: PULLS, query: "?state=all", status: 200 },
+    { method: "DELETE", path: `${REPO}/git/refs/{ref}`, at: { ref: "heads/stanch/c/one" }, status: 204 },
+    { method: "GET", path: `${REPO}/installation`, token: JWT, status: 200 },
+    {
+      method: "POST",
+      path: "/app/installations/{installation_id}/access_tokens",
+      at: { installation_id: "4242" },
+      token: JWT,
+      status: 201,
+    },
+  ])("$method $path: $status", isAsDescribed);
+
+  it.each<Call>([
+    { method: "GET", path: "/user", token: "wrong", status: 401 },
+    { method: "GET", path: REPO, repository: "acme/none", status: 404 },
+    { method: "GET", path: `${REPO}/git/ref/{ref}`, at: { ref: "heads/none" }, status: 404 },
+    { method: "GET", path: PULL, at: { pull_number: "99" }, status: 404 },
+    { method: "POST", path: PULLS, body: request("stanch/c/three"), token: "reader", status: 403 },
+    { method: "POST", path: PULLS, body: request("none"), status: 422 },
+    { method: "POST", path: PULLS, body: request("main"), status: 422 },
+    { method: "POST", path: PULLS, body: { ...request("stanch/c/three"), body: "x".repeat(65_537) }, status: 422 },
+    { method: "POST", path: `${ISSUE}/comments`, at: one, body: { body: "x".repeat(65_537) }, status: 422 },
+    { method: "PUT", path: `${PULL}/merge`, at: two, status: 405 },
+    { method: "DELETE", path: `${REPO}/git/refs/{ref}`, at: { ref: "heads/none" }, status: 422 },
+  ])("refuses $method $path: $status", isAsDescribed);
+});
+
+describe("the check itself", () => {
+  it("finds what is missing, of another type, or no date", () => {
+    const schema = schemaOf(api, "GET", "/repos/{owner}/{repo}/pulls/{pull_number}", 200);
+    const faults = faultsOf({ number: "1", created_at: "yesterday", state: "ajar" }, schema ?? {}, api);
+    expect(faults).toContain('$.number: "1" is no integer');
+    expect(faults).toContain('$.created_at: "yesterday" is no date-time');
+    expect(faults).toContain('$.state: "ajar" is none of open, closed');
+    expect(faults).toContain("$.html_url is missing");
+  });
+});
