@@ -62,7 +62,14 @@ export async function act(plan: Plan, incident: Incident, context: ActContext): 
         namespace: plan.finding.workload.namespace,
         name: pod,
       });
-      if (!taken) return refused(current, `a PodDisruptionBudget forbids the eviction of pod ${pod} now`, false);
+      if (!taken) {
+        const reason = `a PodDisruptionBudget forbids the eviction of pod ${pod} now`;
+        // Nothing stands that a later run would have to take back or to wait for.
+        current = await context.store.advance(current, "Acting", reason, {
+          hotfix: { ...hotfix, objects, undo: { at: now, reason } },
+        });
+        return refused(current, reason, false);
+      }
     }
   }
   current = await context.store.advance(current, "Hotfixed", `Applied live: ${plan.title}`, {

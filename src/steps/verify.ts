@@ -12,7 +12,8 @@ import { loadWorkload } from "../observe/workloads.ts";
 
 /** What a look at the cluster says of a hotfix. */
 type Look =
-  | { readonly state: "good"; readonly seen: string }
+  /** `endedAt`: when a container last ended badly since the change, though it runs again. */
+  | { readonly state: "good"; readonly seen: string; readonly endedAt?: number }
   | { readonly state: "waiting"; readonly seen: string }
   | { readonly state: "bad" | "lost"; readonly seen: string };
 
@@ -65,6 +66,8 @@ export async function verify(watched: Watched, reading: Reading): Promise<Verifi
     if (last.state === "bad") return end(await damage(watched, reading), last.seen);
     if (last.state === "good") {
       goodSince ??= elapsed();
+      // It ended and was up again between two looks: the time in which it must stay healthy begins anew.
+      if ((last.endedAt ?? 0) >= started + goodSince) goodSince = elapsed();
       if (elapsed() - goodSince >= steady)
         return end("recovered", `${last.seen} for ${formatDuration(elapsed() - goodSince)}`);
     } else goodSince = null;
@@ -123,7 +126,9 @@ async function look(watched: Watched, reading: Reading, started: number): Promis
       state: "waiting",
       seen: `container ${restarted.name} ended again after the change (${restarted.last?.reason ?? restarted.terminated?.reason})`,
     };
-  return fromHealth(health);
+  const ends = pods.flatMap((pod) => pod.containers).flatMap((container) => badEndSince(container, started) ?? []);
+  const verdict = fromHealth(health);
+  return verdict.state === "good" && ends.length > 0 ? { ...verdict, endedAt: Math.max(...ends) } : verdict;
 }
 
 function fromHealth(health: Health): Look {
@@ -173,14 +178,15 @@ function terminalState(pod: PodState, started: number): string | null {
 }
 
 function endedBadlySince(container: ContainerState, started: number): boolean {
+  return container.running === undefined && badEndSince(container, started) !== null;
+}
+
+/** When a container last ended badly, if that was after the change. */
+function badEndSince(container: ContainerState, started: number): number | null {
   const ended = container.last ?? container.terminated;
-  return (
-    !container.init &&
-    ended?.finishedAt !== undefined &&
-    Date.parse(ended.finishedAt) > started + 1000 &&
-    (ended.exitCode !== 0 || ended.reason === "OOMKilled") &&
-    container.running === undefined
-  );
+  const at = Date.parse(ended?.finishedAt ?? "");
+  const bad = ended !== undefined && (ended.exitCode !== 0 || ended.reason === "OOMKilled");
+  return !container.init && bad && at > started + 1000 ? at : null;
 }
 
 /** Is there less in service than before the change? */

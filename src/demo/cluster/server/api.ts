@@ -11,7 +11,7 @@ import { withDefaults } from "./defaults.ts";
 import type { Kind, Kinds } from "./kinds.ts";
 import { apiVersionOf } from "./kinds.ts";
 import type { FieldSet } from "./managed-fields.ts";
-import { manageFields } from "./managed-fields.ts";
+import { entriesGiven, manageFields } from "./managed-fields.ts";
 import type { Store } from "./store.ts";
 import { validate } from "./validation.ts";
 
@@ -167,10 +167,10 @@ export function createApi(kinds: Kinds, store: Store, timeline: Timeline): Api {
       "creationTimestamp",
       "deletionTimestamp",
       "deletionGracePeriodSeconds",
-      "managedFields",
     ]) {
       if (metadata[key] !== undefined) kept[key] = metadata[key];
     }
+    kept["managedFields"] = entriesGiven(asked.managedFields) ?? metadata.managedFields ?? [];
     const { deletionTimestamp: _d, deletionGracePeriodSeconds: _g, ...rest } = asked;
     const whole: KubeObject =
       options.subresource === "status"
@@ -184,7 +184,8 @@ export function createApi(kinds: Kinds, store: Store, timeline: Timeline): Api {
     const made = prepare(kind, whole);
     refuse(kind, made, before, options.subresource === "resize");
     if (kind.generation && !sameDesire(made, before)) made.metadata.generation = (metadata.generation ?? 0) + 1;
-    if (sameContent(made, before) && options.applied === undefined) return before;
+    const released = !same(made.metadata.managedFields, metadata.managedFields ?? []);
+    if (sameContent(made, before) && options.applied === undefined && !released) return before;
     stampFields(kind, before, made, options);
     if (
       sameContent(made, before) &&

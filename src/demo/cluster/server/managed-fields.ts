@@ -118,6 +118,12 @@ function isBy(entry: Entry, manager: Manager): boolean {
   );
 }
 
+/** The entries that a write says should stay; undefined where it says nothing. One empty entry clears them all. */
+export function entriesGiven(asked: KubeObject["metadata"]["managedFields"]): KubeObject["metadata"]["managedFields"] {
+  if (asked === undefined || asked === null || asked.length === 0) return undefined;
+  return asked.length === 1 && Object.keys(asked[0] ?? {}).length === 0 ? [] : asked;
+}
+
 /** The paths `manager` owns by apply. */
 export function appliedPaths(object: KubeObject | undefined, manager: Manager): Set<string> {
   const entry = entriesOf(object).find((each) => isBy(each, manager));
@@ -166,7 +172,8 @@ export function manageFields(
   const lost = new Set([...changed, ...[...old.keys()].filter((path) => !now.has(path))]);
   const out: Entry[] = [];
   let own: Entry | undefined;
-  for (const entry of entriesOf(before)) {
+  // A writer may give up entries, its own or others'; what it leaves out stays out.
+  for (const entry of entriesOf(before === undefined ? undefined : after)) {
     if (isBy(entry, manager)) {
       own = entry;
       continue;
