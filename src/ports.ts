@@ -94,7 +94,7 @@ export interface Checkout {
   blame(file: string, line: number): Promise<Commit | null>;
   /** The tree of another commit as a directory, read-only use; removed with the checkout. */
   treeAt(revision: string): Promise<string>;
-  /** Commits edits on top of `revision` and pushes them to `branch`. */
+  /** Commits edits on top of `revision` and pushes them to `branch`, unless somebody else has committed to it ("edited"). */
   publish(request: PublishRequest): Promise<PublishResult>;
   close(): Promise<void>;
 }
@@ -115,7 +115,7 @@ export interface PublishRequest {
 
 export type PublishResult =
   | { readonly pushed: true; readonly head: string }
-  | { readonly pushed: false; readonly reason: "unchanged" | "moved" | "refused"; readonly message: string };
+  | { readonly pushed: false; readonly reason: "unchanged" | "moved" | "edited" | "refused"; readonly message: string };
 
 export interface Repositories {
   /** Fetches (cached, blobless) and checks out a branch. Throws StanchError `git` with a hint. */

@@ -46,7 +46,8 @@ export function gitIn(folder: string, access: GitAccess): Git {
     ["maintenance.auto", "false"],
     ["advice.detachedHead", "false"],
     ["commit.gpgSign", "false"],
-    ["http.followRedirects", "initial"],
+    // Git sends a header of the configuration to wherever the first answer leads, and with it the token.
+    ["http.followRedirects", "false"],
   ];
   if (access.token !== undefined && access.token !== "")
     config.push([
@@ -120,13 +121,23 @@ function gitFault(error: unknown, access: GitAccess, verb: string): StanchError 
 }
 
 function hintFor(text: string, host: string): string | undefined {
-  if (/Authentication failed|could not read Username|401/i.test(text))
+  if (/Authentication failed|could not read Username|error: 401/i.test(text))
     return `the token is not accepted by ${host}: set GITHUB_TOKEN to one with contents: write on this repository`;
-  if (/403|denied to/i.test(text)) return "the token may not do this: it needs contents: write on this repository";
-  if (/not found|404/i.test(text)) return "the repository does not exist, or the token does not see it";
+  if (/error: 403|denied to/i.test(text))
+    return "the token may not do this: it needs contents: write on this repository";
+  if (/repository .*not found|error: 404/i.test(text))
+    return "the repository does not exist, or the token does not see it";
   if (/Remote branch .* not found|couldn't find remote ref|unknown revision|invalid reference/i.test(text))
     return "the branch does not exist: correct `branch` of this source";
-  if (/Could not resolve host|Connection refused|timed out|unable to access/i.test(text))
+  if (/error: 30\d|redirect/i.test(text))
+    return "the repository was renamed or moved, and a token is not sent elsewhere: correct `sources`";
+  if (/error: 429|rate limit/i.test(text)) return `${host} asks for patience: the next run tries again`;
+  if (/error: 5\d\d/i.test(text)) return `${host} has a fault of its own; the next run tries again`;
+  if (
+    /Could not resolve host|Connection refused|timed out|timeout|unable to access|early EOF|hung up|RPC failed/i.test(
+      text,
+    )
+  )
     return `${host} cannot be reached: check the network, proxy and github.apiUrl`;
   if (/No space left/i.test(text)) return "the disk of git.cache is full";
   return undefined;

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, StanchError } from "../errors.ts";
 import type { Commit } from "../model.ts";
-import type { Checkout, Log, PublishRequest, PublishResult, Repositories, TrackedFile } from "../ports.ts";
+import type { Checkout, Log, Repositories, TrackedFile } from "../ports.ts";
+import { type PublishBase, publish } from "./git-publish.ts";
 import { type Git, gitIn } from "./git-runner.ts";
 
 export interface GitOptions {
@@ -48,6 +49,7 @@ async function open(repository: string, branch: string, options: GitOptions): Pr
   const revision = (
     await git(["rev-parse", "--verify", "--end-of-options", `refs/heads/${branch}^{commit}`]).catch(
       (error: unknown) => {
+        if (!/needed a single revision|unknown revision/i.test(messageOf(error))) throw error;
         throw new StanchError("git", `${repository} has no branch "${branch}"`, {
           hint: "correct `branch` of this source in the configuration",
           cause: error,
@@ -56,8 +58,13 @@ async function open(repository: string, branch: string, options: GitOptions): Pr
     )
   ).trim();
   const root = await mkdtemp(join(await realpath(tmpdir()), "stanch-tree-"));
-  const directory = await addTree(git, root, revision);
-  return checkoutOf({ git, root, directory, revision, branch, author: options.author });
+  try {
+    const directory = await addTree(git, root, revision);
+    return checkoutOf({ git, root, directory, revision, branch, author: options.author });
+  } catch (error) {
+    await rm(root, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** Clones or fetches. A cache that git cannot use any more is made anew. */
@@ -96,13 +103,9 @@ async function addTree(git: Git, root: string, revision: string): Promise<string
   return directory;
 }
 
-interface State {
-  readonly git: Git;
-  readonly root: string;
+interface State extends PublishBase {
   readonly directory: string;
-  readonly revision: string;
   readonly branch: string;
-  readonly author: { readonly name: string; readonly email: string };
 }
 
 function checkoutOf(state: State): Checkout {
@@ -184,69 +187,4 @@ function parseTree(text: string): TrackedFile[] {
     const match = /^(\d{6}) \w+ [0-9a-f]+ +(\d+|-)\t([\s\S]+)$/.exec(row);
     return match === null ? [] : [{ mode: match[1] ?? "", bytes: Number(match[2]) || 0, path: match[3] ?? "" }];
   });
-}
-
-/**
- * One commit on top of the checkout's revision, built from blobs in an index of its own (no filter, no hook, no working tree), and
- * pushed by compare and swap.
- */
-async function publish(state: State, request: PublishRequest): Promise<PublishResult> {
-  const { git, revision, author } = state;
-  const folder = await mkdtemp(join(state.root, "publish-"));
-  const env = {
-    GIT_INDEX_FILE: join(folder, "index"),
-    GIT_AUTHOR_NAME: author.name,
-    GIT_AUTHOR_EMAIL: author.email,
-    GIT_COMMITTER_NAME: author.name,
-    GIT_COMMITTER_EMAIL: author.email,
-  };
-  await git(["read-tree", revision], env);
-  for (const [index, edit] of request.edits.entries()) {
-    const row = (await git(["ls-tree", "-z", "--full-tree", revision, "--", edit.file])).split("\0")[0] ?? "";
-    const mode = /^(\d{6}) blob /.exec(row)?.[1];
-    if (mode !== undefined && !mode.startsWith("100"))
-      throw new StanchError("git", `${edit.file} is no regular file`, {
-        hint: "symbolic links and submodules are not edited",
-      });
-    const now = mode === undefined ? "" : (await git.blob(`${revision}:${edit.file}`)).toString("utf8");
-    if (now !== edit.before)
-      throw new StanchError("conflict", `${edit.file} is not what the edit was made for`, {
-        hint: "the next run looks again",
-      });
-    const file = join(folder, String(index));
-    await writeFile(file, edit.after);
-    const blob = (await git(["hash-object", "-w", "--no-filters", "--", file])).trim();
-    await git(["update-index", "--add", "--cacheinfo", `${mode ?? "100644"},${blob},${edit.file}`], env);
-  }
-  const tree = (await git(["write-tree"], env)).trim();
-  const same = (await git(["rev-parse", `${revision}^{tree}`])).trim();
-  if (tree === same) return { pushed: false, reason: "unchanged", message: "the edits change nothing" };
-  const message = join(folder, "message");
-  await writeFile(message, request.message);
-  const head = (await git(["commit-tree", tree, "-p", revision, "-F", message], env)).trim();
-  if (
-    request.expected !== null &&
-    (await git(["rev-parse", "--verify", "--quiet", `${request.expected}^{tree}`]).catch(() => "")).trim() === tree
-  ) {
-    const parent = (await git(["rev-parse", "--verify", "--quiet", `${request.expected}^`]).catch(() => "")).trim();
-    if (parent === revision) return { pushed: false, reason: "unchanged", message: "the branch says this already" };
-  }
-  const lease = `--force-with-lease=refs/heads/${request.branch}:${request.expected ?? ""}`;
-  try {
-    await git(["push", "--quiet", lease, "origin", `${head}:refs/heads/${request.branch}`]);
-    return { pushed: true, head };
-  } catch (error) {
-    const text = messageOf(error);
-    if (/stale info|fetch first|non-fast-forward|cannot lock ref/i.test(text))
-      return { pushed: false, reason: "moved", message: `branch ${request.branch} was moved by somebody else` };
-    if (/protected branch|GH006|hook declined|GH013|pre-receive/i.test(text))
-      return {
-        pushed: false,
-        reason: "refused",
-        message: `the host refuses a push to ${request.branch}: ${text.slice(0, 300)}`,
-      };
-    throw error;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
