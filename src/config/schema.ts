@@ -124,6 +124,7 @@ export const Config = z.strictObject({
           z.enum([
             "rollback",
             "restore-from-git",
+            "revert-commit",
             "correct-image",
             "repoint-reference",
             "correct-probe",
@@ -139,6 +140,7 @@ export const Config = z.strictObject({
         .default([
           "rollback",
           "restore-from-git",
+          "revert-commit",
           "correct-image",
           "repoint-reference",
           "correct-probe",

@@ -12,12 +12,14 @@ import { raiseMemoryLimit } from "./raise-memory-limit.ts";
 import type { Remedy } from "./remedy.ts";
 import { repointReference } from "./repoint-reference.ts";
 import { restoreFromGit } from "./restore-from-git.ts";
+import { revertCommit } from "./revert-commit.ts";
 import { rollback } from "./rollback.ts";
 
 /** The closed catalogue. */
 export const remedies: readonly Remedy[] = [
   rollback,
   restoreFromGit,
+  revertCommit,
   correctImage,
   repointReference,
   correctProbe,
@@ -35,15 +37,15 @@ export const remedies: readonly Remedy[] = [
  * before what is inferred (a near name, a declared port), and that before what is computed (more memory).
  */
 export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
-  ImagePull: ["rollback", "restore-from-git", "correct-image"],
-  ConfigMissing: ["evict", "rollback", "restore-from-git", "repoint-reference"],
-  OOMKilled: ["rollback", "restore-from-git", "raise-memory-limit"],
-  LivenessKill: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path"],
-  NotReady: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path"],
-  CrashLoop: ["rollback", "restore-from-git", "correct-host"],
-  RolloutStuck: ["rollback", "restore-from-git"],
-  PodsRefused: ["restore-from-git"],
-  Unschedulable: ["rollback", "restore-from-git", "correct-node-selector"],
-  ClaimPending: ["restore-from-git", "correct-storage-class"],
-  NoEndpoints: ["restore-from-git", "correct-selector"],
+  ImagePull: ["rollback", "restore-from-git", "correct-image", "revert-commit"],
+  ConfigMissing: ["evict", "rollback", "restore-from-git", "repoint-reference", "revert-commit"],
+  OOMKilled: ["rollback", "restore-from-git", "raise-memory-limit", "revert-commit"],
+  LivenessKill: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
+  NotReady: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
+  CrashLoop: ["rollback", "restore-from-git", "correct-host", "revert-commit"],
+  RolloutStuck: ["rollback", "restore-from-git", "revert-commit"],
+  PodsRefused: ["restore-from-git", "revert-commit"],
+  Unschedulable: ["rollback", "restore-from-git", "correct-node-selector", "revert-commit"],
+  ClaimPending: ["restore-from-git", "correct-storage-class", "revert-commit"],
+  NoEndpoints: ["restore-from-git", "correct-selector", "revert-commit"],
 };
