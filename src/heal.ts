@@ -3,7 +3,7 @@ import type { Incident } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
 import { formatPath } from "./kube/field-path.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
-import type { Change, Located, ObjectRef, Outcome, Plan, Proof } from "./model.ts";
+import type { Change, Located, ObjectRef, Outcome, Plan, Proof, Source } from "./model.ts";
 import type { Run } from "./run.ts";
 import { locate } from "./steps/locate.ts";
 import { propose } from "./steps/propose.ts";
@@ -43,12 +43,14 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
 
   const { bench } = found;
   const revertOf = plan.choice.culprit?.sha;
+  const roots = await rootsBeside(bench, run);
   const located = await locate({
     changes: plan.changes,
     source: bench.source,
     checkout: bench.checkout,
     renderer: run.renderer,
     hints: revertOf === undefined ? {} : { revertOf },
+    roots,
   });
   await run.renew();
   if (!located.found) {
@@ -62,6 +64,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
     checkout: bench.checkout,
     renderer: run.renderer,
     cluster: run.cluster,
+    roots,
     ...(options.live ? { live: true } : {}),
     ...(plan.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
   });
@@ -119,6 +122,15 @@ async function benchOf(changes: readonly Change[], run: Run): Promise<{ bench: B
     bench = found.bench;
   }
   return bench === undefined ? { reason: "there is nothing to change" } : { bench };
+}
+
+/** What else is deployed from the same branch; a source that cannot be opened deploys nothing. */
+async function rootsBeside({ source }: Bench, run: Run): Promise<Source[]> {
+  const entries = run.config.sources.filter(
+    (entry) => entry.repository === source.repository && (entry.branch === undefined || entry.branch === source.branch),
+  );
+  const benches = await Promise.all(entries.map((entry) => run.workbench.bench(entry).catch(() => null)));
+  return benches.flatMap((bench) => (bench?.source.branch === source.branch ? [bench.source] : []));
 }
 
 function sourceOf(

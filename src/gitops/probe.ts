@@ -2,7 +2,7 @@ import { messageOf } from "../errors.ts";
 import type { FileEdit, KubeObject, Source } from "../model.ts";
 import type { Checkout, Renderer } from "../ports.ts";
 import { changedObjects } from "./render-delta.ts";
-import { findRoots, type RenderRoot } from "./render-roots.ts";
+import { findRoots, type RenderRoot, rootKey } from "./render-roots.ts";
 import { inputsOf } from "./revert-candidates.ts";
 import { openTree, type Tree } from "./tree.ts";
 import { openTrial } from "./trial.ts";
@@ -55,10 +55,10 @@ export async function openProbe({ source, checkout, renderer, roots: known }: Pr
   }
 
   async function baseline(of: Source): Promise<readonly KubeObject[]> {
-    let objects = baselines.get(of.id);
+    let objects = baselines.get(rootKey(of));
     if (objects === undefined) {
       objects = renderOnce(of, []);
-      baselines.set(of.id, objects);
+      baselines.set(rootKey(of), objects);
     }
     return objects;
   }
@@ -68,7 +68,8 @@ export async function openProbe({ source, checkout, renderer, roots: known }: Pr
 
   async function blastOf(root: RenderRoot, edits: readonly FileEdit[]): Promise<Blast | null> {
     if (!edits.some((edit) => root.files.has(edit.file))) return null;
-    const name = root.source.path;
+    const { path, namespace } = root.source;
+    const name = path === source.path && namespace !== undefined ? `${path} in namespace ${namespace}` : path;
     if (root.problem !== undefined) return { root: name, objects: [], problem: root.problem };
     try {
       await trial.add(root.files);
@@ -94,12 +95,12 @@ export async function openProbe({ source, checkout, renderer, roots: known }: Pr
         findRoots(
           tree,
           files.map((file) => file.path),
-          [source, ...known.filter((other) => other.id !== source.id)],
+          [source, ...known.filter((other) => rootKey(other) !== rootKey(source))],
         ),
       );
       const all = await roots;
       const others: Blast[] = [];
-      for (const root of all.filter((it) => it.source.id !== source.id)) {
+      for (const root of all.filter((it) => rootKey(it.source) !== rootKey(source))) {
         const blast = await blastOf(root, edits);
         if (blast !== null) others.push(blast);
       }

@@ -14,6 +14,11 @@ export interface RenderRoot {
   readonly problem?: string;
 }
 
+/** One folder may be deployed twice, into two namespaces: these are two roots. */
+export function rootKey(source: Source): string {
+  return `${source.id} ${source.namespace ?? ""}`;
+}
+
 /**
  * Every render root of a repository: each Kustomize root that no other kustomization includes, and the sources that are
  * known by configuration. `tracked` are the paths of all files.

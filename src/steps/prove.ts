@@ -1,9 +1,10 @@
 import { messageOf, StanchError } from "../errors.ts";
+import { editProblem } from "../gitops/edit-check.ts";
 import { sameAsLive } from "../gitops/field-equality.ts";
 import { openProbe, type Probe } from "../gitops/probe.ts";
 import { judge } from "../gitops/render-delta.ts";
 import { findRendered } from "../gitops/rendered.ts";
-import { getAt } from "../kube/field-path.ts";
+import { formatPath, getAt } from "../kube/field-path.ts";
 import { describeRef, keyOf } from "../kube/ref.ts";
 import type { Change, Check, KubeObject, Located, ObjectRef, Proof, Source } from "../model.ts";
 import type { Checkout, Cluster, Renderer } from "../ports.ts";
@@ -15,6 +16,8 @@ export interface ProveRequest {
   readonly checkout: Checkout;
   readonly renderer: Renderer;
   readonly cluster: Pick<Cluster, "get" | "dryRunApply" | "create">;
+  /** Other sources that are deployed from the same repository and branch. */
+  readonly roots?: readonly Source[];
   /** The change stands live: Git must now say exactly what the cluster runs. */
   readonly live?: boolean;
   /** Why the live half is impossible; the object must be made anew. */
@@ -27,7 +30,7 @@ export async function prove(request: ProveRequest): Promise<Proof> {
     source: request.source,
     checkout: request.checkout,
     renderer: request.renderer,
-    roots: [],
+    roots: request.roots ?? [],
   });
   try {
     return await checksOf(request, probe);
@@ -43,12 +46,7 @@ async function checksOf(request: ProveRequest, probe: Probe): Promise<Proof> {
     if (!(error instanceof StanchError)) throw error;
     return error;
   });
-  const checks: Check[] = [];
-  checks.push({
-    id: "P1",
-    result: "passed",
-    text: `${files(located)}: parsed before and after; only the planned lines differ.`,
-  });
+  const checks: Check[] = [await p1(located, probe)];
   let blast: Proof["blast"] = [];
   let rootsChecked = 1;
   if (after instanceof StanchError) {
@@ -81,6 +79,17 @@ async function checksOf(request: ProveRequest, probe: Probe): Promise<Proof> {
     rootsChecked,
     tools: [...probe.tools()],
   };
+}
+
+async function p1({ edits, locations }: ProveRequest["located"], probe: Probe): Promise<Check> {
+  const problems: string[] = [];
+  for (const edit of edits) {
+    const problem = editProblem(edit, await probe.tree.read(edit.file), locations);
+    if (problem !== undefined) problems.push(problem);
+  }
+  if (problems.length > 0) return { id: "P1", result: "failed", text: problems.join(" ") };
+  const names = [...new Set(edits.map((edit) => edit.file))].join(", ");
+  return { id: "P1", result: "passed", text: `${names}: parsed before and after; only the planned lines differ.` };
 }
 
 function p2(
@@ -149,31 +158,41 @@ async function p4(after: readonly KubeObject[], request: ProveRequest): Promise<
 
 /** Would the API server take the rendered objects? Where a field cannot be changed in place, a copy under another name is tried. */
 async function p5(after: readonly KubeObject[], request: ProveRequest): Promise<Check> {
-  const { cluster } = request;
-  for (const [ref] of grouped(request.changes)) {
+  for (const [ref, changes] of grouped(request.changes)) {
     const declared = findRendered(after, ref, request.source);
     if (declared === undefined)
       return { id: "P5", result: "failed", text: `${describeRef(ref)} is not rendered any more.` };
     const object = {
       ...declared,
-      metadata: { ...declared.metadata, name: ref.name, ...(ref.namespace === "" ? {} : { namespace: ref.namespace }) },
+      metadata: { ...declared.metadata, ...(ref.namespace === "" ? {} : { namespace: ref.namespace }) },
     };
     try {
-      if (request.gitOnly === undefined || !/cannot be changed while it exists/.test(request.gitOnly))
-        await cluster.dryRunApply(object);
-      else
-        await cluster.create(
-          { ...object, metadata: { ...object.metadata, name: `${ref.name.slice(0, 40)}-stanch-dry-run` } },
-          { dryRun: true },
-        );
+      const stored = await dryRun(object, request);
+      const altered = changes.filter(
+        ({ path, to }) => to !== undefined && !sameAsLive(path, getAt(declared, path), getAt(stored, path)),
+      );
+      if (altered.length > 0)
+        return {
+          id: "P5",
+          result: "failed",
+          text: `The API server takes the rendered objects and makes something else of ${altered.map(({ path }) => formatPath(path)).join(", ")}.`,
+        };
     } catch (error) {
       if (!(error instanceof StanchError)) throw error;
-      if (error.code === "forbidden")
-        return { id: "P5", result: "not-run", text: `The API server was not asked: ${messageOf(error)}` };
+      // Admission says "forbidden" as well, to what it does not like: only missing rights are no answer.
+      const unasked = error.code === "forbidden" && /cannot \w+ resource|status 40[13]|nauthorized/.test(error.message);
+      if (error.code === "cluster" || unasked)
+        return { id: "P5", result: "not-run", text: `The API server did not answer the question: ${messageOf(error)}` };
       return { id: "P5", result: "failed", text: `The API server would refuse it: ${messageOf(error)}` };
     }
   }
   return { id: "P5", result: "passed", text: "The API server takes the rendered objects (server-side dry run)." };
+}
+
+async function dryRun(object: KubeObject, { cluster, gitOnly }: ProveRequest): Promise<KubeObject> {
+  if (gitOnly === undefined || !/cannot be changed while it exists/.test(gitOnly)) return cluster.dryRunApply(object);
+  const name = `${object.metadata.name.slice(0, 40)}-stanch-dry-run`;
+  return cluster.create({ ...object, metadata: { ...object.metadata, name } }, { dryRun: true });
 }
 
 function grouped(changes: readonly Change[]): [ObjectRef, Change[]][] {
@@ -181,8 +200,4 @@ function grouped(changes: readonly Change[]): [ObjectRef, Change[]][] {
   return [...groups.values()].flatMap((group): [ObjectRef, Change[]][] =>
     group[0] === undefined ? [] : [[group[0].object, group]],
   );
-}
-
-function files(located: Extract<Located, { found: true }>): string {
-  return [...new Set(located.edits.map((edit) => edit.file))].join(", ");
 }
