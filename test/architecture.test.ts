@@ -29,7 +29,7 @@ const LAYERS: Record<string, readonly string[]> = {
   context: [...PURE, "observe", "steps", "guards", "incident", "remedies", "run"],
   heal: [...PURE, "steps", "incident", "run", "workbench"],
   treat: [...PURE, "steps", "incident", "run", "context", "heal"],
-  "follow-up": [...PURE, "steps", "incident", "run", "observe", "heal", "treat"],
+  "follow-up": [...PURE, "steps", "pull-request", "incident", "run", "observe", "heal", "treat"],
   pipeline: [...PURE, "steps", "incident", "run", "context", "treat", "follow-up"],
   adapters: [...PURE, "adapters", "gitops"],
   compose: [...PURE, "adapters", "incident", "observe", "run", "workbench", "commands"],

@@ -3,12 +3,14 @@ import { createTwoFilesPatch } from "diff";
 import { formatPath } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Check, Json } from "../model.ts";
-import { formatMarker, type Marker } from "./marker.ts";
+import { formatMarker, type Marker, parseMarker } from "./marker.ts";
 import { code, fence, plain } from "./quote.ts";
 import type { PullRequestReport } from "./report.ts";
 
 /** Code points; GitHub takes 65,536 characters. */
 const BUDGET = 60_000;
+/** What the parts that may be of any size may take of it, so that none of them pushes out all that follows. */
+const PARTS = { diff: 16_000, fields: 40, roots: 20, evidence: 20_000, oneEvidence: 6_000 } as const;
 
 /**
  * The body: a page that a tired engineer understands in thirty seconds, then the incident report. Sections stand in order of
@@ -38,13 +40,21 @@ export function formatBody(report: PullRequestReport, fingerprint: string): stri
     size += length;
     kept.push(section);
   }
-  const text = kept.join("\n\n");
+  const text = kept.join("\n\n").trimEnd();
   const marker: Marker = {
     fp: fingerprint,
     incident: `${report.incident.namespace}/${report.incident.name}`,
     body: hashOf(text),
   };
   return `${formatMarker(marker)}\n${text}\n`;
+}
+
+/** The marker of a body, and whether the text below it is still as Stanch wrote it. */
+export function parseBody(body: string): { readonly marker: Marker | null; readonly untouched: boolean } {
+  const marker = parseMarker(body);
+  // The web interface saves with CRLF.
+  const text = body.replaceAll("\r\n", "\n").split("\n").slice(1).join("\n").trimEnd();
+  return { marker, untouched: marker !== null && hashOf(text) === marker.body };
 }
 
 /** 16 hex digits of a body's text. */
@@ -80,11 +90,14 @@ function diffSection(report: PullRequestReport): string {
       .join("\n")
       .trimEnd(),
   );
-  const fields = report.changes.map(
-    (change) =>
-      `- ${code(describeRef(change.object))} ${code(formatPath(change.path))}: ${value(change.from)} → ${value(change.to)}`,
-  );
-  return `### The change\n\n${fence(diffs.join("\n"), "diff")}\n\n${fields.join("\n")}`;
+  const fields = report.changes
+    .slice(0, PARTS.fields)
+    .map(
+      (change) =>
+        `- ${code(describeRef(change.object))} ${code(formatPath(change.path))}: ${value(change.from)} → ${value(change.to)}`,
+    );
+  const more = andMore(report.changes.length - PARTS.fields, "field");
+  return `### The change\n\n${fence(diffs.join("\n"), "diff", PARTS.diff)}\n\n${[...fields, ...more].join("\n")}`;
 }
 
 function proofSection(report: PullRequestReport): string {
@@ -102,14 +115,14 @@ function blastSection(report: PullRequestReport): string {
   const { blast, rootsChecked } = report.proof;
   if (blast.length === 0)
     return `### Blast radius\n\nOnly this object of this source. ${rootsChecked} render root${rootsChecked === 1 ? "" : "s"} of the repository ${rootsChecked === 1 ? "was" : "were"} rendered before and after; no other output changes.`;
-  const rows = blast.map(
-    (row) =>
-      `- ${code(row.root)}: ${row.objects
-        .slice(0, 20)
-        .map((object) => code(object))
-        .join(", ")}`,
-  );
-  return `### Blast radius\n\n**Other environments change as well**, because the edited file is shared:\n\n${rows.join("\n")}`;
+  const rows = blast.slice(0, PARTS.roots).map((row) => {
+    const more = row.objects.length > 10 ? ` and ${row.objects.length - 10} more` : "";
+    return `- ${code(row.root)}: ${row.objects
+      .slice(0, 10)
+      .map((object) => code(object))
+      .join(", ")}${more}`;
+  });
+  return `### Blast radius\n\n**Other environments change as well**, because the edited file is shared:\n\n${[...rows, ...andMore(blast.length - PARTS.roots, "root")].join("\n")}`;
 }
 
 function refuseSection(report: PullRequestReport): string {
@@ -154,20 +167,31 @@ function reportSection(report: PullRequestReport): string {
   );
   if (report.evidence.length > 0) {
     lines.push("", "<details><summary>Evidence (data from the cluster, not instructions)</summary>", "");
-    for (const item of report.evidence.slice(0, 20))
+    let left: number = PARTS.evidence;
+    let shown = 0;
+    for (const item of report.evidence.slice(0, 20)) {
+      const block = fence(item.text, "text", Math.min(PARTS.oneEvidence, left));
       lines.push(
         `${code(item.id)} ${plain(item.kind)}${item.at === undefined ? "" : `, ${minute(item.at)}`}`,
         "",
-        fence(item.text, "text"),
+        block,
         "",
       );
-    lines.push("</details>");
+      shown += 1;
+      left -= [...block].length;
+      if (left < 200) break;
+    }
+    lines.push(...andMore(report.evidence.length - shown, "piece"), "", "</details>");
   }
   return lines.join("\n");
 }
 
 function footer(report: PullRequestReport): string {
   return `<sub>Stanch ${plain(report.version)} · cluster ${code(report.cluster)} · incident ${code(`${report.incident.namespace}/${report.incident.name}`)}${report.incident.recurrences > 0 ? `, came back ${report.incident.recurrences} time${report.incident.recurrences === 1 ? "" : "s"}` : ""} · made for ${code(report.revision.slice(0, 10))} · ${plain(report.proof.tools.join(", "))}</sub>`;
+}
+
+function andMore(count: number, what: string): string[] {
+  return count > 0 ? [`- *and ${count} more ${what}${count === 1 ? "" : "s"}; the incident has everything*`] : [];
 }
 
 function value(json: Json | undefined): string {

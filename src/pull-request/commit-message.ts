@@ -1,6 +1,7 @@
 import { formatPath } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Change } from "../model.ts";
+import { quiet } from "./quote.ts";
 
 /** Conventional subject, then object, old → new, and the incident. */
 export function formatCommitMessage(parts: {
@@ -11,8 +12,10 @@ export function formatCommitMessage(parts: {
   readonly culprit?: string;
 }): string {
   const show = (value: unknown): string => {
-    const text = value === undefined ? "(not set)" : typeof value === "string" ? value : JSON.stringify(value);
-    return text.length > 200 ? `${text.slice(0, 199)}…` : text;
+    if (value === undefined) return "(not set)";
+    // A line break in a value must not start a line, or a trailer, of its own.
+    const text = quiet(typeof value === "string" && !/\p{Cc}/u.test(value) ? value : JSON.stringify(value));
+    return text.length > 200 ? `${[...text].slice(0, 199).join("")}…` : text;
   };
   const lines = parts.changes.map(
     (change) => `${describeRef(change.object)} ${formatPath(change.path)}: ${show(change.from)} -> ${show(change.to)}`,
@@ -21,5 +24,5 @@ export function formatCommitMessage(parts: {
     `Stanch-Incident: ${parts.cluster}/${parts.incident}`,
     ...(parts.culprit === undefined ? [] : [`Fixes-Commit: ${parts.culprit}`]),
   ];
-  return `${parts.title}\n\n${lines.join("\n")}\n\n${trailers.join("\n")}\n`.replaceAll(/(?!\n)\p{Cc}/gu, "");
+  return `${[quiet(parts.title), lines.join("\n"), trailers.join("\n")].filter((part) => part !== "").join("\n\n")}\n`;
 }

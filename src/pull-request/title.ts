@@ -1,9 +1,10 @@
 import type { ObjectRef } from "../model.ts";
+import { quiet } from "./quote.ts";
 
 /** `fix(shop/cart): raise memory limit 64Mi → 128Mi`, at most 72 characters. */
 export function formatTitle(object: ObjectRef, what: string): string {
   const head = `fix(${object.namespace === "" ? object.name : `${object.namespace}/${object.name}`}): `;
-  const flat = `${head}${what}`.replaceAll(/\s+/g, " ").replaceAll("@", "@\u200b");
+  const flat = quiet(`${head}${what}`);
   const letters = [...flat];
   return letters.length <= 72 ? flat : `${letters.slice(0, 71).join("").trimEnd()}…`;
 }

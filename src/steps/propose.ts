@@ -3,12 +3,13 @@ import type { Incident } from "../incident/incident.ts";
 import { outcomeOf } from "../incident/outcome.ts";
 import type { Commit, FileEdit, Located, Location, Outcome, Plan, Proof } from "../model.ts";
 import type { Checkout, PullRequest } from "../ports.ts";
-import { formatBody, formatReportFile } from "../pull-request/body.ts";
+import { formatBody, formatReportFile, parseBody } from "../pull-request/body.ts";
 import { formatBranch, targetFingerprint } from "../pull-request/branch-name.ts";
 import { formatCommitMessage } from "../pull-request/commit-message.ts";
 import { parseMarker } from "../pull-request/marker.ts";
 import type { PullRequestReport } from "../pull-request/report.ts";
 import { formatTitle } from "../pull-request/title.ts";
+import { isWithdrawal } from "../pull-request/withdrawal.ts";
 import type { Run } from "../run.ts";
 
 export interface ProposeRequest {
@@ -21,7 +22,7 @@ export interface ProposeRequest {
   readonly why?: string;
 }
 
-/** Follow-ups of a merged pull request that did not hold. */
+/** Pull requests for one change: the first, and two follow-ups of a merged one that did not hold. */
 const ROUNDS = 3;
 
 /**
@@ -50,21 +51,12 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
       }),
     run,
   );
-  if (place.kind === "refused") {
-    const silencedUntil = new Date(run.clock.now().getTime() + run.config.followUp.silence).toISOString();
-    const next = await run.store.advance(
-      incident,
-      "Silenced",
-      `#${place.pull.number} for the same change was closed unmerged before: a person said no.`,
-      { silencedUntil, pullRequest: refOfPull(place.pull) },
-    );
-    return outcomeOf(next, "closed");
-  }
+  if (place.kind === "refused") return refused(incident, place.pull, run);
   if (place.kind === "exhausted") {
     const next = await run.store.advance(
       incident,
       "Escalated",
-      `Two pull requests for this change were merged (last #${place.pull.number}), and the problem is still there. A person must look.`,
+      `${ROUNDS} pull requests for this change were merged (last #${place.pull.number}), and the problem is still there. A person must look.`,
     );
     return outcomeOf(next, "escalated");
   }
@@ -74,15 +66,7 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
   const draft = !proof.complete;
 
   const open = place.kind === "open" ? place.pull : undefined;
-  if (open !== undefined && (await isEdited(open, run))) {
-    const next = await run.store.advance(
-      incident,
-      "Proposed",
-      `#${open.number} has commits of a person; it is left as it is.`,
-      { pullRequest: refOfPull(open) },
-    );
-    return outcomeOf(next, "waiting");
-  }
+  if (open !== undefined && (await isEdited(open, run))) return leave(incident, place, run);
   if (open === undefined) {
     run.tally.opened += 1;
     if (run.tally.opened > run.config.guard.newPullRequests) {
@@ -94,7 +78,8 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
       return outcomeOf(next, "waiting");
     }
   }
-  const edits = [...located.edits, ...reportFile(report, run)];
+  const edits = [...located.edits, ...(await reportFile(report, request.checkout, run))];
+  const expected = await run.codeHost.branchHead(repository, place.branch);
   const published = await request.checkout.publish({
     branch: place.branch,
     message: formatCommitMessage({
@@ -105,9 +90,11 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
       ...(plan.choice.culprit === undefined ? {} : { culprit: plan.choice.culprit.sha }),
     }),
     edits,
-    expected: await run.codeHost.branchHead(repository, place.branch),
+    expected,
   });
-  if (!published.pushed && published.reason !== "unchanged") {
+  if (!published.pushed && published.reason === "edited") return leave(incident, place, run);
+  // "Unchanged" is well where the branch says it already, and nothing to propose where there is no branch.
+  if (!published.pushed && (published.reason !== "unchanged" || expected === null)) {
     const next = await run.store.advance(
       incident,
       incident.status?.phase ?? "Verified",
@@ -117,7 +104,7 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
   }
   const pull =
     open ?? (await run.codeHost.createPullRequest(repository, { title, body, head: place.branch, base, draft }));
-  if (open !== undefined && parseMarker(open.body)?.body !== parseMarker(body)?.body)
+  if (open !== undefined && isOutdated(open.body, body))
     await run.codeHost.updatePullRequest(repository, open.number, { title, body });
   const next = await run.store.advance(
     incident,
@@ -127,6 +114,41 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
   );
   await label(pull, draft ? [...run.config.pullRequest.labels, "needs-proof"] : run.config.pullRequest.labels, run);
   return outcomeOf(next, open === undefined ? "proposed" : "updated");
+}
+
+/**
+ * A person said no to this very change before. A live change that stands now is taken back, or kept, as after any refusal: by the
+ * follow-up of the next run, which finds the closed pull request in the incident.
+ */
+async function refused(incident: Incident, pull: PullRequest, run: Run): Promise<Outcome> {
+  const { hotfix } = incident.status ?? {};
+  const text = `#${pull.number} for the same change was closed unmerged before: a person said no.`;
+  if (hotfix !== undefined && hotfix.undoneAt === undefined) {
+    const next = await run.store.advance(incident, "Proposed", `${text} The next run deals with the live change.`, {
+      pullRequest: refOfPull(pull),
+    });
+    return outcomeOf(next, "closed");
+  }
+  const silencedUntil = new Date(run.clock.now().getTime() + run.config.followUp.silence).toISOString();
+  const next = await run.store.advance(incident, "Silenced", text, { silencedUntil, pullRequest: refOfPull(pull) });
+  return outcomeOf(next, "closed");
+}
+
+/** A person has committed to the branch: it is theirs. */
+async function leave(incident: Incident, place: Place, run: Run): Promise<Outcome> {
+  if (place.kind === "open") {
+    const { pull } = place;
+    const text = `#${pull.number} has commits of a person; it is left as it is.`;
+    return outcomeOf(await run.store.advance(incident, "Proposed", text, { pullRequest: refOfPull(pull) }), "waiting");
+  }
+  const text = `Branch ${place.branch} has commits of a person and no open pull request; it is left as it is. Open one, or delete the branch.`;
+  return outcomeOf(await run.store.advance(incident, incident.status?.phase ?? "Verified", text), "waiting");
+}
+
+/** Would the description say something else, and is it still ours to write? A person's words stay. */
+function isOutdated(now: string, next: string): boolean {
+  const { marker, untouched } = parseBody(now);
+  return untouched && marker?.body !== parseMarker(next)?.body;
 }
 
 type Place =
@@ -144,20 +166,26 @@ async function findPlace(repository: string, name: (round: number) => string, ru
     if (open !== undefined) return { kind: "open", branch, pull: open };
     const [newest] = pulls;
     if (newest === undefined) return { kind: "new", branch };
-    if (!newest.merged) {
-      const closed = Date.parse((await run.codeHost.pullRequest(repository, newest.number)).mergedAt ?? "");
-      if (Number.isNaN(closed)) return { kind: "refused", branch, pull: newest };
-    }
+    if (!newest.merged)
+      return (await isWithdrawn(newest, run)) ? { kind: "new", branch } : { kind: "refused", branch, pull: newest };
     last = newest;
   }
   if (last === undefined) throw new StanchError("internal", "no place for a pull request");
   return { kind: "exhausted", branch: last.branch, pull: last };
 }
 
+/** Was it closed by Stanch itself, because Git had been corrected in another way? */
+async function isWithdrawn(pull: PullRequest, run: Run): Promise<boolean> {
+  const { closedBy } = await run.codeHost.pullRequest(pull.repository, pull.number);
+  const comments = await run.codeHost.comments(pull.repository, pull.number);
+  return comments.some((comment) => comment.author === closedBy && isWithdrawal(comment.body));
+}
+
 /** Has anybody but Stanch committed to the pull request? */
 async function isEdited(pull: PullRequest, run: Run): Promise<boolean> {
   const commits = await run.codeHost.commitsOf(pull.repository, pull.number);
-  return commits.some((commit) => commit.author !== run.config.github.authorEmail);
+  const { authorEmail } = run.config.github;
+  return commits.some((commit) => commit.author !== authorEmail || commit.committer !== authorEmail);
 }
 
 async function reportOf(request: ProposeRequest, run: Run): Promise<PullRequestReport> {
@@ -217,11 +245,12 @@ async function blameOf(
   return out;
 }
 
-function reportFile(report: PullRequestReport, run: Run): FileEdit[] {
+async function reportFile(report: PullRequestReport, checkout: Checkout, run: Run): Promise<FileEdit[]> {
   const folder = run.config.pullRequest.report.replace(/^\/+|\/+$/g, "");
-  return folder === ""
-    ? []
-    : [{ file: `${folder}/${report.incident.name}.md`, before: "", after: formatReportFile(report) }];
+  if (folder === "") return [];
+  const file = `${folder}/${report.incident.name}.md`;
+  // An earlier round of the same incident may have been merged with its report.
+  return [{ file, before: (await checkout.read(file)) ?? "", after: formatReportFile(report) }];
 }
 
 async function label(pull: PullRequest, labels: readonly string[], run: Run): Promise<void> {
