@@ -10,7 +10,7 @@ import type { PullRequestReport } from "./report.ts";
 /** Code points; GitHub takes 65,536 characters. */
 const BUDGET = 60_000;
 /** What the parts that may be of any size may take of it, so that none of them pushes out all that follows. */
-const PARTS = { diff: 16_000, fields: 40, roots: 20, evidence: 20_000, oneEvidence: 6_000 } as const;
+const PARTS = { diff: 16_000, fields: 40, roots: 12, objects: 8, evidence: 20_000, oneEvidence: 6_000 } as const;
 
 /**
  * The body: a page that a tired engineer understands in thirty seconds, then the incident report. Sections stand in order of
@@ -86,7 +86,7 @@ function diffSection(report: PullRequestReport): string {
   const diffs = report.edits.map((edit) =>
     createTwoFilesPatch(edit.file, edit.file, edit.before, edit.after, undefined, undefined, { context: 2 })
       .split("\n")
-      .filter((line) => !line.startsWith("====") && !line.startsWith("\\ No newline"))
+      .filter((line) => !/^(Index: |={4}|\\ No newline)/.test(line))
       .join("\n")
       .trimEnd(),
   );
@@ -116,10 +116,10 @@ function blastSection(report: PullRequestReport): string {
   if (blast.length === 0)
     return `### Blast radius\n\nOnly this object of this source. ${rootsChecked} render root${rootsChecked === 1 ? "" : "s"} of the repository ${rootsChecked === 1 ? "was" : "were"} rendered before and after; no other output changes.`;
   const rows = blast.slice(0, PARTS.roots).map((row) => {
-    const more = row.objects.length > 10 ? ` and ${row.objects.length - 10} more` : "";
+    const more = row.objects.length > PARTS.objects ? ` and ${row.objects.length - PARTS.objects} more` : "";
     return `- ${code(row.root)}: ${row.objects
-      .slice(0, 10)
-      .map((object) => code(object))
+      .slice(0, PARTS.objects)
+      .map((object) => code(object, 120))
       .join(", ")}${more}`;
   });
   return `### Blast radius\n\n**Other environments change as well**, because the edited file is shared:\n\n${[...rows, ...andMore(blast.length - PARTS.roots, "root")].join("\n")}`;

@@ -14,11 +14,11 @@ export function formatCommitMessage(parts: {
   const show = (value: unknown): string => {
     if (value === undefined) return "(not set)";
     // A line break in a value must not start a line, or a trailer, of its own.
-    const text = quiet(typeof value === "string" && !/\p{Cc}/u.test(value) ? value : JSON.stringify(value));
+    const text = typeof value === "string" && !/\p{Cc}/u.test(value) ? value : JSON.stringify(value);
     return text.length > 200 ? `${[...text].slice(0, 199).join("")}…` : text;
   };
-  const lines = parts.changes.map(
-    (change) => `${describeRef(change.object)} ${formatPath(change.path)}: ${show(change.from)} -> ${show(change.to)}`,
+  const lines = parts.changes.map((change) =>
+    quiet(`${describeRef(change.object)} ${formatPath(change.path)}: ${show(change.from)} -> ${show(change.to)}`),
   );
   const trailers = [
     `Stanch-Incident: ${parts.cluster}/${parts.incident}`,
