@@ -393,6 +393,8 @@ export interface Source {
   readonly tool: "plain" | "kustomize" | "helm";
   /** The namespace that the deployer fills in where an object names none. */
   readonly namespace?: string;
+  /** Of a Helm source: the release's name, and the values files in order (paths in the repository; the last wins). */
+  readonly helm?: { readonly release: string; readonly values: readonly string[] };
   readonly owner: { readonly kind: "configuration" | "argocd" | "flux"; readonly name: string };
 }
 

@@ -75,6 +75,7 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
       path,
       tool: entry.tool === "auto" ? detectTool(files, path) : entry.tool,
       ...(entry.namespace === undefined ? {} : { namespace: entry.namespace }),
+      ...(entry.helm === undefined ? {} : { helm: entry.helm }),
       owner: { kind: "configuration", name: "stanch.yaml" },
     };
     let rendered: Promise<Rendered> | undefined;

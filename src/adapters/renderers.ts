@@ -1,20 +1,25 @@
 import { StanchError } from "../errors.ts";
 import type { KubeObject, Source } from "../model.ts";
 import type { Rendered, Renderer } from "../ports.ts";
-import { createKustomize, type KustomizeOptions } from "./renderer-kustomize.ts";
+import type { RenderOptions } from "./render-program.ts";
+import { createHelm } from "./renderer-helm.ts";
+import { createKustomize } from "./renderer-kustomize.ts";
 import { renderPlain } from "./renderer-plain.ts";
 
-export type RendererOptions = KustomizeOptions;
+export type RendererOptions = RenderOptions;
 
 /**
- * Renders plain folders by reading them and Kustomize roots by running `kustomize build` or `kubectl kustomize`: without
- * plugins, functions, Helm or network, in a scrubbed environment, with a time limit and an output limit.
+ * Renders plain folders by reading them, Kustomize roots by running `kustomize build` or `kubectl kustomize`, and charts of the
+ * repository by `helm template`: without plugins, functions or network, in a scrubbed environment, with a time limit and an
+ * output limit.
  */
 export function createRenderer(options: RendererOptions): Renderer {
   const kustomize = createKustomize(options);
+  const helm = createHelm(options);
   const tools: Partial<Record<Source["tool"], (directory: string, source: Source) => Promise<Rendered>>> = {
     plain: renderPlain,
     kustomize: kustomize.render,
+    helm: helm.render,
   };
   return {
     async render(directory, source) {
@@ -27,7 +32,7 @@ export function createRenderer(options: RendererOptions): Renderer {
       const rendered = await render(directory, source);
       return { ...rendered, objects: rendered.objects.map((object) => checked(object, source)) };
     },
-    versions: async () => [{ tool: "plain", version: "built in" }, await kustomize.version()],
+    versions: async () => [{ tool: "plain", version: "built in" }, await kustomize.version(), await helm.version()],
   };
 }
 

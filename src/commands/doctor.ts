@@ -139,14 +139,18 @@ function nameOf(need: Access): string {
 }
 
 async function checkRenderers(renderer: Renderer, config: Config): Promise<Finding[]> {
-  const wanted = config.sources.some((entry) => entry.tool !== "plain");
+  // Where the tool is found out by itself, rendering the source (below) tells what is missing.
+  const wanted = (tool: string): boolean =>
+    config.sources.some((entry) =>
+      tool === "helm" ? entry.tool === "helm" : entry.tool === "kustomize" || entry.tool === "auto",
+    );
   return (await renderer.versions()).map((row) => {
     if (row.version !== undefined) return { check: "renderer", ok: true, text: `${row.tool} ${row.version}` };
     return {
       check: "renderer",
-      ok: !wanted,
+      ok: !wanted(row.tool),
       text: `${row.tool}: ${row.missing ?? "not found"}`,
-      fix: "put kustomize (or kubectl) on the PATH; plain YAML needs neither",
+      fix: `put ${row.tool === "helm" ? "helm" : "kustomize (or kubectl)"} on the PATH; plain YAML needs neither`,
     };
   });
 }

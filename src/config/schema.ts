@@ -22,13 +22,25 @@ const SourceEntry = z.strictObject({
     .string()
     .min(1)
     .default(".")
-    .describe("Folder inside the repository that is deployed: a directory of manifests or a Kustomize root."),
+    .describe("Folder inside the repository that is deployed: a directory of manifests, a Kustomize root or a chart."),
   tool: z
-    .enum(["auto", "plain", "kustomize"])
+    .enum(["auto", "plain", "kustomize", "helm"])
     .default("auto")
     .describe(
-      "How the folder is rendered. `auto`: Kustomize where there is a kustomization file, plain YAML otherwise.",
+      "How the folder is rendered. `auto`: Helm where there is a Chart.yaml, Kustomize where there is a kustomization file, plain YAML otherwise.",
     ),
+  helm: z
+    .strictObject({
+      release: z.string().min(1).max(53).describe("Name of the release."),
+      values: z
+        .array(z.string().min(1))
+        .default([])
+        .describe(
+          "Values files in the order in which they are given (the last wins); paths from the top of the repository.",
+        ),
+    })
+    .optional()
+    .describe("How a chart is installed from here. `path` is the chart's folder, `namespace` the release's."),
   namespaces: globs(["*"], "Namespaces whose objects come from here (globs)."),
   namespace: z.string().min(1).optional().describe("Namespace that the deployer fills in where a manifest names none."),
 });

@@ -3,6 +3,7 @@ import { type Aim, type Candidate, fieldCandidate } from "./candidate.ts";
 import { sameField } from "./field-equality.ts";
 import type { Closure } from "./kustomize-closure.ts";
 import { parseOnce } from "./parse-cache.ts";
+import type { YamlEdit } from "./yaml-splice.ts";
 
 interface Leaf {
   readonly file: string;
@@ -13,18 +14,28 @@ interface Leaf {
   readonly rank: number;
 }
 
-/**
- * Any scalar among the inputs that could be where the value comes from, such as the source of a replacement: equal to
- * it, a part of it (a tag), or a text that holds it (`KEY=value`). Only a render tells which.
- */
+/** A candidate with the edit that it tries. */
+export interface LeafCandidate extends Candidate {
+  readonly edit: YamlEdit;
+}
+
+/** Any scalar among the inputs of a Kustomize root that could be where the value comes from, such as the source of a replacement. */
 export async function* leafCandidates(aim: Aim, closure: Closure): AsyncGenerator<Candidate> {
-  const { from, to, path } = aim.change;
-  if (!isScalar(from) || !isScalar(to)) return;
-  const leaves: Leaf[] = [];
   const order = [...new Set([...closure.layers.map((layer) => layer.file), ...closure.files])].filter((file) =>
     /\.(ya?ml|json)$|Kustomization$/.test(file),
   );
-  for (const [position, file] of order.entries()) {
+  yield* leafEdits(aim, order, "kustomize input");
+}
+
+/**
+ * Any scalar of some files, in their order, that could be where the value comes from: equal to it, a part of it (a tag), or a
+ * text that holds it (`KEY=value`). Only a render tells which.
+ */
+export async function* leafEdits(aim: Aim, files: readonly string[], via: string): AsyncGenerator<LeafCandidate> {
+  const { from, to, path } = aim.change;
+  if (!isScalar(from) || !isScalar(to)) return;
+  const leaves: Leaf[] = [];
+  for (const [position, file] of files.entries()) {
     const text = await aim.read(file);
     const parsed = text === null ? null : parseOnce(text);
     if (parsed === null || !parsed.ok) continue;
@@ -45,9 +56,8 @@ export async function* leafCandidates(aim: Aim, closure: Closure): AsyncGenerato
   for (const leaf of leaves.sort((a, b) => a.rank - b.rank)) {
     const text = await aim.read(leaf.file);
     if (text === null) continue;
-    yield fieldCandidate(leaf.file, text, "kustomize input", [
-      { op: "set", document: leaf.document, path: leaf.path, value: leaf.next },
-    ]);
+    const edit: YamlEdit = { op: "set", document: leaf.document, path: leaf.path, value: leaf.next };
+    yield { ...fieldCandidate(leaf.file, text, via, [edit]), edit };
   }
 }
 

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { messageOf } from "../errors.ts";
 import type { Source } from "../model.ts";
+import { helmInputs } from "./helm-inputs.ts";
 import { type Closure, readClosure } from "./kustomize-closure.ts";
 import { manifestFiles } from "./manifest-index.ts";
 import { KUSTOMIZATION_FILES } from "./tool.ts";
@@ -16,7 +17,7 @@ export interface RenderRoot {
 
 /** One folder may be deployed twice, into two namespaces: these are two roots. */
 export function rootKey(source: Source): string {
-  return `${source.id} ${source.namespace ?? ""}`;
+  return JSON.stringify([source.id, source.namespace, source.helm]);
 }
 
 /**
@@ -46,6 +47,7 @@ export async function findRoots(
   for (const source of known) {
     const closure = closures.get(source.path);
     if (source.tool === "plain") roots.push({ source, files: new Set(await manifestFiles(tree, source.path)) });
+    else if (source.tool === "helm") roots.push(await helmRoot(tree, source));
     else roots.push(rootOf(source, closure ?? "no kustomization file"));
   }
   for (const [folder, closure] of closures) {
@@ -55,7 +57,7 @@ export async function findRoots(
       known.some((source) => source.path === folder && source.tool === "kustomize")
     )
       continue;
-    const { namespace: _namespace, ...rest } = template;
+    const { namespace: _namespace, helm: _helm, ...rest } = template;
     roots.push(
       rootOf(
         { ...rest, id: `${template.repository}:${folder}@${template.branch}`, path: folder, tool: "kustomize" },
@@ -64,6 +66,14 @@ export async function findRoots(
     );
   }
   return roots;
+}
+
+async function helmRoot(tree: Tree, source: Source): Promise<RenderRoot> {
+  try {
+    return { source, files: (await helmInputs(tree, source)).files };
+  } catch (error) {
+    return { source, files: new Set(), problem: messageOf(error) };
+  }
 }
 
 function rootOf(source: Source, closure: Closure | string): RenderRoot {

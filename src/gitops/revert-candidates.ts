@@ -1,5 +1,6 @@
 import type { Source } from "../model.ts";
 import type { Checkout } from "../ports.ts";
+import { helmInputs } from "./helm-inputs.ts";
 import { readClosure } from "./kustomize-closure.ts";
 import { manifestFiles } from "./manifest-index.ts";
 import { applyUndos, type Undo, undosOf } from "./revert.ts";
@@ -90,6 +91,11 @@ async function applied(
 /** Every file that a source is rendered from in a tree; none when the tree does not have the source. */
 export async function inputsOf(tree: Tree, source: Source): Promise<readonly string[]> {
   if (source.tool === "plain") return manifestFiles(tree, source.path);
+  if (source.tool === "helm")
+    return helmInputs(tree, source).then(
+      (inputs) => [...inputs.files],
+      () => [],
+    );
   return readClosure(tree, source.path).then(
     (closure) => [...closure.files],
     () => [],

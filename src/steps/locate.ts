@@ -1,6 +1,8 @@
 import { messageOf, StanchError } from "../errors.ts";
 import type { Candidate } from "../gitops/candidate.ts";
 import { sameAsLive } from "../gitops/field-equality.ts";
+import { helmCandidates } from "../gitops/helm-candidates.ts";
+import { helmInputs } from "../gitops/helm-inputs.ts";
 import { sayingCandidates, settingCandidates } from "../gitops/kustomize-candidates.ts";
 import { readClosure } from "../gitops/kustomize-closure.ts";
 import { indexManifests, type ManifestIndex } from "../gitops/manifest-index.ts";
@@ -170,6 +172,10 @@ async function findOne(change: Change, found: Search, index: ManifestIndex | nul
   if (index !== null) {
     const [entry] = entriesOf(index.entries, { change, source: found.source });
     return entry === undefined ? null : (await firstHit(plainCandidates(aim, entry), found, change)).shared;
+  }
+  if (found.source.tool === "helm") {
+    const hit = await firstHit(helmCandidates(aim, await helmInputs(found.tree, found.source)), found, change, true);
+    return hit.own ?? hit.shared;
   }
   const closure = await readClosure(found.tree, found.source.path);
   const setting = await firstHit(settingCandidates(aim, closure), found, change);

@@ -53,10 +53,13 @@ describe("without a program", () => {
     });
   });
 
-  it("refuses Helm with a hint", async () => {
-    await expect(renderer.render("/", sourceOf("chart", "helm"))).rejects.toMatchObject({
+  it("says that helm is missing, and how to get it", async () => {
+    const none = createRenderer({ path: "/nowhere" });
+    const directory = directoryOf({ "chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n" });
+    await expect(none.render(directory, sourceOf("chart", "helm"))).rejects.toMatchObject({
       code: "render",
-      hint: expect.stringContaining("Kustomize root"),
+      message: "helm is not on the PATH",
+      hint: expect.stringContaining("install helm"),
     });
   });
 });

@@ -17,7 +17,13 @@ const Job = z.object({
   kubeconfig: z.string(),
   namespaces: z.array(z.string()),
   github: z.object({ api_url: z.string(), token: z.string(), repository: z.string(), branch: z.string() }),
-  source: z.object({ tool: z.string(), path: z.string(), namespace: z.string().nullable() }),
+  source: z.object({
+    tool: z.string(),
+    path: z.string(),
+    namespace: z.string().nullable(),
+    release: z.string().nullish(),
+    values: z.array(z.string()).nullish(),
+  }),
 });
 
 const BUDGET_MS = { incident: 330_000, "after-merge": 60_000 };
@@ -42,7 +48,8 @@ async function main(file: string): Promise<number> {
 }
 
 function configOf(job: z.infer<typeof Job>, folder: string): object {
-  const tool = job.source.tool === "plain" || job.source.tool === "kustomize" ? job.source.tool : null;
+  const { tool, release, values } = job.source;
+  const known = ["plain", "kustomize", "helm"].includes(tool);
   return {
     mode: "remediate",
     cluster: "judge",
@@ -50,18 +57,18 @@ function configOf(job: z.infer<typeof Job>, folder: string): object {
     namespace: "kube-public",
     scope: { namespaces: job.namespaces.filter((name) => name !== "kube-system") },
     // A source that Stanch cannot render yet is left out: the finding is then reported to a person.
-    sources:
-      tool === null
-        ? []
-        : [
-            {
-              repository: job.github.repository,
-              branch: job.github.branch,
-              path: job.source.path,
-              tool,
-              ...(job.source.namespace === null ? {} : { namespace: job.source.namespace }),
-            },
-          ],
+    sources: !known
+      ? []
+      : [
+          {
+            repository: job.github.repository,
+            branch: job.github.branch,
+            path: job.source.path,
+            tool,
+            ...(job.source.namespace === null ? {} : { namespace: job.source.namespace }),
+            ...(release ? { helm: { release, values: values ?? [] } } : {}),
+          },
+        ],
     // The lab's registry answers for every registry, by path.
     registry: { mirrors: { "*": "http://127.0.0.1:5000" } },
     github: { apiUrl: job.github.api_url, pause: "0s" },

@@ -1,0 +1,127 @@
+import { execFile } from "node:child_process";
+import { access, constants, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, delimiter, join } from "node:path";
+import { messageOf, StanchError } from "../errors.ts";
+import { declaredIn, withNamespace } from "../gitops/manifest.ts";
+import { parseOnce } from "../gitops/parse-cache.ts";
+import type { KubeObject, Source } from "../model.ts";
+
+export interface RenderOptions {
+  /** The PATH to look for `kustomize`, `kubectl` and `helm` on. */
+  readonly path: string;
+  /** A program to use instead of what is on the PATH: `kustomize` or `kubectl`, by its absolute path. */
+  readonly program?: string;
+  /** Milliseconds for one render; 30 s. */
+  readonly timeoutMs?: number;
+  /** Bytes of output for one render; 64 MiB. */
+  readonly maxBytes?: number;
+}
+
+/** The objects of a renderer's output. Documents are parsed one by one, so that a probe parses again only what it changed. */
+export function objectsOf(output: string, source: Source): KubeObject[] {
+  return output.split(/^---\n/m).flatMap((text) => {
+    const parsed = parseOnce(text);
+    if (!parsed.ok) throw new StanchError("render", `the output for ${source.path} is not valid YAML: ${parsed.error}`);
+    return parsed.values
+      .flatMap((value) => declaredIn(value))
+      .map(({ object }) => withNamespace(object, source.namespace));
+  });
+}
+
+/** The first of some programs that can be executed, in the order of their names and of the PATH. */
+export async function* executables(names: readonly string[], path: string): AsyncGenerator<string> {
+  for (const name of names)
+    for (const folder of path.split(delimiter).filter((entry) => entry !== "")) {
+      const file = join(folder, name);
+      const executable = await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      );
+      if (executable) yield file;
+    }
+}
+
+/**
+ * Runs a renderer in a scrubbed environment, with a time limit and an output limit, and answers what it wrote. Throws
+ * StanchError `render` with the program's own words, without paths of this machine.
+ */
+export async function runProgram(
+  file: string,
+  args: readonly string[],
+  cwd: string,
+  options: RenderOptions,
+): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), "stanch-render-"));
+  try {
+    return await new Promise((done, fail) => {
+      execFile(
+        file,
+        args,
+        {
+          cwd,
+          encoding: "utf8",
+          timeout: options.timeoutMs ?? 30_000,
+          killSignal: "SIGKILL",
+          maxBuffer: options.maxBytes ?? 64 * 1024 * 1024,
+          windowsHide: true,
+          env: environment(options.path, home),
+        },
+        (error, stdout, stderr) => {
+          if (error === null) done(stdout);
+          else fail(fault(basename(file), error, stderr, [cwd, home], options));
+        },
+      );
+    });
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** No credentials, no home, no configuration; and proxies that lead nowhere for whatever still tries the network. */
+function environment(path: string, home: string): NodeJS.ProcessEnv {
+  const nowhere = "http://127.0.0.1:9";
+  return {
+    PATH: path,
+    HOME: home,
+    LANG: "C.UTF-8",
+    HTTP_PROXY: nowhere,
+    HTTPS_PROXY: nowhere,
+    ALL_PROXY: nowhere,
+    NO_PROXY: "",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_ALLOW_PROTOCOL: "none",
+    KUBECONFIG: "/dev/null",
+  };
+}
+
+function fault(
+  program: string,
+  error: Error & { code?: unknown; killed?: boolean },
+  stderr: string,
+  paths: readonly string[],
+  options: RenderOptions,
+): StanchError {
+  if (error.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER")
+    return new StanchError("render", "the rendered output is too large");
+  if (error.killed === true)
+    return new StanchError("render", `rendering took longer than ${(options.timeoutMs ?? 30_000) / 1000} s`);
+  const text =
+    stderr
+      .split("\n")
+      .filter((line) => !line.startsWith("# Warning:") && line.trim() !== "")
+      .join(" ") || messageOf(error);
+  return new StanchError(
+    "render",
+    `${program} says: ${withoutPaths(text, paths)
+      .replace(/^[Ee]rror: /, "")
+      .slice(0, 600)}`,
+  );
+}
+
+/** The machine's own folders are nobody's business and differ from run to run. */
+function withoutPaths(text: string, paths: readonly string[]): string {
+  let out = text;
+  for (const path of paths) out = out.replaceAll(`${path}/`, "").replaceAll(path, ".");
+  return out.replaceAll(/'?\/(?:tmp|private|var|root|home)\/[^\s:'"]*/g, "(a path outside of the repository)");
+}

@@ -1,0 +1,190 @@
+import { execFileSync } from "node:child_process";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { diffLines } from "diff";
+import { afterEach, describe, expect, it } from "vitest";
+import { createRenderer } from "../../src/adapters/renderers.ts";
+import type { Change, Json, Source } from "../../src/model.ts";
+import { locate } from "../../src/steps/locate.ts";
+import { type Files, makeRepository, type Repository } from "./repository.ts";
+
+const helm = (() => {
+  try {
+    execFileSync("helm", ["version", "--short"], { stdio: "pipe" });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+const renderer = createRenderer({ path: process.env["PATH"] ?? "" });
+const open: Repository[] = [];
+afterEach(async () => {
+  for (const repository of open.splice(0)) await repository.close();
+});
+
+const CHART: Files = {
+  "charts/web/Chart.yaml": 'apiVersion: v2\nname: web\nversion: 0.1.0\nappVersion: "1.27"\n',
+  "charts/web/values.yaml": `replicaCount: 2
+image:
+  repository: nginx
+  tag: "1.27"   # bumped by hand
+  pullPolicy: IfNotPresent
+resources:
+  limits:
+    memory: 64Mi
+probe: /healthz
+`,
+  "charts/web/templates/deployment.yaml": `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}
+  labels:
+    app: {{ .Release.Name }}
+spec:
+  replicas: {{ .Values.replicaCount }}
+  selector:
+    matchLabels:
+      app: {{ .Release.Name }}
+  template:
+    metadata:
+      labels:
+        app: {{ .Release.Name }}
+    spec:
+      containers:
+        - name: web
+          image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
+          imagePullPolicy: {{ .Values.image.pullPolicy }}
+          livenessProbe:
+            httpGet:
+              path: /live   # a literal
+              port: 80
+          readinessProbe:
+            httpGet:
+              path: {{ .Values.probe }}
+              port: 80
+          resources:
+{{ toYaml .Values.resources | indent 12 }}
+`,
+};
+
+const source = (values: string[] = []): Source => ({
+  id: "acme/shop:charts/web@main",
+  repository: "acme/shop",
+  branch: "main",
+  path: "charts/web",
+  tool: "helm",
+  namespace: "shop",
+  helm: { release: "cart", values },
+  owner: { kind: "configuration", name: "stanch.yaml" },
+});
+
+const at = (...rest: Change["path"]): Change["path"] => [
+  "spec",
+  "template",
+  "spec",
+  "containers",
+  { by: "name", value: "web" },
+  ...rest,
+];
+
+async function find(files: Files, path: Change["path"], from: Json, to: Json, values?: string[], roots?: Source[]) {
+  const repository = makeRepository(files);
+  open.push(repository);
+  const object = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "cart" };
+  const answer = await locate({
+    changes: [{ object, path, from, to }],
+    source: source(values),
+    checkout: repository,
+    renderer,
+    hints: {},
+    ...(roots === undefined ? {} : { roots }),
+  });
+  if (!answer.found) return `${answer.reason} ${answer.hint}`;
+  return {
+    where: answer.locations.map((location) => `${location.file}:${location.line} ${location.via}`),
+    diff: answer.edits.flatMap((edit) =>
+      diffLines(edit.before, edit.after).flatMap((part) =>
+        part.added || part.removed
+          ? part.value
+              .trimEnd()
+              .split("\n")
+              .map((line) => (part.added ? "+" : "-") + line)
+          : [],
+      ),
+    ),
+  };
+}
+
+describe.skipIf(!helm)("in charts (skipped without helm on the PATH)", () => {
+  it("a tag that only the chart's defaults say", async () => {
+    expect(await find(CHART, at("image"), "nginx:1.27", "nginx:1.28")).toEqual({
+      where: ["charts/web/values.yaml:4 helm chart defaults"],
+      diff: ['-  tag: "1.27"   # bumped by hand', '+  tag: "1.28"   # bumped by hand'],
+    });
+  });
+
+  it("the environment's values file is the one in force", async () => {
+    const files = { ...CHART, "env/prod.yaml": 'image:\n  tag: "1.72"\nresources:\n  limits: {memory: 64Mi}\n' };
+    expect(await find(files, at("image"), "nginx:1.72", "nginx:1.27", ["env/prod.yaml"])).toEqual({
+      where: ["env/prod.yaml:2 helm values"],
+      diff: ['-  tag: "1.72"', '+  tag: "1.27"'],
+    });
+    expect(await find(files, at("resources", "limits", "memory"), "64Mi", "128Mi", ["env/prod.yaml"])).toMatchObject({
+      diff: ["-  limits: {memory: 64Mi}", "+  limits: {memory: 128Mi}"],
+    });
+  });
+
+  it("of several values files the last wins", async () => {
+    const files = { ...CHART, "env/base.yaml": 'image: {tag: "1.26"}\n', "env/prod.yaml": 'image: {tag: "1.72"}\n' };
+    expect(
+      await find(files, at("image"), "nginx:1.72", "nginx:1.27", ["env/base.yaml", "env/prod.yaml"]),
+    ).toMatchObject({ where: ["env/prod.yaml:1 helm values"] });
+  });
+
+  it("a default is overridden for this environment alone, not changed for all", async () => {
+    const files = { ...CHART, "env/prod.yaml": "replicaCount: 3\n", "env/dev.yaml": "replicaCount: 1\n" };
+    const dev = { ...source(["env/dev.yaml"]), id: "acme/shop:charts/web@main#dev", namespace: "dev" };
+    expect(await find(files, at("resources", "limits", "memory"), "64Mi", "128Mi", ["env/prod.yaml"], [dev])).toEqual({
+      where: ["env/prod.yaml:2 helm values"],
+      diff: ["+resources:", "+  limits:", "+    memory: 128Mi"],
+    });
+  });
+
+  it("a literal of a template is changed where it stands; what is templated is not", async () => {
+    expect(await find(CHART, at("livenessProbe", "httpGet", "path"), "/live", "/healthz")).toEqual({
+      where: ["charts/web/templates/deployment.yaml:23 helm template"],
+      diff: ["-              path: /live   # a literal", "+              path: /healthz   # a literal"],
+    });
+  });
+
+  it("says so when nothing sets the field, when a values file is missing, and when a dependency is", async () => {
+    expect(await find(CHART, at("workingDir"), "/srv", "/app")).toMatch(/Git and the cluster disagreed/);
+    expect(await find(CHART, at("image"), "nginx:1.27", "nginx:1.28", ["env/none.yaml"])).toMatch(
+      /the values file env\/none.yaml is not in the repository.*correct `helm.values`/,
+    );
+    const needy = {
+      ...CHART,
+      "charts/web/Chart.yaml": `${CHART["charts/web/Chart.yaml"]}dependencies:\n  - {name: redis, version: 1.0.0, repository: "https://charts.example.com"}\n`,
+    };
+    expect(await find(needy, at("image"), "nginx:1.27", "nginx:1.28")).toMatch(/helm says: .*redis/);
+  });
+
+  it("a chart that leads out of the repository is not rendered", async () => {
+    for (const [link, reason] of [
+      ["/etc/hostname", /leads out of the repository/],
+      ["../..", /link to a folder/],
+    ] as const) {
+      const repository = makeRepository(CHART);
+      open.push(repository);
+      await symlink(link, join(repository.directory, "charts/web/templates/extra.yaml"));
+      await expect(renderer.render(repository.directory, source())).rejects.toThrow(reason);
+    }
+  });
+
+  it("numbers that are strings stay strings", async () => {
+    const files = { ...CHART, "env/prod.yaml": "image:\n  tag: v2\n" };
+    expect(await find(files, at("image"), "nginx:v2", "nginx:1.10", ["env/prod.yaml"])).toMatchObject({
+      diff: ["-  tag: v2", '+  tag: "1.10"'],
+    });
+  });
+});
