@@ -1,19 +1,20 @@
 import { formatDuration } from "./config/duration.ts";
+import { messageOf } from "./errors.ts";
 import { heal } from "./heal.ts";
 import { CLOSED, findingOf, type Incident } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
 import { getAt } from "./kube/field-path.ts";
 import { healthOf } from "./kube/health.ts";
-import { describeRef, keyOf } from "./kube/ref.ts";
+import { describeRef } from "./kube/ref.ts";
 import { sameValue } from "./kube/same-value.ts";
-import type { Finding, ObjectRef, Outcome, Plan, Workload } from "./model.ts";
+import type { Finding, Outcome, Plan, Workload } from "./model.ts";
 import { loadWorkload } from "./observe/workloads.ts";
 import type { PullRequest } from "./ports.ts";
 import type { Run } from "./run.ts";
 import type { Observation } from "./steps/observe.ts";
 import { recordEvent } from "./steps/record.ts";
 import { releaseOwnership } from "./steps/release.ts";
-import { undo } from "./steps/undo.ts";
+import { changedObjects, takeBack } from "./take-back.ts";
 import { settle } from "./treat.ts";
 
 /**
@@ -29,7 +30,7 @@ export async function repair(incident: Incident, run: Run): Promise<Outcome[]> {
   }
   const { hotfix } = status;
   if (hotfix?.undo !== undefined && hotfix.undoneAt === undefined) {
-    const undone = await undo(incident, hotfix.undo.reason, "RolledBack", run);
+    const undone = await takeBack(incident, hotfix.undo.reason, "RolledBack", run);
     return [outcomeOf(undone.incident, "rolled-back")];
   }
   if (status.phase === "Acting" && hotfix !== undefined) {
@@ -40,7 +41,12 @@ export async function repair(incident: Incident, run: Run): Promise<Outcome[]> {
       }),
     );
     if (standing.some((stands) => !stands) || hotfix.action !== undefined) {
-      const undone = await undo(incident, "an earlier run ended in the middle of the live change", "RolledBack", run);
+      const undone = await takeBack(
+        incident,
+        "an earlier run ended in the middle of the live change",
+        "RolledBack",
+        run,
+      );
       return [outcomeOf(undone.incident, "rolled-back")];
     }
     const next = await run.store.advance(
@@ -80,8 +86,7 @@ export async function followUp(
   if (status.phase === "Proposed" || status.phase === "Merged") return followPullRequest(incident, run);
   if (shows || seen.snapshot.gaps.length > 0) return [];
   // Without a pull request, what does not show any more is over. A scan with gaps may not say so.
-  if (status.hotfix !== undefined && status.hotfix.undoneAt === undefined && status.phase === "Escalated")
-    return [outcomeOf(incident, "waiting")];
+  if (status.hotfix !== undefined && status.hotfix.undoneAt === undefined) return [await whileStanding(incident, run)];
   const next = await run.store.advance(
     incident,
     "Resolved",
@@ -89,6 +94,20 @@ export async function followUp(
     { resolvedAt: run.clock.now().toISOString() },
   );
   return [outcomeOf(next, "resolved")];
+}
+
+/**
+ * A live change of ours stands without a pull request: the symptom is gone because of it. That is over only when somebody has
+ * made Git say the same.
+ */
+async function whileStanding(incident: Incident, run: Run): Promise<Outcome> {
+  const doubts = await doubtsOf(incident, run).catch((error: unknown) => [messageOf(error)]);
+  if (doubts.length > 0) return outcomeOf(incident, "waiting");
+  await releaseOwnership(changedObjects(incident), run);
+  const next = await run.store.advance(incident, "Resolved", "Healthy, and Git says what the cluster runs.", {
+    resolvedAt: run.clock.now().toISOString(),
+  });
+  return outcomeOf(next, "resolved");
 }
 
 async function followPullRequest(incident: Incident, run: Run): Promise<Outcome[]> {
@@ -112,7 +131,7 @@ async function afterMerge(incident: Incident, pull: PullRequest, run: Run): Prom
         });
   const doubts = await doubtsOf(merged, run);
   if (doubts.length === 0) {
-    const refs = objectsOf(merged);
+    const refs = changedObjects(merged);
     await releaseOwnership(refs, run);
     const next = await run.store.advance(merged, "Resolved", `Deployed, healthy, and Git says what the cluster runs.`, {
       resolvedAt: run.clock.now().toISOString(),
@@ -185,12 +204,12 @@ async function afterRefusal(incident: Incident, pull: PullRequest, run: Run): Pr
   let current = incident;
   let text = `#${pull.number} was closed unmerged${who}.`;
   if (run.config.pullRequest.onClose === "undo" && current.status?.hotfix !== undefined) {
-    const undone = await undo(current, `#${pull.number} was closed unmerged${who}`, "Proposed", run);
+    const undone = await takeBack(current, `#${pull.number} was closed unmerged${who}`, "Proposed", run);
     current = undone.incident;
     text = `${text} ${undone.text}`;
   } else if (current.status?.hotfix !== undefined)
     text = `${text} The live change is kept, as configured; Git says something else.`;
-  await releaseOwnership(objectsOf(current), run);
+  await releaseOwnership(changedObjects(current), run);
   const next = await run.store.advance(
     current,
     "Silenced",
@@ -217,7 +236,7 @@ async function whileOpen(incident: Incident, pull: PullRequest, run: Run): Promi
     );
     await run.codeHost.updatePullRequest(pull.repository, pull.number, { state: "closed" });
     await run.codeHost.deleteBranch(pull.repository, pull.branch).catch(() => undefined);
-    await releaseOwnership(objectsOf(incident), run);
+    await releaseOwnership(changedObjects(incident), run);
     const next = await run.store.advance(
       incident,
       "Resolved",
@@ -258,9 +277,4 @@ export function planFrom(incident: Incident): Plan {
     ...(plan?.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
     title: plan?.title ?? "",
   };
-}
-
-function objectsOf(incident: Incident): ObjectRef[] {
-  const changes = incident.status?.hotfix?.changes ?? [];
-  return [...new Map(changes.map((change) => [keyOf(change.object), change.object])).values()];
 }

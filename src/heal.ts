@@ -9,6 +9,7 @@ import { locate } from "./steps/locate.ts";
 import { propose } from "./steps/propose.ts";
 import { prove } from "./steps/prove.ts";
 import { recordEvent } from "./steps/record.ts";
+import { takeBack } from "./take-back.ts";
 import type { Bench } from "./workbench.ts";
 
 export interface HealOptions {
@@ -98,6 +99,8 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
     },
     run,
   );
+  if (proposed.kind === "closed" && options.live && run.config.pullRequest.onClose === "undo")
+    return refused(next, proposed, run);
   if (proposed.kind === "proposed") {
     run.tally.firstPullRequestMs ??= run.clock.now().getTime() - run.startedAt;
     await recordEvent(
@@ -147,6 +150,14 @@ function sourceOf(
     },
     proof,
   };
+}
+
+/** A person said no to this change before: it must not stand live either. */
+async function refused(incident: Incident, proposed: Outcome, run: Run): Promise<Outcome> {
+  const stored = await run.store.get(incident.metadata.namespace, incident.metadata.name);
+  if (stored === null) return proposed;
+  const undone = await takeBack(stored, proposed.message, "Silenced", run);
+  return outcomeOf(undone.incident, "closed");
 }
 
 /** Git cannot be corrected by rule: say so, with the change that a person has to make. */

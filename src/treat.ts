@@ -11,8 +11,8 @@ import { guard } from "./steps/guard.ts";
 import type { Observation } from "./steps/observe.ts";
 import { plan as draft } from "./steps/plan.ts";
 import { recordEvent } from "./steps/record.ts";
-import { undo } from "./steps/undo.ts";
 import { verify } from "./steps/verify.ts";
+import { takeBack } from "./take-back.ts";
 
 /** One cause, from diagnosis to pull request: plan → guard → act → verify → locate → edit → prove → propose → record. */
 export async function treat(
@@ -106,7 +106,7 @@ async function hotfix(
     const undone =
       acted.incident.status?.hotfix?.undo === undefined
         ? { incident: acted.incident }
-        : await undo(acted.incident, acted.reason, "RolledBack", run);
+        : await takeBack(acted.incident, acted.reason, "RolledBack", run);
     return {
       incident: undone.incident,
       text: acted.reason,
@@ -167,7 +167,7 @@ export async function settle(incident: Incident, planned: Plan, run: Run, before
     verification,
     tried,
   });
-  const undone = await undo(marked, `${verification.result}: ${verification.seen}`, "RolledBack", run);
+  const undone = await takeBack(marked, `${verification.result}: ${verification.seen}`, "RolledBack", run);
   await recordEvent(finding.workload, uid, { type: "Warning", reason: "StanchRolledBack", message: undone.text }, run);
   return { incident: undone.incident, text: verification.seen, outcome: lost ? "lost" : "failed" };
 }
