@@ -68,6 +68,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
     roots,
     ...(options.live ? { live: true } : {}),
     ...(plan.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
+    ...(revertOf === undefined ? {} : { revertOf }),
   });
   await run.renew();
   const failed = proof.checks.filter((check) => check.result === "failed");

@@ -14,6 +14,14 @@ export interface Judgement {
   readonly side: readonly string[];
   /** What follows from a wanted change by itself: renamed generators, references to them, checksum annotations. */
   readonly allowed: readonly string[];
+  /** What goes back to what it was before the commit that is taken back, because one value of Git says both. */
+  readonly returned: readonly string[];
+}
+
+/** What a source rendered before the commit that brought the fault in. */
+export interface Earlier {
+  readonly commit: string;
+  readonly objects: readonly KubeObject[];
 }
 
 /** Compares two renders of one source. */
@@ -22,6 +30,7 @@ export function judge(
   after: readonly KubeObject[],
   wanted: readonly Change[],
   source: Source,
+  earlier?: Earlier,
 ): Judgement {
   const made: Change[] = [];
   const missing: Change[] = [];
@@ -36,7 +45,19 @@ export function judge(
     expected.set(key, withValue(expected.get(key) ?? past, change.path, change.to as Json | undefined));
   }
   const { changes, allowed } = renderDelta([...expected.values()], after);
-  return { made, missing, side: changes.map(describeChange), allowed };
+  const returned = changes.filter((change) => goesBack(change, earlier));
+  const side = changes.filter((change) => !returned.includes(change));
+  return { made, missing, side: side.map(describeChange), allowed, returned: returned.map(describeChange) };
+}
+
+/** Is the field, by this change, what it was before the commit? Objects as a whole neither come nor go that way. */
+function goesBack(change: Change, earlier: Earlier | undefined): boolean {
+  const was = earlier?.objects.find((object) => stableKey(object) === stableKeyOf(change.object));
+  return was !== undefined && change.path.length > 0 && sameField(change.path, getAt(was, change.path), change.to);
+}
+
+function stableKeyOf({ apiVersion, kind, namespace, name }: Change["object"]): string {
+  return stableKey({ apiVersion, kind, metadata: { name, ...(namespace === "" ? {} : { namespace }) } });
 }
 
 export interface RenderDelta {

@@ -1,7 +1,7 @@
 import type { Change, FileEdit, KubeObject, Location, Source } from "../model.ts";
 import type { Aim, Candidate } from "./candidate.ts";
 import type { Probe } from "./probe.ts";
-import { judge } from "./render-delta.ts";
+import { type Earlier, judge } from "./render-delta.ts";
 import { findRendered } from "./rendered.ts";
 import type { Tree } from "./tree.ts";
 
@@ -19,7 +19,7 @@ export interface Hit {
   readonly attempt: Attempt;
   readonly made: readonly Change[];
   readonly objects: readonly KubeObject[];
-  /** It changes other render roots too. */
+  /** It changes other render roots too, or more in this one than was wanted. */
   readonly shared: boolean;
   /** Lines that each file gains. */
   readonly growth: ReadonlyMap<string, number>;
@@ -46,11 +46,13 @@ export interface SearchRequest {
   readonly source: Source;
   readonly baseline: readonly KubeObject[];
   readonly wanted: readonly Change[];
+  /** What may go back along with the wanted changes. */
+  readonly earlier?: Earlier | undefined;
   /** Why a file must not be edited. */
   protection(file: string): string | undefined;
 }
 
-export function startSearch({ probe, source, baseline, wanted, protection }: SearchRequest): Search {
+export function startSearch({ probe, source, baseline, wanted, earlier, protection }: SearchRequest): Search {
   const accepted = new Map<string, string>();
   const shifts = new Map<string, { line: number; by: number }[]>();
   const locations: Location[] = [];
@@ -91,7 +93,7 @@ export function startSearch({ probe, source, baseline, wanted, protection }: Sea
       const edits = await editsWith(attempt);
       const objects = await probe.render(edits).catch(() => null);
       if (objects === null) return null;
-      const verdict = judge(current, objects, remaining, source);
+      const verdict = judge(current, objects, remaining, source, earlier);
       if (verdict.made.length === 0) return null;
       if (verdict.side.length > 0) {
         side.add(
@@ -100,7 +102,8 @@ export function startSearch({ probe, source, baseline, wanted, protection }: Sea
         return null;
       }
       const { others } = await probe.blast(edits);
-      return { attempt, made: verdict.made, objects, shared: others.length > 0, growth: await growthOf(attempt, tree) };
+      const shared = others.length > 0 || verdict.returned.length > 0;
+      return { attempt, made: verdict.made, objects, shared, growth: await growthOf(attempt, tree) };
     },
     accept({ attempt, made, objects, growth }) {
       const [first] = attempt.files;

@@ -7,11 +7,15 @@ import {
   parseAllDocuments,
   type Tags,
   visit,
+  YAMLParseError,
 } from "yaml";
 import type { Json } from "../model.ts";
 
 /** Files above this are never edited (bytes of UTF-8 are at least characters, so characters are a safe measure). */
 export const MAX_FILE_CHARACTERS = 1024 * 1024;
+
+/** How often an anchor may be used, with what it uses itself: enough for people, too little for a bomb. */
+const MAX_ALIASES = 1000;
 
 /**
  * Kubernetes tools read YAML 1.1 without timestamps and base-60 numbers: `yes` is true, `012` is ten, and `1:30` is text
@@ -89,14 +93,42 @@ export function hasComplexKey(document: YamlDocument): boolean {
 }
 
 function documentsOf(text: string, options: ParseOptions & Record<string, unknown>): YamlDocument[] {
-  const documents = parseAllDocuments(text, { ...options, logLevel: "silent" });
-  return Array.isArray(documents) ? [...documents] : [];
+  const parsed = parseAllDocuments(text, { ...options, logLevel: "silent", uniqueKeys: false });
+  const documents = Array.isArray(parsed) ? [...parsed] : [];
+  for (const document of documents) {
+    const at = document.errors.length === 0 ? duplicateKey(document) : undefined;
+    if (at === undefined) continue;
+    const lines = text.slice(0, at).split("\n");
+    const place = `line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}`;
+    document.errors.push(new YAMLParseError([at, at + 1], "DUPLICATE_KEY", `Map keys must be unique at ${place}`));
+  }
+  return documents;
+}
+
+/** Where a key stands that its map has already. The parser's own check looks at every earlier key: minutes for a large map. */
+function duplicateKey(document: YamlDocument): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Map(_key, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) {
+          found = key.range?.[0] ?? 0;
+          return visit.BREAK;
+        }
+        seen.add(key.value);
+      }
+      return undefined;
+    },
+  });
+  return found;
 }
 
 function valuesOf(documents: readonly YamlDocument[]): Json[] {
   return documents.map((document) => {
     const error = errorOf(document);
     if (error !== undefined) throw new Error(error);
-    return (document.toJS() ?? null) as Json;
+    return (document.toJS({ maxAliasCount: MAX_ALIASES }) ?? null) as Json;
   });
 }

@@ -1,5 +1,6 @@
 import { messageOf, StanchError } from "../errors.ts";
 import type { Candidate } from "../gitops/candidate.ts";
+import { earlierOf } from "../gitops/earlier.ts";
 import { sameAsLive } from "../gitops/field-equality.ts";
 import { helmCandidates } from "../gitops/helm-candidates.ts";
 import { helmInputs } from "../gitops/helm-inputs.ts";
@@ -78,7 +79,8 @@ async function search(request: LocateRequest, probe: Probe): Promise<Found | Not
     };
   }
   const protection = await protectionOf(checkout, probe.tree);
-  const found = startSearch({ probe, source, baseline, wanted, protection });
+  const earlier = await earlierOf(request.hints.revertOf, source, checkout, request.renderer);
+  const found = startSearch({ probe, source, baseline, wanted, earlier, protection });
   const index =
     source.tool === "plain" ? await indexManifests(probe.tree.directory, source.path, source.namespace) : null;
   if (index !== null) {
@@ -97,7 +99,7 @@ async function search(request: LocateRequest, probe: Probe): Promise<Found | Not
     found.accept(better);
   }
   const edits = await found.edits();
-  const verdict = judge(baseline, await probe.render(edits), wanted, source);
+  const verdict = judge(baseline, await probe.render(edits), wanted, source, earlier);
   if (verdict.missing.length > 0 || verdict.side.length > 0)
     return no("The edits do not add up to the change.", "Make the change by hand.");
   return {

@@ -1,8 +1,9 @@
 import { messageOf, StanchError } from "../errors.ts";
+import { earlierOf } from "../gitops/earlier.ts";
 import { editProblem } from "../gitops/edit-check.ts";
 import { sameAsLive } from "../gitops/field-equality.ts";
 import { openProbe, type Probe } from "../gitops/probe.ts";
-import { judge } from "../gitops/render-delta.ts";
+import { type Judgement, judge } from "../gitops/render-delta.ts";
 import { findRendered } from "../gitops/rendered.ts";
 import { formatPath, getAt } from "../kube/field-path.ts";
 import { describeRef, keyOf } from "../kube/ref.ts";
@@ -22,6 +23,8 @@ export interface ProveRequest {
   readonly live?: boolean;
   /** Why the live half is impossible; the object must be made anew. */
   readonly gitOnly?: string;
+  /** The commit that is taken back: what it changed elsewhere in the source may go back along. */
+  readonly revertOf?: string;
 }
 
 /** Proves the edits by rendering before and after and by asking the API server; every check says what it saw. */
@@ -56,7 +59,8 @@ async function checksOf(request: ProveRequest, probe: Probe): Promise<Proof> {
       text: `With the edits ${source.path} does not render: ${messageOf(after)}`,
     });
   } else {
-    checks.push(p2(before, after, changes, source));
+    const earlier = await earlierOf(request.revertOf, source, request.checkout, request.renderer);
+    checks.push(p2(judge(before, after, changes, source, earlier), request));
     const { others, roots } = await probe.blast(located.edits);
     rootsChecked = Math.max(1, roots);
     blast = others.map(({ root, objects, problem }) => ({
@@ -92,13 +96,7 @@ async function p1({ edits, locations }: ProveRequest["located"], probe: Probe): 
   return { id: "P1", result: "passed", text: `${names}: parsed before and after; only the planned lines differ.` };
 }
 
-function p2(
-  before: readonly KubeObject[],
-  after: readonly KubeObject[],
-  changes: readonly Change[],
-  source: Source,
-): Check {
-  const { missing, side, allowed } = judge(before, after, changes, source);
+function p2({ missing, side, allowed, returned }: Judgement, { changes, source, revertOf }: ProveRequest): Check {
   if (missing.length > 0)
     return {
       id: "P2",
@@ -111,10 +109,14 @@ function p2(
       result: "failed",
       text: `The edits change more than was wanted: ${side.slice(0, 5).join("; ")}`,
     };
+  const back =
+    returned.length === 0
+      ? ""
+      : `; with it, because one value of Git says both, ${returned.slice(0, 5).join("; ")} ${returned.length === 1 ? "goes" : "go"} back to what was before ${revertOf?.slice(0, 7)}`;
   return {
     id: "P2",
     result: "passed",
-    text: `Rendered before and after: exactly the wanted ${changes.length === 1 ? "change" : `${changes.length} changes`}${allowed.length === 0 ? "" : `, and what follows by itself (${allowed.slice(0, 3).join("; ")})`}.`,
+    text: `Rendered before and after: exactly the wanted ${changes.length === 1 ? "change" : `${changes.length} changes`}${allowed.length === 0 ? "" : `, and what follows by itself (${allowed.slice(0, 3).join("; ")})`}${back}.`,
   };
 }
 

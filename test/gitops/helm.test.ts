@@ -1,22 +1,14 @@
-import { execFileSync } from "node:child_process";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { diffLines } from "diff";
 import { afterEach, describe, expect, it } from "vitest";
-import { createRenderer } from "../../src/adapters/renderers.ts";
 import type { Change, Json, Source } from "../../src/model.ts";
 import { locate } from "../../src/steps/locate.ts";
-import { type Files, makeRepository, type Repository } from "./repository.ts";
+import { prove } from "../../src/steps/prove.ts";
+import { type Files, makeRepository, type Repository, renderer } from "./repository.ts";
 
-const helm = (() => {
-  try {
-    execFileSync("helm", ["version", "--short"], { stdio: "pipe" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const renderer = createRenderer({ path: process.env["PATH"] ?? "" });
+const helm = (await renderer.versions()).find((row) => row.tool === "helm")?.missing === undefined;
+if (!helm) process.stderr.write("\nSKIPPED: every Helm test, because helm is not on the PATH.\n");
 const open: Repository[] = [];
 afterEach(async () => {
   for (const repository of open.splice(0)) await repository.close();
@@ -167,6 +159,47 @@ describe.skipIf(!helm)("in charts (skipped without helm on the PATH)", () => {
       "charts/web/Chart.yaml": `${CHART["charts/web/Chart.yaml"]}dependencies:\n  - {name: redis, version: 1.0.0, repository: "https://charts.example.com"}\n`,
     };
     expect(await find(needy, at("image"), "nginx:1.27", "nginx:1.28")).toMatch(/helm says: .*redis/);
+  });
+
+  it("what one value says elsewhere goes back with it, only when a commit is taken back", async () => {
+    const files = {
+      ...CHART,
+      "charts/web/templates/about.yaml": `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: about
+data:
+  image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"
+`,
+    };
+    const repository = makeRepository(files);
+    open.push(repository);
+    const text = CHART["charts/web/values.yaml"] ?? "";
+    const revertOf = repository.commit("Bump", { "charts/web/values.yaml": text.replace('"1.27"', '"1.72"') });
+    const object = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "cart" };
+    const changes = [{ object, path: at("image"), from: "nginx:1.72", to: "nginx:1.27" }];
+    const request = { changes, source: source(), checkout: repository, renderer };
+    expect(await locate({ ...request, hints: {} })).toMatchObject({
+      found: false,
+      reason: expect.stringContaining("would also change ConfigMap shop/about data.image"),
+    });
+    const located = await locate({ ...request, hints: { revertOf } });
+    expect(located).toMatchObject({ found: true, edits: [{ file: "charts/web/values.yaml", after: text }] });
+    if (!located.found) return;
+    const proof = await prove({
+      ...request,
+      located,
+      revertOf,
+      cluster: { get: async () => null, create: async (it) => it, dryRunApply: async (it) => it },
+    });
+    expect(proof.checks[1]).toEqual({
+      id: "P2",
+      result: "passed",
+      text: `Rendered before and after: exactly the wanted change; with it, because one value of Git says both, ConfigMap shop/about data.image goes back to what was before ${revertOf.slice(0, 7)}.`,
+    });
+    // A value that the commit did not bring is no way back.
+    const other = [{ object, path: at("image"), from: "nginx:1.72", to: "nginx:1.26" }];
+    expect(await locate({ ...request, changes: other, hints: { revertOf } })).toMatchObject({ found: false });
   });
 
   it("a chart that leads out of the repository is not rendered", async () => {
