@@ -82,6 +82,10 @@ function canGrow(holder: Holder, page: Page): boolean {
   return holder.in === "map" && isBlock(holder.map) && !page.style.json;
 }
 
+function isEmptyFlow(node: unknown): boolean {
+  return (isMap(node) || isSeq(node)) && !isBlock(node) && node.items.length === 0;
+}
+
 function insertAt(holder: Holder, node: unknown, edit: YamlEdit & { op: "insert" }, page: Page): Planned {
   if (!isSeq(node)) return refuse("the file has no list at this place");
   if (node.items.length === 0 && canGrow(holder, page)) return replace(holder, node, [edit.value], page);
@@ -91,6 +95,8 @@ function insertAt(holder: Holder, node: unknown, edit: YamlEdit & { op: "insert"
 function replace(holder: Holder, node: unknown, value: Json, page: Page): Planned {
   const flow = holder.in === "map" ? !isBlock(holder.map) : !isBlock(holder.list);
   if (isScalar(node) && !isEmptyScalar(node) && isScalarValue(value)) return replaceScalar(node, value, flow, page);
+  if (isEmptyFlow(node) && page.text.slice(startOf(node), endOf(node)).includes("#"))
+    return refuse("a comment stands between the braces");
   const templates = templatingRefusal(`${page.text.slice(startOf(node), endOf(node))} ${JSON.stringify(value)}`);
   if (templates !== undefined) return refuse(templates);
   if (holder.in === "list") return replaceItem(holder.list, holder.index, value, page);
