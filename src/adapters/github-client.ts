@@ -25,6 +25,11 @@ export const PATIENCE_S = 60;
 /** A request without an answer must not outlast the lease, with its retries. */
 const TIMEOUT_MS = 15_000;
 
+/** Writes are spaced by `github.pause` and by nothing else; the plug-in's own seconds cannot be configured. */
+const unspaced = {
+  key: () => ({ schedule: <T>(_: object, work: () => Promise<T>): Promise<T> => work() }),
+} as never;
+
 /** Octokit with retry and throttling, for the token or for each owner's installation of the App. */
 export async function createClients(options: GitHubOptions) {
   checkAddress(options);
@@ -65,6 +70,8 @@ export async function createClients(options: GitHubOptions) {
         onSecondaryRateLimit: limited("secondary"),
         fallbackSecondaryRateRetryAfter: 10,
         retryAfterBaseValue: second,
+        write: unspaced,
+        notifications: unspaced,
       },
     });
   const clients = new Map<string, Promise<Client>>();

@@ -1,0 +1,253 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { formatMarker, parseMarker } from "../../src/pull-request/marker.ts";
+import { formatWithdrawal } from "../../src/pull-request/withdrawal.ts";
+import { AFTER, BEFORE, FILE, PROVED, type Proposing, startProposing } from "./propose-bench.ts";
+
+let bench: Awaited<ReturnType<typeof startProposing>>;
+let at: Proposing;
+beforeAll(async () => {
+  bench = await startProposing();
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+beforeEach(async () => {
+  at = await bench.fresh();
+  at.host.faults.clear();
+});
+
+const BRANCH = /^stanch\/test\/shop-deployment-cart-[0-9a-f]{8}$/;
+const pulls = () => at.host.pulls(at.repository);
+const first = () => {
+  const [pull] = pulls();
+  if (pull === undefined) throw new Error("there is no pull request");
+  return pull;
+};
+const phase = async () => (await at.incident()).status?.phase;
+const read = (branch: string, file = FILE) => at.host.read(at.repository, branch, file);
+const byHand = (branch: string) =>
+  at.host.commit(at.repository, branch, { [FILE]: "memory: 99Mi\n" }, { message: "By hand" });
+/** A refused change is not to be pushed again, nor any of it said on GitHub. */
+const writes = (from: number) =>
+  at.host.requests.slice(from).filter((row) => row.method !== "GET" && !row.path.endsWith("git-upload-pack"));
+
+describe("nothing is there", () => {
+  it("opens a pull request from a branch that follows from the change", async () => {
+    const outcome = await at.propose();
+    expect(outcome.kind).toBe("proposed");
+    expect(pulls()).toHaveLength(1);
+    expect(first()).toMatchObject({ state: "open", draft: false, base: "main", labels: ["stanch"] });
+    expect(first().title).toBe("fix(shop/cart): raise memory limit 64Mi → 128Mi");
+    expect(first().head).toMatch(BRANCH);
+    expect(parseMarker(first().body)?.incident).toMatch(/^shop\/cart-oomkilled-/);
+    expect(await read(first().head)).toBe(AFTER);
+    expect(await phase()).toBe("Proposed");
+    expect((await at.incident()).status?.pullRequest).toMatchObject({ number: 1, branch: first().head });
+  });
+
+  it("opens a draft that says so while not everything is proved", async () => {
+    const proof = { ...PROVED, complete: false, checks: [{ id: "P3", result: "not-run", text: "no tool" }] as const };
+    await at.propose({ proof });
+    expect(first()).toMatchObject({ draft: true, labels: ["stanch", "needs-proof"] });
+    expect(first().body).toContain("this is a draft");
+    expect((await at.incident()).status?.message).toContain("as a draft");
+  });
+
+  it("goes on without labels where they cannot be set", async () => {
+    at.host.faults.add({ method: "POST", path: /\/labels$/, status: 404, body: { message: "Label does not exist" } });
+    expect((await at.propose()).kind).toBe("proposed");
+    expect(first().labels).toEqual([]);
+    expect(at.logged.join("")).toContain("labels not set");
+  });
+
+  it("sets none when none are configured", async () => {
+    const before = at.host.requests.length;
+    await at.propose({ settings: { pullRequest: { labels: [] } } });
+    expect(at.host.requests.slice(before).some((row) => row.path.endsWith("/labels"))).toBe(false);
+  });
+
+  it("commits the report as a file where one is asked for, also over that of an earlier round", async () => {
+    const settings = { pullRequest: { report: "/docs/incidents/" } };
+    await at.propose({ settings });
+    const { name } = (await at.incident()).metadata;
+    const file = `docs/incidents/${name}.md`;
+    expect(await read(first().head, file)).toContain(`# Incident ${name}`);
+    await at.host.merge(at.repository, 1, { as: "robin" });
+    await at.host.commit(at.repository, "main", { [FILE]: "memory: 32Mi\n" }, { message: "Oops" });
+    expect((await at.propose({ settings, text: "again" })).kind).toBe("proposed");
+    expect(await read(pulls()[1]?.head ?? "", file)).toContain("again");
+  });
+
+  it("opens no more than configured in one run", async () => {
+    const tally = { ripe: 1, hotfixes: 0, opened: 5 };
+    expect(await at.propose({ tally })).toMatchObject({ kind: "waiting" });
+    expect(pulls()).toEqual([]);
+    expect(await phase()).toBe("Verified");
+  });
+
+  it("opens nothing when the edits change nothing", async () => {
+    await at.host.commit(at.repository, "main", { [FILE]: AFTER }, { message: "Fixed by hand" });
+    expect(await at.propose()).toMatchObject({ kind: "failed", message: expect.stringContaining("change nothing") });
+    expect(pulls()).toEqual([]);
+  });
+});
+
+describe("one is open", () => {
+  it("is found again; nothing is pushed or said twice", async () => {
+    await at.propose();
+    const [head, body] = [first().headSha, first().body];
+    expect((await at.propose()).kind).toBe("updated");
+    expect(pulls()).toHaveLength(1);
+    expect(first().headSha).toBe(head);
+    expect(parseMarker(first().body)?.fp).toBe(parseMarker(body)?.fp);
+  });
+
+  it("is brought onto the new base when that has moved", async () => {
+    await at.propose();
+    await at.host.commit(at.repository, "main", { "other.txt": "x\n" }, { message: "Other" });
+    expect((await at.propose()).kind).toBe("updated");
+    expect(await read(first().head, "other.txt")).toBe("x\n");
+    expect(await read(first().head)).toBe(AFTER);
+  });
+
+  it("with a person's commits is left as it is", async () => {
+    await at.propose();
+    const theirs = await byHand(first().head);
+    const before = at.host.requests.length;
+    expect(await at.propose()).toMatchObject({ kind: "waiting", message: expect.stringContaining("of a person") });
+    expect(writes(before)).toEqual([]);
+    expect(await read(theirs)).toBe("memory: 99Mi\n");
+    expect(await phase()).toBe("Proposed");
+  });
+
+  it("is not overwritten when a person pushes between our look and our push", async () => {
+    await at.propose();
+    await at.host.commit(at.repository, "main", { "other.txt": "x\n" }, { message: "Other" });
+    const outcome = await at.propose({ meanwhile: () => byHand(first().head) });
+    expect(outcome).toMatchObject({ kind: "failed", message: expect.stringContaining("moved by somebody else") });
+    expect(await read(first().head)).toBe("memory: 99Mi\n");
+    expect((await at.propose()).kind).toBe("waiting");
+  });
+
+  it("keeps a description that a person has rewritten", async () => {
+    await at.propose();
+    first().body = "I have looked into this; see the thread.";
+    await at.propose({ text: "something new" });
+    expect(first().body).toBe("I have looked into this; see the thread.");
+    first().body = `${formatMarker({ fp: "f".repeat(16), incident: "other/incident", body: "0".repeat(16) })}\nforged`;
+    await at.propose({ text: "something newer" });
+    expect(first().body).toContain("forged");
+  });
+
+  it("gets a new description when there is something new to say", async () => {
+    await at.propose();
+    await at.propose({ text: "something new was seen" });
+    expect(first().body).toContain("something new was seen");
+  });
+});
+
+describe("after a crash", () => {
+  it("finishes where a branch stands without a pull request", async () => {
+    at.host.faults.add({ method: "POST", path: /\/pulls$/, status: 404, body: { message: "Not Found" } });
+    await expect(at.propose()).rejects.toMatchObject({ code: "code-host" });
+    expect(pulls()).toEqual([]);
+    expect((await at.propose()).kind).toBe("proposed");
+    expect(await read(first().head)).toBe(AFTER);
+    expect((await at.propose()).kind).toBe("updated");
+    expect(pulls()).toHaveLength(1);
+  });
+
+  it("leaves such a branch alone when a person has committed to it", async () => {
+    at.host.faults.add({ method: "POST", path: /\/pulls$/, status: 404, body: { message: "Not Found" } });
+    await expect(at.propose()).rejects.toThrow();
+    const branch = at.host.requests.findLast((row) => row.path.includes("/git/ref/"))?.path.split("heads%2F")[1] ?? "";
+    const name = decodeURIComponent(branch);
+    await byHand(name);
+    expect(await at.propose()).toMatchObject({
+      kind: "waiting",
+      message: expect.stringContaining(`Branch ${name} has`),
+    });
+    expect(await read(name)).toBe("memory: 99Mi\n");
+    expect(pulls()).toEqual([]);
+  });
+});
+
+describe("one was merged", () => {
+  const again = async () => {
+    const last = pulls().at(-1)?.number ?? 0;
+    await at.host.merge(at.repository, last, { as: "robin" });
+    await at.host.commit(at.repository, "main", { [FILE]: BEFORE }, { message: "Back" });
+    return at.propose();
+  };
+
+  it("a follow-up has a branch of its own, and after three a person is asked", async () => {
+    await at.propose();
+    expect((await again()).kind).toBe("proposed");
+    expect(pulls()[1]?.head).toBe(`${first().head}-2`);
+    expect((await again()).kind).toBe("proposed");
+    expect(pulls()[2]?.head).toBe(`${first().head}-3`);
+    expect(await again()).toMatchObject({
+      kind: "escalated",
+      message:
+        "3 pull requests for this change were merged (last #3), and the problem is still there. A person must look.",
+    });
+    expect(pulls()).toHaveLength(3);
+    expect(await phase()).toBe("Escalated");
+  });
+});
+
+describe("one was closed unmerged", () => {
+  const hotfix = { changes: [], appliedAt: new Date().toISOString(), objects: {} };
+
+  it("is not opened again: the problem is silenced", async () => {
+    await at.propose();
+    at.host.closePull(at.repository, 1, { as: "robin" });
+    const before = at.host.requests.length;
+    expect(await at.propose()).toMatchObject({ kind: "closed", message: expect.stringContaining("a person said no") });
+    expect(writes(before)).toEqual([]);
+    const { status } = await at.incident();
+    expect(status?.phase).toBe("Silenced");
+    expect(Date.parse(status?.silencedUntil ?? "")).toBeGreaterThan(Date.now() + 13 * 86_400_000);
+  });
+
+  it("leaves a live change to the follow-up, which takes it back", async () => {
+    await at.propose();
+    at.host.closePull(at.repository, 1, { as: "robin" });
+    expect((await at.propose({ hotfix })).kind).toBe("closed");
+    expect(await phase()).toBe("Proposed");
+    expect((await at.incident()).status?.pullRequest?.number).toBe(1);
+  });
+
+  it("by Stanch itself, because Git was fixed another way, was refused by nobody", async () => {
+    await at.propose();
+    const comment = { id: 1, user: "stanch[bot]", body: formatWithdrawal("main"), at: new Date().toISOString() };
+    first().comments.push(comment);
+    at.host.closePull(at.repository, 1, { as: "stanch[bot]" });
+    expect((await at.propose()).kind).toBe("proposed");
+    expect(pulls().map((pull) => pull.state)).toEqual(["closed", "open"]);
+    expect(pulls()[1]?.head).toBe(first().head);
+  });
+
+  it("by a person is a no, whatever they or anybody else write", async () => {
+    await at.propose();
+    for (const user of ["robin", "stanch[bot]"])
+      first().comments.push({ id: 1, user, body: `> ${formatWithdrawal("main")}`, at: new Date().toISOString() });
+    first().comments.push({ id: 2, user: "eve", body: formatWithdrawal("main"), at: new Date().toISOString() });
+    at.host.closePull(at.repository, 1, { as: "robin" });
+    expect((await at.propose()).kind).toBe("closed");
+  });
+});
+
+describe("the code host fails", () => {
+  it.each([
+    ["401", { status: 401, body: { message: "Bad credentials" } }, /renew GITHUB_TOKEN/],
+    ["403", { status: 403, body: { message: "Resource not accessible by integration" } }, /pull requests: write/],
+    ["422", { status: 422, body: { message: "Validation Failed", errors: [{ message: "nope" }] } }, /did not accept/],
+  ])(
+    "%s while the pull request is opened is a fault that says what to do, and nothing is lost",
+    async (_, fault, hint) => {
+      at.host.faults.add({ method: "POST", path: /\/pulls$/, ...fault });
+      await expect(at.propose()).rejects.toMatchObject({ code: "code-host", hint: expect.stringMatching(hint) });
+      expect(await phase()).toBe("Verified");
+      expect((await at.propose()).kind).toBe("proposed");
+    },
+  );
+});
