@@ -1,11 +1,14 @@
 import { StanchError } from "./errors.ts";
 import type { GuardContext } from "./guards/guard.ts";
 import type { Incident } from "./incident/incident.ts";
+import { scaleTarget } from "./kube/failing.ts";
 import { keyOf, sameRef } from "./kube/ref.ts";
 import { referencesOf } from "./kube/references.ts";
 import { RESOURCES } from "./kube/resources.ts";
 import type { Finding, KubeObject, ObjectRef, Plan } from "./model.ts";
+import { pullCredentials } from "./observe/pull-credentials.ts";
 import { loadWorkload } from "./observe/workloads.ts";
+import { remedies, remediesFor } from "./remedies/index.ts";
 import type { OtherKind, RemedyContext } from "./remedies/remedy.ts";
 import { workloadRights } from "./remedies/rights.ts";
 import type { Run } from "./run.ts";
@@ -20,24 +23,28 @@ export async function remedyContext(
 ): Promise<RemedyContext> {
   const workload = seen.snapshot.workloads.find((candidate) => sameRef(candidate.ref, finding.workload));
   const known = new Map<string, KubeObject | null>();
-  for (const item of [...seen.snapshot.workloads, ...seen.snapshot.services, ...seen.snapshot.claims])
-    known.set(keyOf(item.ref), item.object);
+  const { workloads, services, claims, failing } = seen.snapshot;
+  for (const item of [...workloads, ...services, ...claims, ...failing]) known.set(keyOf(item.ref), item.object);
+  const own = known.get(keyOf(finding.workload)) ?? null;
+  const target = own === null ? null : scaleTarget(own);
+  if (target !== null && !known.has(keyOf(target))) known.set(keyOf(target), await run.cluster.get(target));
   if (workload !== undefined)
     for (const ref of referencedBy(workload.object))
       if (!known.has(keyOf(ref))) known.set(keyOf(ref), await run.cluster.get(ref));
+  const looked = await lookThrough(finding, run);
   return {
     settings: run.config,
     snapshot: seen.snapshot,
     ...(workload === undefined ? {} : { workload }),
     live: (ref) => known.get(keyOf(ref)) ?? null,
     registry: run.registry,
-    credentials: async () => undefined,
+    credentials: (image) => pullCredentials(workload?.object, image, run),
     previous: (ref) => run.workbench.previous(ref),
     declared: async (ref) => {
       const found = await run.workbench.find(ref);
       return found.found ? found.object : null;
     },
-    others: (kind, namespace) => othersOf(kind, namespace, run),
+    others: (kind, namespace) => looked.get(`${kind}/${namespace}`) ?? null,
     ask: (container, question) => askPod(finding, container, question, run),
     raises: async () => raisesOf(incident, run),
   };
@@ -55,6 +62,19 @@ function referencedBy(object: KubeObject): ObjectRef[] {
 
 /** Enough of a kind to find what was meant, and a bound for the memory that it may take. */
 const OTHERS = 1000;
+
+/** What the enabled remedies for this symptom look through, by `kind/namespace`. */
+async function lookThrough(finding: Finding, run: Run): Promise<Map<string, readonly KubeObject[] | null>> {
+  const kinds = remedies
+    .filter(({ id }) => remediesFor[finding.symptom.kind].includes(id) && run.config.remedies.enabled.includes(id))
+    .flatMap((remedy) => remedy.looks?.(finding) ?? []);
+  const out = new Map<string, readonly KubeObject[] | null>();
+  for (const kind of new Set(kinds)) {
+    const namespace = RESOURCES[kind].namespaced ? finding.workload.namespace : "";
+    out.set(`${kind}/${namespace}`, await othersOf(kind, namespace, run));
+  }
+  return out;
+}
 
 /** A namespace's objects of a kind; null when they may not be read, or are too many to look through. */
 async function othersOf(kind: OtherKind, namespace: string, run: Run): Promise<readonly KubeObject[] | null> {
@@ -89,8 +109,12 @@ async function askPod(
   for (;;) {
     const object = await run.cluster.get(finding.workload);
     const workload = object === null ? null : await loadWorkload(run.reading, object, []);
-    const pod = workload?.pods.find((candidate) =>
-      candidate.containers.some((state) => state.name === container && state.running !== undefined),
+    // A pod of an older revision runs another program, whose answer proves nothing about this template.
+    const current = workload?.revisions.find((revision) => revision.current)?.name;
+    const pod = workload?.pods.find(
+      (candidate) =>
+        candidate.revision === current &&
+        candidate.containers.some((state) => state.name === container && state.running !== undefined),
     );
     const status =
       pod === undefined

@@ -84,6 +84,8 @@ export interface Snapshot {
   readonly services: readonly ServiceState[];
   /** PersistentVolumeClaims that are not bound. */
   readonly claims: readonly ClaimState[];
+  /** Autoscalers and GitOps objects whose own conditions say that they fail. */
+  readonly failing: readonly FailingState[];
   /** Names and keys of ConfigMaps and Secrets in the namespaces where a reference failed, by namespace. */
   readonly configs: Readonly<Record<string, ConfigInventory>>;
   /** Nodes, where it was needed (a pod that cannot be scheduled); empty when they could not be read. */
@@ -214,6 +216,14 @@ export interface ClaimState {
   readonly events: readonly EventState[];
 }
 
+/** An object that manages others and says itself that it fails. */
+export interface FailingState {
+  readonly ref: ObjectRef;
+  readonly object: KubeObject;
+  readonly message: string;
+  readonly since?: string;
+}
+
 /** Keys by name. `null`: the object is there, but its keys may not be read (Secrets, unless allowed). */
 export interface ConfigInventory {
   readonly configMaps: Readonly<Record<string, readonly string[]>>;
@@ -262,7 +272,9 @@ export type Symptom =
   | { readonly kind: "PodsRefused"; readonly message: string }
   | { readonly kind: "Unschedulable"; readonly message: string }
   | { readonly kind: "ClaimPending"; readonly message: string }
-  | { readonly kind: "NoEndpoints"; readonly message: string };
+  | { readonly kind: "NoEndpoints"; readonly message: string }
+  | { readonly kind: "ScalingInactive"; readonly message: string }
+  | { readonly kind: "SyncFailed"; readonly message: string };
 
 export type SymptomKind = Symptom["kind"];
 

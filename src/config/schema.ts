@@ -85,6 +85,10 @@ export const Config = z.strictObject({
             "Pod",
             "Service",
             "PersistentVolumeClaim",
+            "HorizontalPodAutoscaler",
+            "Application",
+            "HelmRelease",
+            "Kustomization",
           ]),
         )
         .default([
@@ -96,6 +100,10 @@ export const Config = z.strictObject({
           "Pod",
           "Service",
           "PersistentVolumeClaim",
+          "HorizontalPodAutoscaler",
+          "Application",
+          "HelmRelease",
+          "Kustomization",
         ])
         .describe("Kinds to watch."),
     },

@@ -2,6 +2,7 @@ import { claimPending } from "./claim-pending.ts";
 import { configMissing } from "./config-missing.ts";
 import { crashLoop } from "./crash-loop.ts";
 import type { Detector } from "./detector.ts";
+import { scalingInactive, syncFailed } from "./failing.ts";
 import { imagePull } from "./image-pull.ts";
 import { liveness } from "./liveness.ts";
 import { noEndpoints } from "./no-endpoints.ts";
@@ -24,4 +25,6 @@ export const detectors: readonly Detector[] = [
   notReady,
   rolloutStuck,
   noEndpoints,
+  scalingInactive,
+  syncFailed,
 ];

@@ -13,6 +13,10 @@ const KINDS = new Set([
   "ConfigMap",
   "Service",
   "PersistentVolumeClaim",
+  "HorizontalPodAutoscaler",
+  "Application",
+  "HelmRelease",
+  "Kustomization",
 ]);
 
 export const fieldAllowList: Guard = {

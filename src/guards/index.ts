@@ -3,6 +3,7 @@ import { beingDeleted } from "./being-deleted.ts";
 import { cooldown } from "./cooldown.ts";
 import { fieldAllowList } from "./field-allow-list.ts";
 import { foughtField } from "./fought-field.ts";
+import { gitopsObject } from "./gitops-object.ts";
 import { gitopsOwned } from "./gitops-owned.ts";
 import type { Guard } from "./guard.ts";
 import { hotfixesPerRun } from "./hotfixes-per-run.ts";
@@ -38,6 +39,7 @@ export const guards: readonly Guard[] = [
   openPullRequests,
   missingTarget,
   mode,
+  gitopsObject,
   gitopsOwned,
   foughtField,
   risk,

@@ -1,5 +1,6 @@
 import type { KubeObject, PodState } from "../model.ts";
 import { type Condition, conditionOf, conditionsOf } from "./conditions.ts";
+import { failureOf } from "./failing.ts";
 import { listAt, numberAt, textAt } from "./fields.ts";
 import { groupOf } from "./ref.ts";
 
@@ -55,7 +56,17 @@ const RULES: Readonly<Record<string, Rule>> = {
   "/Pod": pod,
   "/PersistentVolumeClaim": claim,
   "/Service": service,
+  "autoscaling/HorizontalPodAutoscaler": reporting,
+  "argoproj.io/Application": reporting,
+  "helm.toolkit.fluxcd.io/HelmRelease": reporting,
+  "kustomize.toolkit.fluxcd.io/Kustomization": reporting,
 };
+
+/** Those that tell of their own failing; what else they say is judged as for any kind. */
+function reporting(object: KubeObject): Health {
+  const failure = failureOf(object);
+  return failure === null ? general(object) : failed(failure.message);
+}
 
 function deployment(object: KubeObject): Health {
   const progressing = conditionOf(object, "Progressing");

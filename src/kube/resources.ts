@@ -32,6 +32,9 @@ export const RESOURCES = {
   EndpointSlice: entry("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"),
   StorageClass: entry("storage.k8s.io", "v1", "StorageClass", "storageclasses", false),
   HorizontalPodAutoscaler: entry("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
+  Application: entry("argoproj.io", "v1alpha1", "Application", "applications"),
+  HelmRelease: entry("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases"),
+  Kustomization: entry("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations"),
   Lease: entry("coordination.k8s.io", "v1", "Lease", "leases"),
   CustomResourceDefinition: entry(
     "apiextensions.k8s.io",

@@ -47,5 +47,7 @@ export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   PodsRefused: ["restore-from-git", "revert-commit"],
   Unschedulable: ["rollback", "restore-from-git", "correct-node-selector", "revert-commit"],
   ClaimPending: ["restore-from-git", "correct-storage-class", "revert-commit"],
+  ScalingInactive: ["restore-from-git", "revert-commit"],
+  SyncFailed: ["restore-from-git", "revert-commit"],
   NoEndpoints: ["restore-from-git", "correct-selector", "revert-commit"],
 };

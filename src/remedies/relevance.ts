@@ -74,6 +74,9 @@ const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
   // These are about fields of other objects.
   ClaimPending: [],
   NoEndpoints: [],
+  SyncFailed: [],
+  // A share of a request can only be measured where there is one.
+  ScalingInactive: [{ any: ["resources"] }],
 };
 
 /**
@@ -112,11 +115,20 @@ function inTier(kind: string, path: FieldPath, tier: Tier, container: string | u
   return own && tier.container?.includes(place.field) === true;
 }
 
+/** What a GitOps object deploys, and from where; never what it is allowed to do. */
+const DEPLOYS: Readonly<Record<string, readonly string[]>> = {
+  Application: ["source", "sources", "destination"],
+  HelmRelease: ["chart", "chartRef", "values", "valuesFrom", "targetNamespace"],
+  Kustomization: ["path", "sourceRef", "patches", "images", "components", "postBuild", "targetNamespace"],
+};
+const SCALES = ["scaleTargetRef", "metrics", "minReplicas", "maxReplicas"];
 const CLAIM_FIELDS = ["storageClassName", "resources", "accessModes", "volumeName", "volumeMode", "selector"];
 
 /** Fields of objects that are no workloads, and claim templates. */
 function isOwnField(kind: string, [top, field]: FieldPath, symptom: SymptomKind): boolean {
   if (top !== "spec" || typeof field !== "string") return false;
+  if (symptom === "SyncFailed") return DEPLOYS[kind]?.includes(field) === true;
+  if (symptom === "ScalingInactive") return kind === "HorizontalPodAutoscaler" && SCALES.includes(field);
   if (kind === "Service") return symptom === "NoEndpoints" && (field === "selector" || field === "ports");
   if (symptom !== "ClaimPending" && symptom !== "Unschedulable") return false;
   if (kind === "PersistentVolumeClaim") return CLAIM_FIELDS.includes(field);

@@ -1,3 +1,4 @@
+import { scaleTarget } from "../kube/failing.ts";
 import { formatPath } from "../kube/field-path.ts";
 import { keyOf } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
@@ -10,7 +11,7 @@ import { missingTarget } from "./missing-target.ts";
 import { isRestorable, relevantChanges } from "./relevance.ts";
 import { type Answer, defineRemedy, type PlanContext, type RemedyContext } from "./remedy.ts";
 import { fieldsOf, planRestore, RestoredFields } from "./restored-fields.ts";
-import { PATCH_CONFIG_MAPS, PATCH_PODS, PATCH_SERVICES, PATCH_WORKLOADS } from "./workload-rights.ts";
+import { PATCH_CONFIG_MAPS, PATCH_PODS, PATCH_SCALERS, PATCH_SERVICES, PATCH_WORKLOADS } from "./workload-rights.ts";
 
 /**
  * What Git said before a recent commit, in the fields that explain the symptom and in no others. The value was deployed
@@ -24,7 +25,7 @@ export const restoreFromGit = defineRemedy({
   risk: "low",
   reversibility: "inverse",
   params: RestoredFields,
-  needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES],
+  needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS],
   async diagnose(finding, context) {
     let reason = "Git's recent history changed nothing that explains the symptom";
     for (const ref of subjectsOf(finding, context)) {
@@ -57,7 +58,10 @@ export function subjectsOf(finding: Finding, context: PlanContext): ObjectRef[] 
       ? symptom.refKind === "ConfigMap" && symptom.name === ref.name
       : isRestorable("ConfigMap", ["data", "any"], symptom.kind);
   });
-  return [...new Map([workload, ...wanted].map((ref) => [keyOf(ref), ref])).values()].slice(0, 12);
+  const target = own === null ? null : scaleTarget(own);
+  return [
+    ...new Map([workload, ...(target === null ? [] : [target]), ...wanted].map((ref) => [keyOf(ref), ref])).values(),
+  ].slice(0, 12);
 }
 
 /** The cluster differs from what Git says now, in a field that explains the symptom: somebody changed it live. */

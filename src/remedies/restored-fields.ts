@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { scaleTarget } from "../kube/failing.ts";
 import { formatPath } from "../kube/field-path.ts";
 import { conflicts } from "../kube/json-patch.ts";
 import { describeRef, keyOf, sameRef } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
-import type { Change, Finding, Json, ObjectRef } from "../model.ts";
+import type { Change, Finding, Json, KubeObject, ObjectRef } from "../model.ts";
 import { describeChanges } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
 import { isRestorable } from "./relevance.ts";
@@ -90,6 +91,11 @@ function objectionTo({ object, path, from, to }: Change, finding: Finding, conte
   return null;
 }
 
+function sameTarget(scaler: KubeObject, ref: ObjectRef): boolean {
+  const target = scaleTarget(scaler);
+  return target !== null && sameRef(target, ref);
+}
+
 /** An object that shows a symptom itself, or a ConfigMap or claim that a failing workload of the namespace refers to. */
 function isNeighbour(ref: ObjectRef, { snapshot, workload }: PlanContext): boolean {
   const failing = [...snapshot.workloads, ...(workload === undefined ? [] : [workload])].filter(
@@ -103,7 +109,10 @@ function isNeighbour(ref: ObjectRef, { snapshot, workload }: PlanContext): boole
     )
       return true;
   }
-  return [...failing, ...snapshot.services, ...snapshot.claims].some((item) => sameRef(item.ref, ref));
+  if (snapshot.failing.some((state) => sameTarget(state.object, ref))) return true;
+  return [...failing, ...snapshot.services, ...snapshot.claims, ...snapshot.failing].some((item) =>
+    sameRef(item.ref, ref),
+  );
 }
 
 export function fieldsOf(changes: readonly Change[]): RestoredFields["fields"] {

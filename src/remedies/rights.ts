@@ -12,9 +12,9 @@ const right = (group: string, resource: string, ...verbs: readonly string[]): Ac
 
 /**
  * Rights that every run needs: to observe, to find proof for the enabled remedies and, unless the mode is `observe`, to keep its books (Incidents, Events, the
- * Lease in its own namespace). Secrets appear only as far as `observe.secrets` asks for them.
+ * Lease in its own namespace). Secrets appear only as far as `observe.secrets` and `registry.usePullSecrets` ask for them.
  */
-export function readRights(config: Pick<Config, "mode" | "namespace" | "observe" | "remedies">): Access[] {
+export function readRights(config: Pick<Config, "mode" | "namespace" | "observe" | "registry" | "remedies">): Access[] {
   return [
     ...right("", "namespaces", "get", "list"),
     ...right("", "nodes", "list"),
@@ -24,6 +24,7 @@ export function readRights(config: Pick<Config, "mode" | "namespace" | "observe"
     ...right("", "events", "list"),
     ...right("", "configmaps", "get", "list"),
     ...(config.observe.secrets === "none" ? [] : right("", "secrets", "list")),
+    ...(config.registry.usePullSecrets ? right("", "secrets", "get") : []),
     ...right("", "limitranges", "list"),
     ...right("", "resourcequotas", "list"),
     ...right("", "persistentvolumeclaims", "get", "list"),
@@ -34,6 +35,10 @@ export function readRights(config: Pick<Config, "mode" | "namespace" | "observe"
     ...right("apps", "controllerrevisions", "list"),
     ...right("batch", "jobs", "get", "list"),
     ...right("batch", "cronjobs", "get", "list"),
+    ...right("autoscaling", "horizontalpodautoscalers", "get", "list"),
+    ...right("argoproj.io", "applications", "get", "list"),
+    ...right("helm.toolkit.fluxcd.io", "helmreleases", "get", "list"),
+    ...right("kustomize.toolkit.fluxcd.io", "kustomizations", "get", "list"),
     ...right("discovery.k8s.io", "endpointslices", "list"),
     ...right("stanch.dev", "incidents", "get", "list"),
     ...remedies.filter((remedy) => config.remedies.enabled.includes(remedy.id)).flatMap((remedy) => remedy.reads ?? []),

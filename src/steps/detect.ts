@@ -18,6 +18,8 @@ const PRECEDENCE: readonly SymptomKind[] = [
   "NotReady",
   "RolloutStuck",
   "NoEndpoints",
+  "ScalingInactive",
+  "SyncFailed",
 ];
 
 /**

@@ -5,6 +5,7 @@ import { isSuspicious, projectPod } from "../kube/project.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import { matchesRequirements, parseSelector } from "../kube/selectors.ts";
 import type { KubeObject, Snapshot } from "../model.ts";
+import { observeFailing } from "../observe/failing.ts";
 import { observeClaims, observeConfigs, observeServices } from "../observe/others.ts";
 import type { Reading } from "../observe/reading.ts";
 import { assembleWorkloads, type Census, type OwnerCount, troubled } from "../observe/workloads.ts";
@@ -49,9 +50,10 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
       !isIgnored(workload.object, namespaces) && matchesRequirements(requirements, workload.object.metadata.labels),
   );
   const watchedKinds = new Set<string>(config.scope.kinds);
-  const [services, claims, configs] = await Promise.all([
+  const [services, claims, failing, configs] = await Promise.all([
     watchedKinds.has("Service") ? observeServices(reading) : [],
     watchedKinds.has("PersistentVolumeClaim") ? observeClaims(reading) : [],
+    observeFailing(reading),
     observeConfigs(reading, workloads),
   ]);
   const wanted = (object: KubeObject): boolean =>
@@ -61,6 +63,7 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
     workloads: workloads.filter((workload) => watchedKinds.has(workload.ref.kind)),
     services: services.filter((service) => wanted(service.object)),
     claims: claims.filter((claim) => wanted(claim.object)),
+    failing: failing.filter((state) => wanted(state.object)),
     configs,
     nodes: assembled.nodes,
     counts: {

@@ -1,12 +1,23 @@
 import { formatDuration } from "../config/duration.ts";
 import { conditionsOf } from "../kube/conditions.ts";
+import { failureOf } from "../kube/failing.ts";
 import { getAt } from "../kube/field-path.ts";
 import { type Health, healthOf } from "../kube/health.ts";
 import { describeRef } from "../kube/ref.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import { rolloutWindow, steadyWindow, timeToCrash } from "../kube/rollout-window.ts";
 import { sameValue } from "../kube/same-value.ts";
-import type { Change, ContainerState, Finding, Hotfix, ObjectRef, PodState, Verification, Workload } from "../model.ts";
+import type {
+  Change,
+  ContainerState,
+  Finding,
+  Hotfix,
+  KubeObject,
+  ObjectRef,
+  PodState,
+  Verification,
+  Workload,
+} from "../model.ts";
 import type { Reading } from "../observe/reading.ts";
 import { loadWorkload } from "../observe/workloads.ts";
 
@@ -81,9 +92,9 @@ export async function verify(watched: Watched, reading: Reading): Promise<Verifi
 /** A changed field that is not what the hotfix made it, with the manager that took it: the start of a revert war. */
 export async function firstLost(
   changes: readonly Change[],
-  get: (ref: ObjectRef) => Promise<import("../model.ts").KubeObject | null>,
+  get: (ref: ObjectRef) => Promise<KubeObject | null>,
 ): Promise<string | null> {
-  const seen = new Map<string, import("../model.ts").KubeObject | null>();
+  const seen = new Map<string, KubeObject | null>();
   for (const change of changes) {
     const key = describeRef(change.object);
     if (!seen.has(key)) seen.set(key, await get(change.object));
@@ -103,6 +114,7 @@ async function look(watched: Watched, reading: Reading, started: number): Promis
   const object = await reading.cluster.get(ref);
   if (object === null) return { state: "bad", seen: `${describeRef(ref)} is gone` };
   if (symptom.kind === "NoEndpoints") return lookAtService(ref, reading);
+  if (symptom.kind === "ScalingInactive" || symptom.kind === "SyncFailed") return lookAtFailing(object);
   if (symptom.kind === "ClaimPending") return fromHealth(healthOf(object));
   const workload = await loadWorkload(reading, object);
   if (workload === null) return { state: "bad", seen: `${describeRef(ref)} is gone` };
@@ -133,6 +145,13 @@ async function look(watched: Watched, reading: Reading, started: number): Promis
 
 function fromHealth(health: Health): Look {
   return { state: health.status === "Current" ? "good" : "waiting", seen: health.message };
+}
+
+function lookAtFailing(object: KubeObject): Look {
+  const failure = failureOf(object);
+  return failure === null
+    ? { state: "good", seen: "it does its work" }
+    : { state: "waiting", seen: failure.message.slice(0, 300) };
 }
 
 async function lookAtService(ref: ObjectRef, reading: Reading): Promise<Look> {

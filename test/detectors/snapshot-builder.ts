@@ -228,6 +228,7 @@ export function snapshot(workloads: readonly Workload[], over: Partial<Snapshot>
     workloads,
     services: [],
     claims: [],
+    failing: [],
     configs: {},
     counts: { pods: 0, workloads: 0, namespaces: 1, calls: 0 },
     gaps: [],

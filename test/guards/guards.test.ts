@@ -31,6 +31,18 @@ const within = (namespace: string): Plan => {
   const object = { ...CART, namespace };
   return plan({ finding: { ...plan().finding, workload: object }, changes: [change({ object })] });
 };
+const APPLICATION: ObjectRef = {
+  apiVersion: "argoproj.io/v1alpha1",
+  kind: "Application",
+  namespace: "shop",
+  name: "guestbook",
+};
+const application: KubeObject = {
+  apiVersion: APPLICATION.apiVersion,
+  kind: "Application",
+  metadata: { name: "guestbook", namespace: "shop" },
+  spec: { source: { path: "none" } },
+};
 const TRACKING = "argocd.argoproj.io/tracking-id";
 
 const STOPS: readonly Stops[] = [
@@ -176,6 +188,17 @@ const STOPS: readonly Stops[] = [
     says: /the mode is propose/,
   },
   {
+    rule: "gitops-object",
+    when: "the object says itself what is deployed",
+    plan: plan({
+      finding: { ...plan().finding, workload: APPLICATION },
+      changes: [{ object: APPLICATION, path: ["spec", "source", "path"], from: "none", to: "guestbook" }],
+    }),
+    context: context({ live: new Map([[keyOf(APPLICATION), application]]) }),
+    decision: "git-only",
+    says: /Application shop\/guestbook says what is deployed, and is changed in Git only/,
+  },
+  {
     rule: "gitops-owned",
     when: "Argo CD tracks the object itself",
     context: annotated({ [TRACKING]: "eu-shop:apps/Deployment:shop/cart" }),
@@ -258,6 +281,7 @@ const PASSES: readonly Case[] = [
     when: "the tracking annotation was copied from another object",
     context: annotated({ [TRACKING]: "eu-shop:apps/Deployment:shop/other" }),
   },
+  { rule: "gitops-object", when: "the object is a workload" },
   { rule: "fought-field", when: "kubectl applied it", context: managed("kubectl", "Apply") },
   { rule: "fought-field", when: "Stanch wrote it", context: managed("stanch", "Apply") },
   { rule: "risk", when: "the risk is allowed" },

@@ -49,7 +49,15 @@ describe("order", () => {
 
   it("what must not be proposed is refused before anything says Git only", () => {
     const answers = (id: string): number => guards.findIndex((rule) => rule.id === id);
-    const gitOnly = ["missing-target", "mode", "gitops-owned", "fought-field", "risk", "hotfixes-per-run"];
+    const gitOnly = [
+      "missing-target",
+      "mode",
+      "gitops-object",
+      "gitops-owned",
+      "fought-field",
+      "risk",
+      "hotfixes-per-run",
+    ];
     const refuses = guards.map((rule) => rule.id).filter((id) => ![...gitOnly, "missing-rights"].includes(id));
     for (const id of refuses) for (const other of gitOnly) expect(answers(id), id).toBeLessThan(answers(other));
   });
@@ -159,6 +167,7 @@ describe("guards that did not guard elsewhere", () => {
       workload: cart,
       settings: Config.parse({ mode: "remediate" }),
       live: () => live(),
+      others: () => null,
     };
     expect(draft(diagnosis, choice, knows)).toEqual({
       refused: expect.stringMatching(/its parameters are wrong: .*object/),
@@ -180,6 +189,7 @@ describe("guards that did not guard elsewhere", () => {
       workload: cart,
       settings: Config.parse({ mode: "remediate", remedies: { enabled: ["rollback"] } }),
       live: () => live(),
+      others: () => null,
     };
     expect(draft({ finding, cause: "", by: "model", choices: [], rejected: [] }, choice, knows)).toEqual({
       refused: expect.stringMatching(says),

@@ -1,0 +1,63 @@
+import { formatDuration } from "../config/duration.ts";
+import type { Config } from "../config/schema.ts";
+import { timeOf } from "../kube/fields.ts";
+import type { FailingState, Finding, Snapshot, Symptom } from "../model.ts";
+import type { Detector } from "./detector.ts";
+import { plainText } from "./evidence.ts";
+import { makeFinding } from "./finding.ts";
+
+/** An autoscaler that cannot scale: its target or its metrics are not to be had, longer than `detect.pending`. */
+export const scalingInactive: Detector = {
+  id: "scaling-inactive",
+  summary: "A HorizontalPodAutoscaler cannot scale: no metric, no request to measure against, or no target.",
+  detect: (snapshot, settings) =>
+    found(scalingInactive.id, snapshot, settings, (state) =>
+      state.ref.kind === "HorizontalPodAutoscaler" ? "ScalingInactive" : null,
+    ),
+};
+
+/** An Argo CD Application or a Flux object that cannot deploy what it names, longer than `detect.pending`. */
+export const syncFailed: Detector = {
+  id: "sync-failed",
+  summary: "An Argo CD Application, Flux Kustomization or HelmRelease cannot deploy what it names.",
+  detect: (snapshot, settings) =>
+    found(syncFailed.id, snapshot, settings, (state) =>
+      state.ref.kind === "HorizontalPodAutoscaler" ? null : "SyncFailed",
+    ),
+};
+
+function found(
+  detector: string,
+  snapshot: Snapshot,
+  settings: Config["detect"],
+  kindOf: (state: FailingState) => "ScalingInactive" | "SyncFailed" | null,
+): Finding[] {
+  const now = Date.parse(snapshot.takenAt);
+  return snapshot.failing.flatMap((state) => {
+    const kind = kindOf(state);
+    if (kind === null) return [];
+    const message = plainText(state.message);
+    const began = timeOf(state.since) ?? timeOf(state.object.metadata.creationTimestamp) ?? now;
+    const waited = now - began;
+    const symptom: Symptom = { kind, message };
+    return makeFinding(
+      {
+        detector,
+        workload: state.ref,
+        symptom,
+        summary: `${state.ref.kind} ${state.ref.name} ${kind === "SyncFailed" ? "cannot deploy" : "cannot scale"}: ${message}`,
+        facts: [{ kind: "status", text: `${state.ref.kind} ${state.ref.name}: ${message}` }],
+        since: [state.since, state.object.metadata.creationTimestamp].slice(
+          state.since === undefined ? 1 : 0,
+          state.since === undefined ? 2 : 1,
+        ),
+        pods: 0,
+        unripe:
+          waited >= settings.pending
+            ? undefined
+            : `It says so since ${formatDuration(waited)}; it counts after ${formatDuration(settings.pending)}.`,
+      },
+      snapshot.takenAt,
+    );
+  });
+}

@@ -1,0 +1,74 @@
+import type { KubeObject, ObjectRef } from "../model.ts";
+import { type Condition, conditionOf, conditionsOf } from "./conditions.ts";
+import { flagAt, listAt, mapAt, textAt } from "./fields.ts";
+
+/** What an object that manages others says of its own failing. */
+export interface Failure {
+  readonly message: string;
+  /** Since when, as far as it says so. */
+  readonly since?: string;
+}
+
+/** Kinds that tell of their own failing in their conditions, and how. */
+const FAILURES: Readonly<Record<string, (object: KubeObject) => Failure | null>> = {
+  HorizontalPodAutoscaler: scaling,
+  Application: application,
+  HelmRelease: flux,
+  Kustomization: flux,
+};
+
+/** Why an autoscaler or a GitOps object cannot do its work, in its own words; null: it can, or does not say. */
+export function failureOf(object: KubeObject): Failure | null {
+  return FAILURES[object.kind]?.(object) ?? null;
+}
+
+/** Does a GitOps engine act on this object? What it says is deployed, so it is changed in Git only. */
+export function isGitOpsObject(kind: string): boolean {
+  return kind === "Application" || kind === "HelmRelease" || kind === "Kustomization";
+}
+
+/** What a HorizontalPodAutoscaler scales; null when it does not say. */
+export function scaleTarget(object: KubeObject): ObjectRef | null {
+  const target = mapAt(object, "spec", "scaleTargetRef");
+  const [kind, name] = [textAt(target, "kind"), textAt(target, "name")];
+  if (object.kind !== "HorizontalPodAutoscaler" || kind === undefined || name === undefined) return null;
+  return {
+    apiVersion: textAt(target, "apiVersion") ?? "apps/v1",
+    kind,
+    namespace: object.metadata.namespace ?? "",
+    name,
+  };
+}
+
+/** https://pkg.go.dev/k8s.io/api/autoscaling/v2#HorizontalPodAutoscalerConditionType */
+function scaling(object: KubeObject): Failure | null {
+  const able = conditionOf(object, "AbleToScale");
+  if (able?.status === "False" && able.reason !== "BackoffDownscale" && able.reason !== "BackoffBoth")
+    return failure(able);
+  const active = conditionOf(object, "ScalingActive");
+  // Scaled to zero by a person: the autoscaler rests on purpose.
+  return active?.status === "False" && active.reason !== "ScalingDisabled" ? failure(active) : null;
+}
+
+/** Argo CD's conditions have no status: one that is there holds. */
+function application(object: KubeObject): Failure | null {
+  const found = listAt(object, "status", "conditions").find((item) => /Error$/.test(textAt(item, "type") ?? ""));
+  const since = textAt(found, "lastTransitionTime");
+  return found === undefined
+    ? null
+    : { message: textAt(found, "message") ?? "it reports an error", ...(since === undefined ? {} : { since }) };
+}
+
+/** https://fluxcd.io/flux/components/kustomize/kustomizations/#conditions; the same words for HelmReleases. */
+function flux(object: KubeObject): Failure | null {
+  if (flagAt(object, "spec", "suspend")) return null;
+  const conditions = conditionsOf(object);
+  const ready = conditions.find((condition) => condition.type === "Ready");
+  if (ready?.status !== "False") return null;
+  const waits = /^(Progressing|ProgressingWithRetry|DependencyNotReady|Suspended)$/.test(ready.reason ?? "");
+  return waits ? null : failure(ready);
+}
+
+function failure({ message, reason, since }: Condition): Failure {
+  return { message: message ?? reason ?? "it does not say why", ...(since === undefined ? {} : { since }) };
+}
