@@ -69,7 +69,7 @@ describe("an autoscaler", () => {
 
   it("that was made a moment ago is waited for", () => {
     const [finding] = scalingInactive.detect(seen(hpa({ ...inactive, lastTransitionTime: ago("1m") })), settings);
-    expect(finding?.unripe).toBe("It says so since 1m; it counts after 5m.");
+    expect(finding?.unripe).toBe("It says so since 60s; it counts after 5m.");
   });
 
   it.each([
