@@ -10,13 +10,16 @@ const ACCEPT = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 const MOST_TAGS = 5000;
+/** A registry that always names a next page must not keep us. */
+const MOST_PAGES = 50;
 const MOST_BYTES = 4 * 1024 * 1024;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 interface Place {
   /** Base URL of the registry or of the mirror that is asked instead. */
   readonly base: URL;
-  readonly mirrored: boolean;
+  /** The registry that the mirror stands for; absent: the registry itself is asked. */
+  readonly mirrors?: string;
 }
 
 /**
@@ -52,9 +55,10 @@ export function createRegistry(settings: Config["registry"]): Registry {
       const place = parsed === null ? "no image reference" : placeOf(parsed, settings);
       if (parsed === null || typeof place === "string") return null;
       const tags: string[] = [];
-      let path: string | null = `/v2/${parsed.repository}/tags/list?n=1000`;
+      const first = `/v2/${parsed.repository}/tags/list`;
+      let path: string | null = `${first}?n=1000`;
       try {
-        while (path !== null && tags.length < MOST_TAGS) {
+        for (let page = 0; path !== null && tags.length < MOST_TAGS && page < MOST_PAGES; page += 1) {
           const answer = await ask(place, path, "GET", parsed, credentials, settings);
           if (!answer.ok) {
             await answer.body?.cancel();
@@ -65,7 +69,7 @@ export function createRegistry(settings: Config["registry"]): Registry {
             tags.push(
               ...body.tags.filter((tag): tag is string => typeof tag === "string" && /^\w[\w.-]{0,127}$/.test(tag)),
             );
-          path = nextPage(answer.headers.get("link"), place.base);
+          path = nextPage(answer.headers.get("link"), first, place);
         }
         return tags.slice(0, MOST_TAGS);
       } catch {
@@ -80,11 +84,18 @@ function placeOf(image: ImageReference, settings: Config["registry"]): Place | s
   const mirror = settings.mirrors[image.registry] ?? settings.mirrors["*"];
   if (mirror !== undefined)
     return URL.canParse(mirror)
-      ? { base: new URL(mirror), mirrored: true }
+      ? { base: new URL(mirror), mirrors: image.registry }
       : `the mirror of ${image.registry} is no URL`;
   const host = image.registry === "docker.io" ? "registry-1.docker.io" : image.registry;
   const loopback = LOOPBACK.has(host.replace(/:\d+$/, ""));
-  return { base: new URL(`${loopback || settings.allowHttp ? "http" : "https"}://${host}`), mirrored: false };
+  return { base: new URL(`${loopback || settings.allowHttp ? "http" : "https"}://${host}`) };
+}
+
+/** A path of the API below the registry's or mirror's own; a mirror is told which registry it stands for, as containerd does. */
+function addressOf(place: Place, path: string): URL {
+  const url = new URL(`${place.base.pathname.replace(/\/+$/, "")}${path}`, place.base);
+  if (place.mirrors !== undefined) url.searchParams.set("ns", place.mirrors);
+  return url;
 }
 
 async function ask(
@@ -95,7 +106,7 @@ async function ask(
   credentials: RegistryCredentials | undefined,
   settings: Config["registry"],
 ): Promise<Response> {
-  const url = new URL(path, place.base);
+  const url = addressOf(place, path);
   const send = (authorization?: string): Promise<Response> =>
     // A redirect could carry credentials to another host: manifests and tags are answered where they are asked.
     fetch(url, {
@@ -113,9 +124,9 @@ async function ask(
   const challenge = first.headers.get("www-authenticate") ?? "";
   await first.body?.cancel();
   const safe = url.protocol === "https:" || LOOPBACK.has(url.hostname);
-  const usable = safe && !place.mirrored ? credentials : undefined;
+  const usable = safe && place.mirrors === undefined ? credentials : undefined;
   if (/^basic/i.test(challenge)) return usable === undefined ? first : send(basic(usable));
-  const token = await tokenFor(challenge, image, usable, settings);
+  const token = await tokenFor(challenge, image, usable, LOOPBACK.has(url.hostname), settings);
   return token === null ? first : send(`Bearer ${token}`);
 }
 
@@ -124,6 +135,7 @@ async function tokenFor(
   challenge: string,
   image: ImageReference,
   credentials: RegistryCredentials | undefined,
+  local: boolean,
   settings: Config["registry"],
 ): Promise<string | null> {
   if (!/^bearer /i.test(challenge)) return null;
@@ -133,7 +145,9 @@ async function tokenFor(
   if (words["realm"] === undefined || !URL.canParse(words["realm"])) return null;
   const realm = new URL(words["realm"]);
   const loopback = LOOPBACK.has(realm.hostname);
-  if (realm.protocol !== "https:" && !loopback && !settings.allowHttp) return null;
+  // Only a registry of this machine may send us to a service of this machine.
+  if (loopback && !local) return null;
+  if (realm.protocol !== "https:" && (realm.protocol !== "http:" || !(loopback || settings.allowHttp))) return null;
   realm.searchParams.set("scope", `repository:${image.repository}:pull`);
   if (words["service"] !== undefined) realm.searchParams.set("service", words["service"]);
   const answer = await fetch(realm, {
@@ -154,12 +168,14 @@ function basic(credentials: RegistryCredentials): string {
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
 }
 
-/** `<…/tags/list?n=…&last=…>; rel="next"`, on the same host only. */
-function nextPage(link: string | null, base: URL): string | null {
+/** `<…/tags/list?n=…&last=…>; rel="next"`: the same list and nothing else, whatever the registry would have us fetch. */
+function nextPage(link: string | null, path: string, place: Place): string | null {
   const target = /<([^>]+)>;\s*rel="?next"?/.exec(link ?? "")?.[1];
-  if (target === undefined) return null;
+  const base = addressOf(place, path);
+  if (target === undefined || !URL.canParse(target, base.href)) return null;
   const url = new URL(target, base);
-  return url.host === base.host ? `${url.pathname}${url.search}` : null;
+  const same = url.origin === base.origin && (url.pathname === base.pathname || url.pathname === path);
+  return same && url.username === "" ? `${path}${url.search}` : null;
 }
 
 async function bounded(answer: Response): Promise<string> {
