@@ -214,5 +214,6 @@ function report(diagnosis: Diagnosis): Outcome {
 }
 
 function needed(diagnosis: Diagnosis, refusals: readonly string[]): string {
-  return `${diagnosis.cause} A person is needed${refusals.length === 0 ? "." : `: ${refusals.join("; ")}`}`;
+  const cause = /[.!?]$/.test(diagnosis.cause) ? diagnosis.cause : `${diagnosis.cause}.`;
+  return `${cause} A person is needed${refusals.length === 0 ? "." : `: ${refusals.join("; ")}`}`;
 }

@@ -66,6 +66,15 @@ function compare(object: ObjectRef, path: FieldPath, a: Json | undefined, b: Jso
     return;
   }
   if (Array.isArray(a) && Array.isArray(b) && compareLists(object, path, a, b, out)) return;
+  // The first init container that comes, and the last that goes, are one container and not a list: such lists are never
+  // changed as a whole.
+  if (
+    path.at(-1) === "initContainers" &&
+    (Array.isArray(a) || isNothing(path, a)) &&
+    (Array.isArray(b) || isNothing(path, b))
+  ) {
+    if (compareLists(object, path, Array.isArray(a) ? a : [], Array.isArray(b) ? b : [], out)) return;
+  }
   out.push(makeChange(object, path, isNothing(path, a) ? undefined : a, isNothing(path, b) ? undefined : b));
 }
 

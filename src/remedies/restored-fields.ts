@@ -54,10 +54,16 @@ export function changesOf(fields: RestoredFields["fields"]): Change[] {
 }
 
 /** Plans to put fields back, each checked again against the live objects and the allow-list. */
-export function planRestore(fields: RestoredFields["fields"], finding: Finding, context: PlanContext): Drafted {
+export function planRestore(
+  fields: RestoredFields["fields"],
+  finding: Finding,
+  context: PlanContext,
+  /** `any`: also fields of the failing object that explain other symptoms. */
+  reach: "symptom" | "any" = "symptom",
+): Drafted {
   const changes = changesOf(fields);
   for (const change of changes) {
-    const objection = objectionTo(change, finding, context);
+    const objection = objectionTo(change, finding, context, reach);
     if (objection !== null) return { possible: false, reason: objection };
   }
   const groups = Map.groupBy(changes, (change) => keyOf(change.object));
@@ -79,13 +85,18 @@ export function planRestore(fields: RestoredFields["fields"], finding: Finding, 
   };
 }
 
-function objectionTo({ object, path, from, to }: Change, finding: Finding, context: PlanContext): string | null {
+function objectionTo(
+  { object, path, from, to }: Change,
+  finding: Finding,
+  context: PlanContext,
+  reach: "symptom" | "any",
+): string | null {
   const where = `${formatPath(path)} of ${describeRef(object)}`;
   if (object.namespace !== finding.workload.namespace) return `${where} is in another namespace`;
   const own = sameRef(object, finding.workload);
   if (!own && !isNeighbour(object, context)) return `${describeRef(object)} has nothing to do with the failing`;
   // Another object's fields come along when the same commit broke it in another way.
-  if (!isRestorable(object.kind, path, own ? finding.symptom.kind : null))
+  if (!isRestorable(object.kind, path, own && reach === "symptom" ? finding.symptom.kind : null))
     return `${where} is no field that this remedy may restore`;
   if (from === undefined && to === undefined) return `${where} does not change`;
   return null;

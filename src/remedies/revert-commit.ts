@@ -30,5 +30,5 @@ export const revertCommit = defineRemedy({
     if (relevant.length === 0) return no("nothing that the last commit changed in it explains the symptom");
     return { ...found, reason: `${found.reason} What explains the symptom alone may not be all that it broke.` };
   },
-  plan: ({ fields }, finding, context) => planRestore(fields, finding, context),
+  plan: ({ fields }, finding, context) => planRestore(fields, finding, context, "any"),
 });

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { createRenderer } from "../../src/adapters/renderers.ts";
+import { StanchError } from "../../src/errors.ts";
 import type { Commit, Source } from "../../src/model.ts";
 import type { Checkout } from "../../src/ports.ts";
 
@@ -67,11 +68,17 @@ export function makeRepository(files: Files): Repository {
     treeAt: async (revision) => {
       const tree = mkdtempSync(join(tmpdir(), "stanch-tree-"));
       trees.push(tree);
-      const archive = execFileSync("git", ["archive", revision], {
-        cwd: directory,
-        maxBuffer: 1e8,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
+      let archive: Buffer;
+      try {
+        archive = execFileSync("git", ["archive", revision], {
+          cwd: directory,
+          maxBuffer: 1e8,
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+      } catch (error) {
+        // As the adapter says of the parent of the first commit.
+        throw new StanchError("git", `there is no ${revision}`, { cause: error });
+      }
       execFileSync("tar", ["-x", "-C", tree], { input: archive });
       return tree;
     },
