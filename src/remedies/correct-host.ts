@@ -1,188 +1,179 @@
 import { z } from "zod";
 import { getAt } from "../kube/field-path.ts";
-import { listAt, mapAt, textAt } from "../kube/fields.ts";
-import { containerOf, containersOf, type TemplateContainer } from "../kube/template.ts";
-import type { FieldPath, Finding, KubeObject } from "../model.ts";
+import { listAt, numberAt, textAt, textsAt } from "../kube/fields.ts";
+import { matchesLabels } from "../kube/selectors.ts";
+import { containerOf, type TemplateContainer, templateOf } from "../kube/template.ts";
+import type { Change, FieldPath, Finding, KubeObject } from "../model.ts";
 import { fact } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
-import { defineRemedy, no, type RemedyContext, refuse } from "./remedy.ts";
+import { defineRemedy, no, type PlanContext, refuse } from "./remedy.ts";
+import { hostIn, type NamedHost, valuesOfOthers } from "./service-hosts.ts";
 import { typoOf } from "./typo.ts";
+import { unresolvedHosts } from "./unresolved-hosts.ts";
 import { PATCH_WORKLOADS } from "./workload-rights.ts";
 
-/** How programs say that a name does not resolve: libc, Go, Node, Java, Python, musl, BusyBox. */
-const UNRESOLVED = [
-  /could not translate host name "([^"\s]+)"/i,
-  /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/,
-  /lookup ([\w.-]+)(?: on [\d.:[\]a-f]+)?: no such host/i,
-  /UnknownHostException:? ([\w.-]+)/,
-  /bad address '([^'\s]+)'/,
-  /could not resolve host:? '?([\w.-]+)/i,
-  /unknown (?:MySQL server )?host:? '?([\w.-]+)/i,
-  /(?:host|name|address|server)?\s*['"]?([a-z0-9][\w.-]*)['"]?[^\n]{0,60}(?:name or service not known|name does not resolve|temporary failure in name resolution|nodename nor servname provided|could not be resolved|no such host)/i,
-];
+const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 
 /**
- * A program cannot resolve a host that an environment variable of its names, and no Service has that name. It is pointed to
- * the Service that the name is a typo of, or to the one that every other workload of the namespace has in the same variable.
- * The log only says which of the container's own variables is at fault; the value comes from the cluster.
+ * A program cannot resolve a host that environment variables of its name, and no Service has that name. They are pointed to
+ * the Service that the name is a typo of, or to the one that the other workloads of the namespace have in the same variable.
+ * The log only says which of the container's own variables is at fault; the value comes from the cluster. Of a value only
+ * the Service's name is ever said, for it may hold a password.
  */
 export const correctHost = defineRemedy({
   id: "correct-host",
   summary:
-    "Points an environment variable whose host does not resolve to the Service it is a typo of, or the one that the other workloads use in it.",
+    "Points environment variables whose host does not resolve to the Service it is a typo of, or the one that the other workloads use in it.",
   risk: "medium",
   reversibility: "inverse",
   params: z.strictObject({
     container: z.string().min(1).max(63),
-    variable: z.string().min(1).max(256).describe("The environment variable."),
+    variables: z.array(z.string().min(1).max(256)).min(1).max(10).describe("The environment variables."),
     service: z
       .string()
       .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
       .describe("The Service that is meant."),
   }),
   needs: PATCH_WORKLOADS,
+  looks: (finding) => (unresolvedHosts(finding).length === 0 ? [] : ["Service", "ConfigMap", ...WORKLOADS]),
   async diagnose(finding, context) {
-    const object = context.workload?.object;
-    const container =
-      object === undefined || finding.container === undefined ? null : containerOf(object, finding.container);
-    if (container === null) return no("the failing container is not known");
-    const hosts = unresolvedHosts(finding);
-    if (hosts.length === 0) return no("its log names no host that does not resolve");
-    const { namespace } = finding.workload;
-    const services = await context.others("Service", namespace);
-    if (services === null) return no(`Services of ${namespace} cannot be read`);
-    const known = services.map((service) => service.metadata.name);
-    const at = literalsOf(container).flatMap(({ name, value }) => {
-      const host = hostIn(value);
-      const service = host === null ? null : serviceName(host, namespace);
-      return service !== null && hosts.includes(host ?? "") && !known.includes(service) ? [{ name, service }] : [];
-    });
-    const [only, second] = at;
-    if (only === undefined)
-      return no(
-        `host ${hosts[0]} does not resolve, and no variable of the container names it as a Service of ${namespace}; a person must look at where the name comes from`,
-      );
-    if (second !== undefined && second.service !== only.service)
-      return no(`several variables name hosts that do not resolve: ${at.map((item) => item.name).join(", ")}`);
-    const near = typoOf(only.service, known);
-    const used = near.match ?? (await usedByOthers(only.name, finding, known, context));
-    if (used === null)
-      return no(
-        `variable ${only.name} names the host ${only.service}, and ${namespace} has no such Service, nor one that it is a typo of or that others use. A person must say which is meant`,
-      );
-    const why = `The program cannot resolve "${only.service}" (variable ${only.name}), and ${namespace} has no such Service; "${used}" is ${near.match === null ? "what every other workload has in that variable" : "the only one that it is a typo of"}.`;
+    const meant = meantBy(finding, context);
+    if ("reason" in meant) return no(meant.reason);
+    const { container, wrong, variables, service, typo, known } = meant;
+    const names = variables.map(({ name }) => name);
     return {
       applies: true,
-      params: { container: container.name, variable: only.name, service: used },
-      reason: why,
-      evidence: [fact("spec", `Services in ${namespace}: ${known.slice(0, 20).join(", ")}`)],
+      params: { container: container.name, variables: names, service },
+      reason: `The program cannot resolve "${wrong}" (${names.join(", ")}), and ${finding.workload.namespace} has no such Service; "${service}" is ${typo ? "the only one that it is a typo of" : "what the other workloads have there"}.`,
+      evidence: [fact("spec", `Services in ${finding.workload.namespace}: ${known.slice(0, 20).join(", ")}`)],
     };
   },
-  plan({ container, variable, service }, finding, context) {
-    const live = context.live(finding.workload);
-    const found = live === null ? null : containerOf(live, container);
-    if (live === null || found === null) return refuse(`there is no container ${container}`);
-    const path: FieldPath = [...found.path, "env", { by: "name", value: variable }, "value"];
-    const from = getAt(live, path);
-    const host = typeof from === "string" ? hostIn(from) : null;
-    const name = host === null ? null : serviceName(host, finding.workload.namespace);
-    if (typeof from !== "string" || host === null || name === null)
-      return refuse(`variable ${variable} names no host of the namespace`);
-    if (name === service) return refuse(`variable ${variable} names ${service} already`);
-    // Only the first label is the Service's name: scheme, namespace, port and path stay.
-    const to = from.replace(host, service + host.slice(name.length));
-    const changes = [{ object: finding.workload, path, from, to }];
-    const gitOnly = immutableBecause(changes, () => live);
+  plan({ container, variables, service }, finding, context) {
+    // Another host would get what the program sends, its password first: only what the cluster proves now is taken.
+    const meant = meantBy(finding, context);
+    if ("reason" in meant) return refuse(meant.reason);
+    if (container !== meant.container.name) return refuse(`container ${container} is not the one that fails`);
+    if (service !== meant.service) return refuse(`${service} is not the Service that is meant by ${meant.wrong}`);
+    const stray = variables.find((name) => !meant.variables.some((variable) => variable.name === name));
+    if (stray !== undefined) return refuse(`variable ${stray} names no host that does not resolve`);
+    const changes = meant.variables.map(({ path, value, host }): Change => {
+      // Only the first label is the Service's name: scheme, user, namespace, port and path stay.
+      const to = value.slice(0, host.start) + service + value.slice(host.start + meant.wrong.length);
+      return { object: finding.workload, path, from: value, to };
+    });
+    const gitOnly = immutableBecause(changes, () => meant.live);
     return {
       possible: true,
       changes,
-      title: `point ${variable} of ${container} ${name} → ${service}`,
+      title: `point ${meant.variables.map(({ name }) => name).join(" and ")} of ${container} ${meant.wrong} → ${service}`,
       ...(gitOnly === undefined ? {} : { gitOnly }),
     };
   },
 });
 
-function unresolvedHosts(finding: Finding): string[] {
-  const said = [
-    ...finding.evidence.filter((item) => item.kind === "log").map((item) => item.text),
-    ...("message" in finding.symptom && finding.symptom.message !== undefined ? [finding.symptom.message] : []),
-  ];
-  const found = said
-    .flatMap((text) => text.split("\n"))
-    .flatMap((line) => {
-      for (const pattern of UNRESOLVED) {
-        const host = pattern.exec(line)?.[1];
-        if (host !== undefined) return [host.replace(/\.$/, "").toLowerCase()];
-      }
-      return [];
-    });
-  return [...new Set(found)];
+interface Variable {
+  readonly name: string;
+  readonly value: string;
+  readonly path: FieldPath;
+  readonly host: NamedHost;
 }
 
-function literalsOf(container: TemplateContainer): { name: string; value: string }[] {
-  return listAt(container.spec, "env").flatMap((item) => {
-    const [name, value] = [textAt(item, "name"), textAt(item, "value")];
-    return name === undefined || value === undefined || value === "" ? [] : [{ name, value }];
-  });
+interface Meant {
+  readonly live: KubeObject;
+  readonly container: TemplateContainer;
+  readonly variables: readonly Variable[];
+  /** The name that no Service has. */
+  readonly wrong: string;
+  readonly service: string;
+  readonly typo: boolean;
+  readonly known: readonly string[];
 }
 
-/** The host of `host`, `host:port` or a URL, in lower case; null when the value is none of these. */
-function hostIn(value: string): string | null {
-  const match =
-    /^(?:[a-z][a-z0-9+.-]*:\/\/)?(?:[^@/\s]*@)?([a-z0-9]([a-z0-9.-]*[a-z0-9])?)(?::\d{1,5})?(?:[/?].*)?$/.exec(value);
-  return match?.[1] ?? null;
-}
-
-/** The Service that a host means inside the cluster; null for hosts of other namespaces and of the Internet. */
-function serviceName(host: string, namespace: string): string | null {
-  const [name = "", ...rest] = host.split(".");
-  const tail = rest.join(".");
-  const own = ["", namespace, `${namespace}.svc`, `${namespace}.svc.cluster.local`];
-  return /^[a-z0-9][a-z0-9-]*$/.test(name) && !/^\d+$/.test(name) && own.includes(tail) ? name : null;
-}
-
-/** The Service that the other workloads of the namespace have in this variable, when all that have one agree. */
-async function usedByOthers(
-  variable: string,
-  finding: Finding,
-  known: readonly string[],
-  context: RemedyContext,
-): Promise<string | null> {
+/** The Service that is meant, as the cluster's objects prove it now; or what a person must decide. */
+function meantBy(finding: Finding, context: PlanContext): Meant | { readonly reason: string } {
   const { namespace } = finding.workload;
-  const [maps, ...lists] = await Promise.all([
-    context.others("ConfigMap", namespace),
-    ...(["Deployment", "StatefulSet", "DaemonSet"] as const).map((kind) => context.others(kind, namespace)),
-  ]);
-  const values = new Set<string>();
-  for (const other of lists.flatMap((list) => list ?? [])) {
-    if (other.kind === finding.workload.kind && other.metadata.name === finding.workload.name) continue;
-    for (const container of containersOf(other)) {
-      const value = variableOf(variable, container, maps ?? []);
-      const host = value === undefined ? null : hostIn(value);
-      if (host !== null) values.add(serviceName(host, namespace) ?? host);
+  const live = context.live(finding.workload);
+  const container = live === null || finding.container === undefined ? null : containerOf(live, finding.container);
+  if (live === null || container === null) return { reason: "the failing container is not known" };
+  const hosts = unresolvedHosts(finding);
+  if (hosts.length === 0) return { reason: "its log names no host that does not resolve" };
+  const services = context.others("Service", namespace);
+  if (services === null) return { reason: `Services of ${namespace} cannot be read` };
+  const known = services.map((service) => service.metadata.name);
+  const variables = variablesOf(container, live, namespace).filter(
+    ({ host }) => host.service !== null && hosts.includes(host.name) && !known.includes(host.service),
+  );
+  const wrong = variables[0]?.host.service ?? null;
+  if (wrong === null)
+    return {
+      reason: `its log says that a host does not resolve, and no variable of the container names it as a Service of ${namespace}; a person must look at where the name comes from`,
+    };
+  if (variables.some(({ host }) => host.service !== wrong))
+    return {
+      reason: `several variables name hosts that do not resolve: ${variables.map(({ name }) => name).join(", ")}`,
+    };
+  const names = variables.map(({ name }) => name).join(", ");
+  const near = typoOf(wrong, known);
+  const agreed = near.match ?? agreedOn(variables, services, { live, finding, context });
+  const service = services.find((candidate) => candidate.metadata.name === agreed);
+  if (agreed === null || service === undefined || (near.match === null && near.near.some((name) => name !== agreed)))
+    return {
+      reason: `${names} names the host ${wrong}, and ${namespace} has no such Service, nor a single one that it is a typo of or that others use. A person must say which is meant`,
+    };
+  const closed = variables.find(({ host }) => host.port !== undefined && !isServed(host.port, service));
+  if (closed !== undefined)
+    return {
+      reason: `${closed.name} asks port ${closed.host.port}, which Service ${agreed} does not serve. A person must say which is meant`,
+    };
+  return { live, container, variables, wrong, service: agreed, typo: near.match !== null, known };
+}
+
+/** The Service that the other workloads have in every one of these variables, on the same port; never one of its own. */
+function agreedOn(
+  variables: readonly Variable[],
+  services: readonly KubeObject[],
+  { live, finding, context }: { live: KubeObject; finding: Finding; context: PlanContext },
+): string | null {
+  const { namespace } = finding.workload;
+  const maps = context.others("ConfigMap", namespace);
+  const lists = WORKLOADS.map((kind) => context.others(kind, namespace));
+  if (maps === null || lists.some((list) => list === null)) return null;
+  const others = lists
+    .flatMap((list) => list ?? [])
+    .filter((other) => other.kind !== finding.workload.kind || other.metadata.name !== finding.workload.name);
+  const found = new Set<string | null>();
+  for (const { name, host } of variables) {
+    const values = valuesOfOthers(name, others, maps);
+    if (values.length === 0) return null;
+    for (const value of values) {
+      const other = value === null ? null : hostIn(value, namespace);
+      found.add(other === null || other.port !== host.port ? null : other.service);
     }
   }
-  const [only, second] = values;
-  return only !== undefined && second === undefined && known.includes(only) ? only : null;
+  const [only, second] = [...found];
+  const service = second === undefined ? services.find((candidate) => candidate.metadata.name === only) : undefined;
+  if (service === undefined) return null;
+  const selector = textsAt(service, "spec", "selector");
+  const own = textsAt(templateOf(live), "metadata", "labels");
+  return Object.keys(selector).length > 0 && matchesLabels(selector, own) ? null : service.metadata.name;
 }
 
-/** The value of a variable, literal or from a ConfigMap. */
-function variableOf(variable: string, container: TemplateContainer, maps: readonly KubeObject[]): string | undefined {
-  const dataOf = (name: string | undefined): Record<string, unknown> =>
-    mapAt(
-      maps.find((map) => map.metadata.name === name),
-      "data",
-    ) ?? {};
-  const entry = listAt(container.spec, "env").find((item) => textAt(item, "name") === variable);
-  if (entry !== undefined) {
-    const key = textAt(entry, "valueFrom", "configMapKeyRef", "key");
-    const value =
-      key === undefined ? textAt(entry, "value") : dataOf(textAt(entry, "valueFrom", "configMapKeyRef", "name"))[key];
-    return typeof value === "string" ? value : undefined;
-  }
-  for (const item of listAt(container.spec, "envFrom")) {
-    const value = dataOf(textAt(item, "configMapRef", "name"))[variable];
-    if (typeof value === "string") return value;
-  }
-  return undefined;
+/** Of a headless or external Service the ports are those of what stands behind it. */
+function isServed(port: number, service: KubeObject): boolean {
+  if (textAt(service, "spec", "type") === "ExternalName" || textAt(service, "spec", "clusterIP") === "None")
+    return true;
+  return listAt(service, "spec", "ports").some((item) => numberAt(item, "port") === port);
+}
+
+/** Variables whose value stands in the template and names a host. One that stands twice is left out: its last value counts. */
+function variablesOf(container: TemplateContainer, live: KubeObject, namespace: string): Variable[] {
+  const env = listAt(container.spec, "env");
+  return env.flatMap((item) => {
+    const name = textAt(item, "name");
+    if (name === undefined || env.filter((other) => textAt(other, "name") === name).length > 1) return [];
+    const path: FieldPath = [...container.path, "env", { by: "name", value: name }, "value"];
+    const value = getAt(live, path);
+    const host = typeof value === "string" ? hostIn(value, namespace) : null;
+    return host === null || typeof value !== "string" ? [] : [{ name, value, path, host }];
+  });
 }

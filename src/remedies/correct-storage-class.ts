@@ -1,12 +1,14 @@
 import { z } from "zod";
-import { listAt, textAt } from "../kube/fields.ts";
-import type { Change, FieldPath, KubeObject } from "../model.ts";
+import { listAt, mapAt, textAt } from "../kube/fields.ts";
+import type { Change, FieldPath, Finding, KubeObject } from "../model.ts";
 import { fact } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
-import { defineRemedy, no, refuse } from "./remedy.ts";
+import { defineRemedy, no, type PlanContext, refuse } from "./remedy.ts";
 import { typoOf } from "./typo.ts";
 
 const DEFAULT = "storageclass.kubernetes.io/is-default-class";
+/** Older than the field, and stronger where it stands. */
+const OLD = "volume.beta.kubernetes.io/storage-class";
 
 /**
  * A claim asks for a StorageClass that the cluster does not have. It is pointed to the one that it is a typo of, to the only one
@@ -25,38 +27,23 @@ export const correctStorageClass = defineRemedy({
   }),
   needs: [],
   reads: [{ group: "storage.k8s.io", resource: "storageclasses", verb: "list" }],
+  looks: () => ["StorageClass"],
   async diagnose(finding, context) {
-    const { symptom } = finding;
-    if (symptom.kind !== "ClaimPending") return no("no claim waits for a volume");
-    const live = context.live(finding.workload);
-    const asked = new Set(live === null ? [] : placesOf(live).map((place) => place.name));
-    const classes = await context.others("StorageClass", "");
-    if (classes === null) return no("StorageClasses cannot be read; grant list on storageclasses.storage.k8s.io");
-    const known = classes.map((item) => item.metadata.name);
-    const missing = [...asked].filter((name) => !known.includes(name));
-    const [from, other] = missing;
-    if (from === undefined)
-      return no(
-        "its StorageClass exists: the provisioner, the volume or the topology is at fault. A person must look at the events",
-      );
-    if (other !== undefined) return no(`it asks for several classes that do not exist: ${missing.join(", ")}`);
-    const picked = pick(from, classes);
-    if ("reason" in picked) return no(picked.reason);
+    const meant = meantBy(finding, context);
+    if ("reason" in meant) return no(meant.reason);
     return {
       applies: true,
-      params: { from, to: picked.to },
-      reason: `The cluster has no StorageClass "${from}"; "${picked.to}" is ${picked.why}.`,
-      evidence: [fact("spec", `StorageClasses: ${known.slice(0, 20).join(", ")}`)],
+      params: { from: meant.from, to: meant.to },
+      reason: `The cluster has no StorageClass "${meant.from}"; "${meant.to}" is ${meant.why}.`,
+      evidence: [fact("spec", `StorageClasses: ${meant.known.slice(0, 20).join(", ")}`)],
     };
   },
   plan({ from, to }, finding, context) {
-    const live = context.live(finding.workload);
-    if (live === null) return refuse("there is no such claim");
-    const changes = placesOf(live)
-      .filter((place) => place.name === from)
-      .map((place): Change => ({ object: finding.workload, path: place.path, from, to }));
-    if (changes.length === 0) return refuse(`no claim asks for StorageClass ${from}`);
-    const gitOnly = immutableBecause(changes, () => live);
+    const meant = meantBy(finding, context);
+    if ("reason" in meant) return refuse(meant.reason);
+    if (from !== meant.from || to !== meant.to) return refuse(`StorageClass ${to} is not what is meant by ${from}`);
+    const changes = meant.places.map((path): Change => ({ object: finding.workload, path, from, to }));
+    const gitOnly = immutableBecause(changes, () => meant.live);
     return {
       possible: true,
       changes,
@@ -66,6 +53,40 @@ export const correctStorageClass = defineRemedy({
   },
 });
 
+interface Meant {
+  readonly live: KubeObject;
+  readonly from: string;
+  readonly to: string;
+  readonly why: string;
+  readonly known: readonly string[];
+  readonly places: readonly FieldPath[];
+}
+
+/** The class that is meant, as the cluster's objects prove it now; or what a person must decide. */
+function meantBy(finding: Finding, context: PlanContext): Meant | { readonly reason: string } {
+  const live = context.live(finding.workload);
+  if (finding.symptom.kind !== "ClaimPending" || live === null) return { reason: "no claim waits for a volume" };
+  const classes = context.others("StorageClass", "");
+  if (classes === null) return { reason: "StorageClasses cannot be read; grant list on storageclasses.storage.k8s.io" };
+  const known = classes.map((item) => item.metadata.name);
+  const missing = claimsOf(live).filter(({ name }) => !known.includes(name));
+  const names = [...new Set(missing.map(({ name }) => name))];
+  const [from, other] = names;
+  if (from === undefined)
+    return {
+      reason:
+        "its StorageClass exists: the provisioner, the volume or the topology is at fault. A person must look at the events",
+    };
+  if (other !== undefined) return { reason: `it asks for several classes that do not exist: ${names.join(", ")}` };
+  const bound = missing.map(({ claim }) => bindingOf(claim)).find((what) => what !== null);
+  if (bound !== undefined)
+    return {
+      reason: `the claim ${bound}, so that its class "${from}" may be that of a volume and need no StorageClass. A person must say which volume is meant`,
+    };
+  const picked = pick(from, classes);
+  return "reason" in picked ? picked : { live, from, known, places: missing.map(({ path }) => path), ...picked };
+}
+
 function pick(from: string, classes: readonly KubeObject[]): { to: string; why: string } | { reason: string } {
   const known = classes.map((item) => item.metadata.name);
   const near = typoOf(from, known);
@@ -74,27 +95,48 @@ function pick(from: string, classes: readonly KubeObject[]): { to: string; why: 
     return {
       reason: `several StorageClasses are near "${from}": ${near.near.join(", ")}. A person must say which is meant`,
     };
-  const [only, second] = known;
-  if (only !== undefined && second === undefined) return { to: only, why: "the only one there is" };
+  // What a name promises (speed, encryption, another zone) is not known of the class that is left: the reviewer must know it.
+  const unlike = "whether it has what the name promised, such as speed or encryption, is for the reviewer to say";
+  const [only, second] = classes;
+  if (only !== undefined && second === undefined && provisions(only))
+    return { to: only.metadata.name, why: `the only one there is; ${unlike}` };
   const defaults = classes.filter((item) => item.metadata.annotations?.[DEFAULT] === "true");
   const [chosen, another] = defaults;
-  if (chosen !== undefined && another === undefined)
-    return { to: chosen.metadata.name, why: "the cluster's default, which a claim that names none would get" };
+  if (chosen !== undefined && another === undefined && provisions(chosen))
+    return {
+      to: chosen.metadata.name,
+      why: `the cluster's default, which a claim that names none would get; ${unlike}`,
+    };
   return {
-    reason: `the cluster has no StorageClass "${from}", and ${known.length === 0 ? "none at all" : `none that is near, alone or the default (${known.join(", ")})`}. A person must say which is meant`,
+    reason: `the cluster has no StorageClass "${from}", and ${known.length === 0 ? "none at all" : `none that is near, alone or the default (${known.slice(0, 20).join(", ")})`}. A person must say which is meant`,
   };
 }
 
-/** Where a claim, or a StatefulSet's claim templates, name their class. */
-function placesOf(object: KubeObject): { readonly name: string; readonly path: FieldPath }[] {
-  if (object.kind === "PersistentVolumeClaim") {
-    const name = textAt(object, "spec", "storageClassName");
-    return name === undefined || name === "" ? [] : [{ name, path: ["spec", "storageClassName"] }];
-  }
-  return listAt(object, "spec", "volumeClaimTemplates").flatMap((template, index) => {
-    const name = textAt(template, "spec", "storageClassName");
-    return name === undefined || name === ""
-      ? []
-      : [{ name, path: ["spec", "volumeClaimTemplates", index, "spec", "storageClassName"] }];
+/** Does the class make volumes? One without a provisioner only binds those that somebody made for it. */
+function provisions(storageClass: KubeObject): boolean {
+  return storageClass["provisioner"] !== "kubernetes.io/no-provisioner";
+}
+
+/** What ties a claim to one volume or copy, of which nothing but its name is known; null: any volume will do. */
+function bindingOf(claim: unknown): string | null {
+  if (textAt(claim, "metadata", "annotations", OLD) !== undefined) return `names its class in the annotation ${OLD}`;
+  if ((textAt(claim, "spec", "volumeName") ?? "") !== "") return "names its volume";
+  if (mapAt(claim, "spec", "selector") !== undefined) return "selects its volume by labels";
+  if (mapAt(claim, "spec", "dataSource") ?? mapAt(claim, "spec", "dataSourceRef")) return "is a copy";
+  return null;
+}
+
+/** A claim, or a StatefulSet's claim templates, with the class that each names. No class ("") is a wish, too: it stays. */
+function claimsOf(object: KubeObject): { readonly name: string; readonly path: FieldPath; readonly claim: unknown }[] {
+  const all =
+    object.kind === "PersistentVolumeClaim"
+      ? [{ claim: object as unknown, path: [] as FieldPath }]
+      : listAt(object, "spec", "volumeClaimTemplates").map((claim, index) => ({
+          claim,
+          path: ["spec", "volumeClaimTemplates", index],
+        }));
+  return all.flatMap(({ claim, path }) => {
+    const name = textAt(claim, "spec", "storageClassName") ?? "";
+    return name === "" ? [] : [{ name, path: [...path, "spec", "storageClassName"], claim }];
   });
 }

@@ -32,6 +32,8 @@ export interface Remedy<P extends z.ZodType = z.ZodType> {
   readonly needs: readonly Access[];
   /** Rights that its diagnosis needs beyond those of every run. Without them it says no. */
   readonly reads?: readonly Access[];
+  /** Kinds that it looks through for a finding, to be had from `others`. Absent: none. */
+  looks?(finding: Finding): readonly OtherKind[];
   /** Symptoms that it may help against; the order of remedies for a symptom stands in index.ts. */
   diagnose(finding: Finding, context: RemedyContext): Promise<Answer<z.output<P>>>;
   plan(params: z.output<P>, finding: Finding, context: PlanContext): Drafted;
@@ -65,10 +67,10 @@ export interface RemedyContext extends PlanContext {
   credentials(image: string): Promise<RegistryCredentials | undefined>;
   /** What Git's history says of an object, newest change first; empty when no source or nothing changed lately. */
   previous(ref: ObjectRef): Promise<readonly PreviousVersion[]>;
+  /** The recent commit that took an object out of what Git renders, and the object before it; null: it is there, or never was. */
+  removed(ref: ObjectRef): Promise<{ readonly commit: Commit; readonly before: KubeObject } | null>;
   /** The object as Git renders it now; null when no source has it. */
   declared(ref: ObjectRef): Promise<KubeObject | null>;
-  /** Objects of a kind, in a namespace ("" for cluster-scoped kinds); null when they may not be read. Bounded. */
-  others(kind: OtherKind, namespace: string): Promise<readonly KubeObject[] | null>;
   /** What a running pod of the finding's workload answers on a port (`Cluster.ask`); null when none could be asked. */
   ask(
     container: string,
@@ -88,6 +90,11 @@ export interface PlanContext {
   readonly workload?: Workload;
   /** A live object, null when there is none. */
   live(ref: ObjectRef): KubeObject | null;
+  /**
+   * Objects of a kind that the remedy looks through, in a namespace ("" for cluster-scoped kinds); null when they may not be
+   * read or are too many. Read beforehand, so that a plan can check what a diagnosis found without waiting.
+   */
+  others(kind: OtherKind, namespace: string): readonly KubeObject[] | null;
   readonly settings: Config;
 }
 

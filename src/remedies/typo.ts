@@ -8,13 +8,15 @@ import { editDistance } from "../config/nearest.ts";
  *   more two such slips.
  *
  * Numbers are meaning, not spelling: `config-1` is no typo of `config-2`, nor `1.28.0` of `1.27.0`. Only swapped
- * neighbours are believed of digits (`6.41.1` for `6.14.1`).
+ * neighbours are believed of digits (`6.41.1` for `6.14.1`). So are words of one or two letters: `shard-a` and `shard-b`,
+ * `pg-rw` and `pg-ro`, `db-eu` and `db-us` are different things.
  *
  * How near: 0 the same but for its spelling, 1 one slip, 2 two slips; null: no typo.
  */
 export function slipOf(wrong: string, right: string): 0 | 1 | 2 | null {
   if (wrong === right) return null;
   if (spelling(wrong) === spelling(right)) return 0;
+  if (differInShortWord(wrong, right)) return null;
   const distance = editDistance(wrong, right);
   const length = Math.min(wrong.length, right.length);
   if (distance === 1) return length >= 4 && (digitsOf(wrong) === digitsOf(right) || isSwap(wrong, right)) ? 1 : null;
@@ -47,6 +49,21 @@ function spelling(text: string): string {
 /** The numbers of a word, in order: `1.27.4-rc1` → `1,27,4,1`. */
 function digitsOf(text: string): string {
   return (text.match(/\d+/g) ?? []).join();
+}
+
+function differInShortWord(a: string, b: string): boolean {
+  const [left, right] = [wordsOf(a), wordsOf(b)];
+  return (
+    left.length === right.length &&
+    left.some((word, index) => {
+      const other = right[index] ?? "";
+      return word !== other && word.length <= 2 && other.length <= 2 && !isSwap(word, other);
+    })
+  );
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.toLowerCase().match(/[a-z]+/g) ?? [];
 }
 
 /** Are these the same letters with two neighbours swapped? */

@@ -66,7 +66,7 @@ export function contextOf(world: World): RemedyContext {
     previous: async (ref) =>
       (world.previous ?? []).filter((version) => version.changes.some((change) => keyOf(change.object) === keyOf(ref))),
     declared: async (ref) => declared.get(keyOf(ref)) ?? null,
-    others: async (kind, namespace) =>
+    others: (kind, namespace) =>
       world.others === null
         ? null
         : (world.others ?? []).filter(
