@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { detectors } from "../src/detectors/index.ts";
+import { remedies } from "../src/remedies/index.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const SDKS = ["@octokit/", "@kubernetes/client-node", "@anthropic-ai/sdk", "simple-git"];
@@ -60,6 +62,13 @@ function importsOf(file: string): Import[] {
 }
 
 const imports = files.flatMap(importsOf);
+
+/** The goldens of a scenario folder. */
+function goldens(id: string): string[] {
+  const folder = join(root, "test/scenarios", id);
+  const found = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
+  return found.filter((file) => file.endsWith("golden.json")).map((file) => readFileSync(join(folder, file), "utf8"));
+}
 
 describe("architecture", () => {
   it("imports point one way", () => {
@@ -140,6 +149,37 @@ describe("architecture", () => {
       expect(entries.length).toBeGreaterThan(0);
     });
   }
+
+  /** What no cluster state can lead to: why. */
+  const NO_SCENARIO: Readonly<Record<string, string>> = {
+    evict:
+      "detection leaves out what waits for configuration that exists by now, since the kubelet looks again by itself",
+  };
+
+  for (const [what, ids, mark] of [
+    ["detector", detectors.map((detector) => detector.id), (id: string) => new RegExp(`"detector": "${id}"`)],
+    // Chosen, and not only refused.
+    ["remedy", remedies.map((remedy) => remedy.id), (id: string) => new RegExp(`"remedy": "${id}",\\s+"title"`)],
+  ] as const) {
+    it(`every ${what} has a scenario folder in which it speaks`, () => {
+      const missing = ids
+        .filter((id) => NO_SCENARIO[id] === undefined && !goldens(id).some((golden) => mark(id).test(golden)))
+        .map(
+          (id) =>
+            `add test/scenarios/${id}/<case>/ with cluster.yaml, healthy.yaml and repository/, in which ${id} speaks`,
+        );
+      expect(missing).toEqual([]);
+      expect(ids.length).toBeGreaterThan(5);
+    });
+  }
+
+  it("every scenario folder is a detector's or a remedy's", () => {
+    const known: readonly string[] = [...detectors, ...remedies].map((entry) => entry.id);
+    const folders = readdirSync(join(root, "test/scenarios"), { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    );
+    expect(folders.map((entry) => entry.name).filter((name) => !known.includes(name))).toEqual([]);
+  });
 
   it("files stay small", () => {
     const long = files
