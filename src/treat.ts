@@ -214,6 +214,5 @@ function report(diagnosis: Diagnosis): Outcome {
 }
 
 function needed(diagnosis: Diagnosis, refusals: readonly string[]): string {
-  const cause = /[.!?]$/.test(diagnosis.cause) ? diagnosis.cause : `${diagnosis.cause}.`;
-  return `${cause} A person is needed${refusals.length === 0 ? "." : `: ${refusals.join("; ")}`}`;
+  return `${diagnosis.cause} A person is needed${refusals.length === 0 ? "." : `: ${refusals.join("; ")}`}`;
 }

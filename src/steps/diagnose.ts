@@ -35,9 +35,11 @@ export async function diagnose(finding: Finding, context: RemedyContext): Promis
     }
   }
   const [best] = choices;
+  // What the cluster says of itself ends as it likes.
+  const seen = /[.!?]$/.test(finding.summary) ? finding.summary : `${finding.summary}.`;
   return {
     finding,
-    cause: best === undefined ? finding.summary : `${finding.summary} ${best.reason}`,
+    cause: best === undefined ? seen : `${seen} ${best.reason}`,
     by: "rule",
     choices,
     rejected,

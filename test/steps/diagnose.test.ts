@@ -32,9 +32,12 @@ describe("diagnose", () => {
       ["rollback", { revision: "cart-old" }],
       ["correct-image", { container: "app", image: "ghcr.io/acme/cart:1.4.2-alpine" }],
     ]);
-    expect(found.rejected).toEqual([
-      { remedy: "restore-from-git", reason: "Git's recent history changed nothing that explains the symptom" },
-    ]);
+    const others = remediesFor.ImagePull.filter((id) => id !== "rollback" && id !== "correct-image");
+    expect(found.rejected.map((row) => row.remedy)).toEqual(others);
+    expect(found.rejected).toContainEqual({
+      remedy: "restore-from-git",
+      reason: "Git's recent history changed nothing that explains the symptom",
+    });
     expect(found.cause).toBe("It fails. 1 pod of revision 1 (cart-old) is ready right now.");
     expect(found.by).toBe("rule");
   });
@@ -42,10 +45,12 @@ describe("diagnose", () => {
   it("does not even ask a remedy that is not enabled", async () => {
     const found = await of({ settings: { remedies: { enabled: ["correct-image"] } } });
     expect(found.choices.map((choice) => choice.remedy)).toEqual(["correct-image"]);
-    expect(found.rejected).toEqual([
-      { remedy: "rollback", reason: "it is not enabled" },
-      { remedy: "restore-from-git", reason: "it is not enabled" },
-    ]);
+    expect(found.rejected).toEqual(
+      remediesFor.ImagePull.filter((id) => id !== "correct-image").map((remedy) => ({
+        remedy,
+        reason: "it is not enabled",
+      })),
+    );
   });
 
   it("leaves to a person what no remedy can prove, with every remedy's reason", async () => {
