@@ -40,6 +40,7 @@ export async function remedyContext(
     registry: run.registry,
     credentials: (image) => pullCredentials(workload?.object, image, run),
     previous: (ref) => run.workbench.previous(ref),
+    removed: (ref) => run.workbench.removed(ref),
     declared: async (ref) => {
       const found = await run.workbench.find(ref);
       return found.found ? found.object : null;

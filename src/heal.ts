@@ -119,7 +119,9 @@ async function benchOf(changes: readonly Change[], run: Run): Promise<{ bench: B
   const refs = new Map<string, ObjectRef>(changes.map((change) => [keyOf(change.object), change.object]));
   let bench: Bench | undefined;
   for (const ref of refs.values()) {
-    const found = await run.workbench.find(ref);
+    const gone = changes.some((change) => change.path.length === 0 && keyOf(change.object) === keyOf(ref));
+    const removed = gone ? await run.workbench.removed(ref) : null;
+    const found = removed === null ? await run.workbench.find(ref) : { found: true as const, bench: removed.bench };
     if (!found.found) return { reason: `${found.reason}; ${found.hint}` };
     if (bench !== undefined && bench.source.id !== found.bench.source.id)
       return { reason: `the change spans two sources, ${bench.source.id} and ${found.bench.source.id}` };

@@ -1,11 +1,11 @@
 import type { Config, SourceEntry } from "./config/schema.ts";
 import { StanchError } from "./errors.ts";
 import { entriesFor } from "./gitops/configured-source.ts";
-import { previousVersions } from "./gitops/history.ts";
+import { previousVersions, removalOf } from "./gitops/history.ts";
 import { findRendered } from "./gitops/rendered.ts";
 import { detectTool } from "./gitops/tool.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
-import type { KubeObject, ObjectRef, Source } from "./model.ts";
+import type { Commit, KubeObject, ObjectRef, Source } from "./model.ts";
 import type { Checkout, CodeHost, Rendered, Renderer, Repositories } from "./ports.ts";
 import type { PreviousVersion } from "./remedies/remedy.ts";
 
@@ -30,9 +30,17 @@ export interface Workbench {
   find(ref: ObjectRef): Promise<Found>;
   /** What Git's history says of an object, newest first. */
   previous(ref: ObjectRef): Promise<readonly PreviousVersion[]>;
+  /** Where an object was declared until a recent commit removed it; null: it is declared, or never was. */
+  removed(ref: ObjectRef): Promise<Removed | null>;
   /** Forgets what was fetched, so that the next question sees the branch as it is then. */
   refresh(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface Removed {
+  readonly bench: Bench;
+  readonly commit: Commit;
+  readonly before: KubeObject;
 }
 
 export interface WorkbenchPorts {
@@ -45,6 +53,7 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
   let checkouts = new Map<string, Promise<Checkout>>();
   let benches = new Map<SourceEntry, Promise<Bench>>();
   let histories = new Map<string, Promise<readonly PreviousVersion[]>>();
+  let removals = new Map<string, Promise<Removed | null>>();
   const branches = new Map<string, Promise<string>>();
 
   const branchOf = (entry: SourceEntry): Promise<string> => {
@@ -131,11 +140,26 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     return versions.map((version) => ({ source, commit: version.commit, changes: version.changes }));
   }
 
+  async function removal(ref: ObjectRef): Promise<Removed | null> {
+    const hits: Removed[] = [];
+    for (const entry of entriesFor(ref, config.sources)) {
+      const opened = await bench(entry);
+      const { source, checkout } = opened;
+      const { renderer } = ports;
+      const limit = config.remedies.history.commits;
+      const found = await removalOf({ ref, source, checkout, renderer, limit });
+      if (found !== null) hits.push({ bench: opened, ...found });
+    }
+    // Two sources that had it are two that may be meant.
+    return hits.length === 1 ? (hits[0] ?? null) : null;
+  }
+
   async function closeAll(): Promise<void> {
     const opened = await Promise.allSettled(checkouts.values());
     checkouts = new Map();
     benches = new Map();
     histories = new Map();
+    removals = new Map();
     for (const result of opened) if (result.status === "fulfilled") await result.value.close();
   }
 
@@ -147,6 +171,7 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     },
     find,
     previous: (ref) => remember(histories, keyOf(ref), () => history(ref)),
+    removed: (ref) => remember(removals, keyOf(ref), () => removal(ref)),
     refresh: closeAll,
     close: closeAll,
   };

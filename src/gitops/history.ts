@@ -57,6 +57,28 @@ export async function previousVersions({
   return out;
 }
 
+/**
+ * The newest commit that took an object out of what a source renders, with the object as it was; null when it is rendered now,
+ * and when none of the commits that are looked at had it.
+ */
+export async function removalOf({
+  ref,
+  source,
+  checkout,
+  renderer,
+  limit,
+}: HistoryRequest): Promise<Pick<ObjectVersion, "commit" | "before"> | null> {
+  if (findRendered((await renderer.render(checkout.directory, source)).objects, ref, source) !== undefined) return null;
+  const tree = await openTree(checkout.directory);
+  const paths = [...new Set([source.path, ...(await inputsOf(tree, source))])];
+  for (const commit of await checkout.history(paths, limit)) {
+    const before = await versionAt(`${commit.sha}^`, ref, source, checkout, renderer);
+    if (before === "no parent") return null;
+    if (before !== null) return { commit, before };
+  }
+  return null;
+}
+
 async function versionAt(
   parent: string,
   ref: ObjectRef,

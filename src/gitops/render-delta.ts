@@ -40,6 +40,8 @@ export function judge(
     const past = findRendered(before, change.object, source);
     const arrived = now !== undefined && sameField(change.path, getAt(now, change.path), change.to);
     (arrived ? made : missing).push(change);
+    // An object that appears as a whole.
+    if (arrived && past === undefined && change.path.length === 0) expected.set(stableKey(now), now);
     if (!arrived || past === undefined) continue;
     const key = stableKey(past);
     expected.set(key, withValue(expected.get(key) ?? past, change.path, change.to as Json | undefined));

@@ -1,4 +1,5 @@
 import { formatPath } from "../kube/field-path.ts";
+import type { Change } from "../model.ts";
 import { isRestorable } from "../remedies/relevance.ts";
 import type { Guard } from "./guard.ts";
 import { loosens } from "./privileges.ts";
@@ -13,11 +14,18 @@ const KINDS = new Set([
   "ConfigMap",
   "Service",
   "PersistentVolumeClaim",
+  "ServiceAccount",
   "HorizontalPodAutoscaler",
   "Application",
   "HelmRelease",
   "Kustomization",
 ]);
+
+const ADDED = new Set(["ConfigMap", "PersistentVolumeClaim", "Service", "ServiceAccount"]);
+
+function isAddition({ object, path, from, to }: Change): boolean {
+  return path.length === 0 && from === undefined && to !== undefined && ADDED.has(object.kind);
+}
 
 export const fieldAllowList: Guard = {
   id: "field-allow-list",
@@ -28,6 +36,8 @@ export const fieldAllowList: Guard = {
       const where = formatPath(change.path);
       if (!KINDS.has(change.object.kind))
         return { decision: "refuse", rule: "field-allow-list", reason: `a ${change.object.kind} is never changed` };
+      // An object that is put back as a whole; that it is not in the cluster leaves Git as the only way.
+      if (isAddition(change)) continue;
       if (!isRestorable(change.object.kind, change.path, null))
         return {
           decision: "refuse",

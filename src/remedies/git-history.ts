@@ -10,7 +10,7 @@ import type { Answer, PlanContext, PreviousVersion, RemedyContext } from "./reme
 import { fieldsOf, type RestoredFields } from "./restored-fields.ts";
 
 /** Clocks of committers and of the cluster differ, and a symptom's first sign may be rounded. */
-const SLACK_MS = 10 * 60_000;
+export const SLACK_MS = 10 * 60_000;
 
 /**
  * The newest commit before the failing began of which `pick` keeps some changes of an object, offered as fields to put back.

@@ -12,6 +12,7 @@ import { raiseMemoryLimit } from "./raise-memory-limit.ts";
 import type { Remedy } from "./remedy.ts";
 import { repointReference } from "./repoint-reference.ts";
 import { restoreFromGit } from "./restore-from-git.ts";
+import { restoreObject } from "./restore-object.ts";
 import { revertCommit } from "./revert-commit.ts";
 import { rollback } from "./rollback.ts";
 
@@ -20,6 +21,7 @@ export const remedies: readonly Remedy[] = [
   rollback,
   restoreFromGit,
   revertCommit,
+  restoreObject,
   correctImage,
   repointReference,
   correctProbe,
@@ -38,14 +40,14 @@ export const remedies: readonly Remedy[] = [
  */
 export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   ImagePull: ["rollback", "restore-from-git", "correct-image", "revert-commit"],
-  ConfigMissing: ["evict", "rollback", "restore-from-git", "repoint-reference", "revert-commit"],
+  ConfigMissing: ["evict", "rollback", "restore-from-git", "restore-object", "repoint-reference", "revert-commit"],
   OOMKilled: ["rollback", "restore-from-git", "raise-memory-limit", "revert-commit"],
   LivenessKill: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
   NotReady: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
   CrashLoop: ["rollback", "restore-from-git", "correct-host", "revert-commit"],
   RolloutStuck: ["rollback", "restore-from-git", "revert-commit"],
-  PodsRefused: ["restore-from-git", "revert-commit"],
-  Unschedulable: ["rollback", "restore-from-git", "correct-node-selector", "revert-commit"],
+  PodsRefused: ["restore-from-git", "restore-object", "revert-commit"],
+  Unschedulable: ["rollback", "restore-from-git", "restore-object", "correct-node-selector", "revert-commit"],
   ClaimPending: ["restore-from-git", "correct-storage-class", "revert-commit"],
   ScalingInactive: ["restore-from-git", "revert-commit"],
   SyncFailed: ["restore-from-git", "revert-commit"],

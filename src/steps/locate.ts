@@ -1,7 +1,7 @@
 import { messageOf, StanchError } from "../errors.ts";
 import type { Candidate } from "../gitops/candidate.ts";
 import { earlierOf } from "../gitops/earlier.ts";
-import { sameAsLive } from "../gitops/field-equality.ts";
+import { sameAsLive, sameField } from "../gitops/field-equality.ts";
 import { helmCandidates } from "../gitops/helm-candidates.ts";
 import { helmInputs } from "../gitops/helm-inputs.ts";
 import { sayingCandidates, settingCandidates } from "../gitops/kustomize-candidates.ts";
@@ -119,6 +119,8 @@ function stateOf(change: Change, baseline: readonly KubeObject[], request: Locat
   const name = `${describeRef(change.object)} ${formatPath(change.path)}`.trim();
   if (change.object.kind === "Secret")
     return no(`${name} is a Secret, and secret data is never written to Git.`, "Change the secret where it is kept.");
+  const added = change.path.length === 0 && change.from === undefined && change.to !== undefined;
+  if (added && object === undefined) return "open";
   if (object === undefined)
     return no(
       `${describeRef(change.object)} is not rendered from ${source.id}.`,
@@ -126,6 +128,7 @@ function stateOf(change: Change, baseline: readonly KubeObject[], request: Locat
     );
   if (twin !== undefined)
     return no(`${describeRef(change.object)} is declared twice in ${source.id}.`, "Remove all but one of them.");
+  if (added && sameField([], object as unknown as Json, change.to)) return "made";
   if (change.path.length === 0)
     return no(`${describeRef(change.object)} as a whole is not added or removed by rule.`, "Make the change by hand.");
   const declared = getAt(object, change.path);

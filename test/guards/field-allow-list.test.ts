@@ -13,7 +13,7 @@ function verdictOn(path: FieldPath, from?: Json, to?: Json, object: ObjectRef = 
 
 describe("kinds that are never changed", () => {
   it.each(
-    "Secret Role RoleBinding ClusterRole ClusterRoleBinding NetworkPolicy ServiceAccount Namespace Node ReplicaSet Ingress PodDisruptionBudget AppProject HelmRepository ResourceQuota LimitRange ValidatingWebhookConfiguration CustomResourceDefinition".split(
+    "Secret Role RoleBinding ClusterRole ClusterRoleBinding NetworkPolicy Namespace Node ReplicaSet Ingress PodDisruptionBudget AppProject HelmRepository ResourceQuota LimitRange ValidatingWebhookConfiguration CustomResourceDefinition".split(
       " ",
     ),
   )("%s", (kind) => {

@@ -1,6 +1,16 @@
 import { Config, type RemedyId } from "../../src/config/schema.ts";
 import { keyOf, refOf } from "../../src/kube/ref.ts";
-import type { Change, Finding, Json, KubeObject, ObjectRef, Snapshot, Symptom, Workload } from "../../src/model.ts";
+import type {
+  Change,
+  Commit,
+  Finding,
+  Json,
+  KubeObject,
+  ObjectRef,
+  Snapshot,
+  Symptom,
+  Workload,
+} from "../../src/model.ts";
 import { remedies } from "../../src/remedies/index.ts";
 import type { PreviousVersion, RemedyContext } from "../../src/remedies/remedy.ts";
 import { diagnose } from "../../src/steps/diagnose.ts";
@@ -21,6 +31,8 @@ export interface World {
   readonly registry?: Readonly<Record<string, readonly string[]>>;
   readonly previous?: readonly PreviousVersion[];
   readonly declared?: readonly KubeObject[];
+  /** Objects that a commit took out of Git, by `keyOf`. */
+  readonly removed?: Readonly<Record<string, { readonly commit: Commit; readonly before: KubeObject }>>;
   readonly raises?: number;
   /** What may be looked through; null: nothing may be read. */
   readonly others?: readonly KubeObject[] | null;
@@ -65,6 +77,7 @@ export function contextOf(world: World): RemedyContext {
     credentials: async () => undefined,
     previous: async (ref) =>
       (world.previous ?? []).filter((version) => version.changes.some((change) => keyOf(change.object) === keyOf(ref))),
+    removed: async (ref) => world.removed?.[keyOf(ref)] ?? null,
     declared: async (ref) => declared.get(keyOf(ref)) ?? null,
     others: (kind, namespace) =>
       world.others === null
