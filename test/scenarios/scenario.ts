@@ -251,8 +251,10 @@ function repositoryOf(folder: string, subject: string): Repository {
   const head = filesIn(join(folder, "repository"));
   const before = join(folder, "before");
   if (!existsSync(before)) return makeRepository(head);
-  const repository = makeRepository(filesIn(before));
-  repository.commit(subject, head);
+  const earlier = filesIn(before);
+  const repository = makeRepository(earlier);
+  const gone = Object.keys(earlier).filter((file) => head[file] === undefined);
+  repository.commit(subject, { ...head, ...Object.fromEntries(gone.map((file) => [file, null])) });
   return repository;
 }
 
