@@ -24,17 +24,29 @@ async function main(): Promise<number> {
     process.stdout.write(`stanch ${version}\n`);
     return EXIT.done;
   }
-  if (command === undefined || values.help === true) {
-    process.stdout.write(command === undefined ? HELP : helpOf(command));
-    return command === undefined && values.help !== true ? EXIT.config : EXIT.done;
+  if (command === undefined) {
+    process.stdout.write(HELP);
+    return values.help === true ? EXIT.done : EXIT.config;
   }
-  const load = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
-  if (load === undefined) {
-    const near = nearest(command, Object.keys(COMMANDS));
-    throw new StanchError("config", `there is no command "${command}"`, {
+  const helping = command === "help";
+  const named = helping ? words[0] : command;
+  if (named !== undefined && !Object.hasOwn(COMMANDS, named)) {
+    const near = nearest(named, Object.keys(COMMANDS));
+    throw new StanchError("config", `there is no command "${named}"`, {
       hint: near === null ? `commands: ${Object.keys(COMMANDS).join(", ")}` : `did you mean "stanch ${near}"?`,
     });
   }
+  if (helping || values.help === true) {
+    process.stdout.write(named === undefined ? HELP : helpOf(named));
+    return EXIT.done;
+  }
+  const most = command === "incidents" || command === "undo" ? 1 : 0;
+  const extra = words[most];
+  if (extra !== undefined)
+    throw new StanchError("config", `"${extra}" is one word too many for stanch ${command}`, {
+      hint: `see stanch ${command} --help`,
+    });
+  const load = COMMANDS[command] as (typeof COMMANDS)[string];
   return (await load()).main({ ...values, env: process.env, interactive: process.stderr.isTTY === true }, words);
 }
 
@@ -42,9 +54,17 @@ function read(words: string[]) {
   try {
     return parseArgs({ args: words, options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    const flag = /'(--?[^' ]+)/.exec(messageOf(error))?.[1];
-    const near = flag === undefined ? null : nearest(flag.replace(/^-+/, ""), Object.keys(OPTIONS));
-    throw new StanchError("config", messageOf(error).split(". ")[0] ?? "bad flags", {
+    const said = messageOf(error).split(". ")[0] ?? "";
+    const unknown = /^Unknown option '(--?)([^']+)'/.exec(said);
+    if (unknown === null) {
+      const missing = /^Option '(?:-\w, )?(--?[\w-]+)(?: <value>)?' argument (?:missing|is ambiguous)/.exec(said);
+      throw new StanchError("config", missing === null ? said : `${missing[1]} needs a value`, {
+        hint: "see stanch --help",
+      });
+    }
+    const [, dashes, name = ""] = unknown;
+    const near = dashes === "-" ? null : nearest(name, Object.keys(OPTIONS));
+    throw new StanchError("config", `there is no flag ${dashes}${name}`, {
       hint: near === null ? "see stanch --help" : `did you mean --${near}?`,
     });
   }

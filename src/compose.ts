@@ -6,6 +6,7 @@ import { systemClock } from "./adapters/clock.ts";
 import type { Flags } from "./commands/flags.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
+import { inScope, isProtected } from "./config/scope.ts";
 import { StanchError } from "./errors.ts";
 import { createIncidentStore } from "./incident/store.ts";
 import { createLog } from "./log.ts";
@@ -36,10 +37,18 @@ export async function composeBase(flags: Flags): Promise<Base> {
   const loaded = await loadConfig(configFile);
   const scope = {
     ...loaded.scope,
-    ...(flags["all-namespaces"] === true ? { namespaces: ["*"] } : {}),
+    // As with kubectl, -A wins over -n.
     ...(flags.namespace === undefined ? {} : { namespaces: flags.namespace }),
+    ...(flags["all-namespaces"] === true ? { namespaces: ["*"] } : {}),
     ...(flags.selector === undefined ? {} : { selector: flags.selector }),
   };
+  for (const name of scope.namespaces.filter((glob) => flags.namespace?.includes(glob) && !/[*?]/.test(glob)))
+    if (!inScope(name, { ...loaded, scope }))
+      throw new StanchError("config", `namespace ${name} is never watched`, {
+        hint: isProtected(name, loaded)
+          ? "Kubernetes' own namespaces and Stanch's own are left alone"
+          : "`scope.excludeNamespaces` of the configuration leaves it out",
+      });
   const log = createLog({
     format: flags.interactive ? "text" : "json",
     level: level as "info",

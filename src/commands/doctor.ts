@@ -7,6 +7,7 @@ import type { Access, Cluster, CodeHost, Renderer, Repositories } from "../ports
 import { readRights, rightsFor } from "../remedies/rights.ts";
 import { createWorkbench } from "../workbench.ts";
 import type { Flags } from "./flags.ts";
+import { printable } from "./printable.ts";
 
 /** One line of the answer; a failed one says the fix. */
 export interface Finding {
@@ -227,8 +228,15 @@ async function checkRepositories(
 
 function failed(check: string, error: unknown): Finding {
   const hint = error instanceof StanchError ? error.hint : undefined;
-  return { check, ok: false, text: messageOf(error), fix: hint ?? "see the message" };
+  return { check, ok: false, text: messageOf(error), fix: hint ?? FIXES[check] ?? "correct what the message says" };
 }
+
+/** For faults that bring no hint of their own. */
+const FIXES: Readonly<Record<string, string>> = {
+  cluster: "check the server of the kubeconfig's context, and try `kubectl version` with it",
+  source: "render the folder with the tool itself, and correct what it says",
+  repository: "check the repository's name in `sources` and what the token may see",
+};
 
 function show(lines: readonly Finding[]): string {
   const width = Math.max(...lines.map((line) => line.check.length));
@@ -237,5 +245,5 @@ function show(lines: readonly Finding[]): string {
       `${line.ok ? "ok  " : "FAIL"}  ${line.check.padEnd(width)}  ${line.text}${line.ok || line.fix === undefined ? "" : `\n      ${" ".repeat(width)}  fix: ${line.fix}`}`,
   );
   const bad = lines.filter((line) => !line.ok).length;
-  return `${out.join("\n")}\n\n${bad === 0 ? "Everything that a run needs is there." : `${bad} check${bad === 1 ? "" : "s"} failed.`}\n`;
+  return `${printable(out.join("\n"))}\n\n${bad === 0 ? "Everything that a run needs is there." : `${bad} check${bad === 1 ? "" : "s"} failed.`}\n`;
 }

@@ -1,11 +1,12 @@
 import { composeBase, composeCluster } from "../compose.ts";
-import { namedNamespaces } from "../config/scope.ts";
+import { inScope, namedNamespaces } from "../config/scope.ts";
 import { StanchError } from "../errors.ts";
 import type { Incident } from "../incident/incident.ts";
 import { createIncidentStore } from "../incident/store.ts";
 import { formatPath } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Flags } from "./flags.ts";
+import { printable } from "./printable.ts";
 import { age, table } from "./table.ts";
 
 /** `stanch incidents [NAME]`: all of them, or one with its timeline. */
@@ -14,9 +15,10 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
   const cluster = await composeCluster(flags, base.clock);
   try {
     const store = createIncidentStore(cluster, base.clock);
-    const incidents = (await store.list(namedNamespaces(base.config))).toSorted((a, b) =>
-      (b.metadata.creationTimestamp ?? "").localeCompare(a.metadata.creationTimestamp ?? ""),
-    );
+    const incidents = (await store.list(namedNamespaces(base.config)))
+      // Without -n all are shown, also of a namespace that has been left out of the scope since.
+      .filter((incident) => flags.namespace === undefined || inScope(incident.metadata.namespace, base.config))
+      .toSorted((a, b) => (b.metadata.creationTimestamp ?? "").localeCompare(a.metadata.creationTimestamp ?? ""));
     const now = base.clock.now();
     if (words[0] !== undefined) {
       const incident = pick(incidents, words[0]);
@@ -104,5 +106,5 @@ function show(incident: Incident, now: Date): string {
           ),
         ]),
   ];
-  return `${lines.join("\n")}\n`;
+  return printable(`${lines.join("\n")}\n`);
 }

@@ -2,6 +2,7 @@ import { formatPath } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Outcome } from "../model.ts";
 import type { RunReport } from "../run.ts";
+import { printable } from "./printable.ts";
 
 /** What a run did, for a person or a program. */
 export function showReport(report: RunReport, output: "table" | "json"): string {
@@ -9,7 +10,7 @@ export function showReport(report: RunReport, output: "table" | "json"): string 
   const { scanned } = report;
   const head = `Read ${scanned.pods} pods of ${scanned.workloads} workloads in ${scanned.namespaces} namespaces (${scanned.calls} calls).\n`;
   if (report.outcomes.length === 0) return `${head}Nothing fails, and nothing is open.\n`;
-  return `${head}\n${report.outcomes.map(showOutcome).join("\n")}`;
+  return printable(`${head}\n${report.outcomes.map(showOutcome).join("\n")}`);
 }
 
 function showOutcome(outcome: Outcome): string {

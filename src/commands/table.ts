@@ -1,5 +1,8 @@
+import { printable } from "./printable.ts";
+
 /** Columns as kubectl prints them: upper-case heads, three spaces between, no trailing blanks. */
-export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(heads: readonly string[], given: readonly (readonly string[])[]): string {
+  const rows = given.map((cells) => cells.map((cell) => printable(cell).replaceAll(/\s+/g, " ")));
   const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => (row[column] ?? "").length)));
   const line = (cells: readonly string[]): string =>
     cells
