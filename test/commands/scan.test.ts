@@ -1,5 +1,3 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { table } from "../../src/commands/table.ts";
 import { deployment, isKilled, makeWorld, type World } from "../pipeline/world.ts";
@@ -86,15 +84,6 @@ describe("stanch scan", () => {
     expect(said.error).toMatch(sentence);
     expect(said.code).toBe(code);
   });
-
-  it("says that a cluster cannot be reached, and what to check", async () => {
-    const kubeconfig = join(at.folder, "gone");
-    await writeFile(kubeconfig, world.cluster.kubeconfig().replace(world.cluster.url, "http://127.0.0.1:9"));
-    const said = await command("scan", { ...at.flags, kubeconfig });
-    expect(said.code).toBe(1);
-    expect(said.error).toContain("the API server at 127.0.0.1:9 cannot be reached");
-    expect(said.error).toContain("choose another --context");
-  }, 20_000);
 });
 
 describe("a table", () => {
