@@ -153,7 +153,9 @@ async function inGit(
 ): Promise<object | null> {
   const [first] = planned.changes;
   if (first === undefined) return null;
-  const found = await run.workbench.find(first.object);
+  // An object that a commit took out is in no source any more.
+  const removed = first.path.length === 0 ? await run.workbench.removed(first.object) : null;
+  const found = removed === null ? await run.workbench.find(first.object) : { found: true as const, ...removed };
   if (!found.found) return { reason: found.reason };
   const { source } = found.bench;
   const request = { changes: planned.changes, source, checkout, renderer };
