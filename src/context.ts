@@ -9,7 +9,7 @@ import type { Finding, KubeObject, ObjectRef, Plan } from "./model.ts";
 import { pullCredentials } from "./observe/pull-credentials.ts";
 import { loadWorkload } from "./observe/workloads.ts";
 import { remedies, remediesFor } from "./remedies/index.ts";
-import type { OtherKind, RemedyContext } from "./remedies/remedy.ts";
+import type { OtherKind, PreviousVersion, RemedyContext } from "./remedies/remedy.ts";
 import { workloadRights } from "./remedies/rights.ts";
 import type { Run } from "./run.ts";
 import type { Observation } from "./steps/observe.ts";
@@ -39,7 +39,7 @@ export async function remedyContext(
     live: (ref) => known.get(keyOf(ref)) ?? null,
     registry: run.registry,
     credentials: (image) => pullCredentials(workload?.object, image, run),
-    previous: (ref) => run.workbench.previous(ref),
+    previous: (ref) => othersCommits(ref, run),
     removed: (ref) => run.workbench.removed(ref),
     declared: async (ref) => {
       const found = await run.workbench.find(ref);
@@ -129,6 +129,20 @@ async function askPod(
   }
 }
 
+/** What Git's history says of an object, but for what Stanch itself brought in: a fix is not taken for the cause of what follows. */
+async function othersCommits(ref: ObjectRef, run: Run): Promise<readonly PreviousVersion[]> {
+  const versions = await run.workbench.previous(ref);
+  if (versions.length === 0) return versions;
+  const merged = new Set((await incidentsOf(run)).map((incident) => incident.status?.mergeCommit));
+  return versions.filter((version) => !merged.has(version.commit.sha));
+}
+
+/** Every incident in scope; none where they may not be read. */
+async function incidentsOf(run: Run): Promise<readonly Incident[]> {
+  const literal = run.config.scope.namespaces.every((glob) => !/[*?]/.test(glob));
+  return run.store.list(literal ? run.config.scope.namespaces : null).catch(() => []);
+}
+
 /** Memory raises of this incident's container that held, within the configured time. */
 function raisesOf(incident: Incident | undefined, run: Run): number {
   const since = run.clock.now().getTime() - run.config.remedies.memory.within;
@@ -152,9 +166,7 @@ export async function guardContext(
   const namespaces = new Map(seen.namespaces);
   const open = await openPullRequests(run);
   const lastChange = new Map<string, Date>();
-  for (const other of await run.store
-    .list(run.config.scope.namespaces.every((glob) => !/[*?]/.test(glob)) ? run.config.scope.namespaces : null)
-    .catch(() => [])) {
+  for (const other of await incidentsOf(run)) {
     const hotfix = other.status?.hotfix;
     if (hotfix === undefined) continue;
     for (const change of hotfix.changes) {

@@ -90,6 +90,12 @@ async function everything(run: Run): Promise<RunReport> {
   const diagnoses: Diagnosis[] = [];
   for (const finding of ripe) {
     if (covered.has(finding.fingerprint) || !mayTreat(open.get(finding.fingerprint), run)) continue;
+    const echoed = incidents.find((incident) => isEcho(finding, incident, run));
+    if (echoed !== undefined) {
+      const message = `${finding.summary} Not acted on yet: it began before ${echoed.metadata.name} was resolved, and may be what is left of it.`;
+      outcomes.push({ kind: "watching", workload: finding.workload, symptom: finding.symptom.kind, message });
+      continue;
+    }
     await run.renew();
     run.log.progress(`looking into ${describeRef(finding.workload)}`);
     const fault = await guarded(run, finding.workload, finding.symptom.kind, async () => {
@@ -148,6 +154,20 @@ async function readIncidents(run: Run): Promise<Incident[]> {
     if (run.config.mode === "observe" || run.dryRun) return [];
     throw error;
   }
+}
+
+/**
+ * Is what a finding tells of the past of an incident that was just resolved? Restarts and events outlive the fault by
+ * `detect.recent`; what began after it was resolved is a recurrence at once.
+ */
+function isEcho(finding: Finding, { spec, status }: Incident, run: Run): boolean {
+  const resolved = Date.parse(status?.resolvedAt ?? "");
+  return (
+    status?.phase === "Resolved" &&
+    (spec.fingerprint === finding.fingerprint || status.covers.includes(finding.fingerprint)) &&
+    run.clock.now().getTime() - resolved < run.config.detect.recent &&
+    Date.parse(finding.since) < resolved
+  );
 }
 
 /** May a finding with this incident be treated anew? Follow-up has dealt with every other phase. */

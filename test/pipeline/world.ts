@@ -23,6 +23,7 @@ export const TOKEN = "test-token-0123456789";
 
 /** What the tests' programs need. */
 const PROGRAMS: Readonly<Record<string, ProgramSource>> = {
+  "example.com/flagged:1.0.0": { requires: [{ name: "FEATURE", log: "ERROR: FEATURE is not set" }] },
   "example.com/app:1.0.0": { ports: [8080], memory: 90 * 2 ** 20 },
   "example.com/app:1.1.0": { ports: [8080], memory: 90 * 2 ** 20 },
 };
