@@ -12,7 +12,8 @@ import { PATCH_WORKLOADS } from "./workload-rights.ts";
  * Labels that machines set: architecture, operating system, zone, region, host, role, instance type. Their values are facts
  * of the node, and a near one (`us-east-1b`, `arm64`) is another fact: a program of another architecture does not even start.
  */
-const FACTS = /(?:^|\.)(?:kubernetes\.io|k8s\.io|karpenter\.sh|amazonaws\.com|eksctl\.io|azure\.com|google\.com)\//;
+const FACTS =
+  /(?:^|\.)(?:kubernetes\.io|k8s\.io|karpenter\.sh|aws\.com|amazonaws\.com|eksctl\.io|azure\.com|google\.com|gke\.io)\/|(?:^|\/)(?:arch|os|zone|region|hostname|instance-type)$/;
 const OS = "kubernetes.io/os";
 
 /**

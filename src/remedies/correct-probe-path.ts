@@ -42,7 +42,7 @@ type Correction = z.output<typeof Correction>;
 /**
  * A probe asks a path that the program does not have: the kubelet got a 404, and so does the same question asked through the
  * API server now. The path that it is pointed to is one that the program itself answers with success, asked in the same way:
- * another probe's of the container where that works, then the well-known ones in order.
+ * one that it is a typo of, one that is for such probes, another probe's of the container, then the other well-known ones.
  */
 export const correctProbePath = defineRemedy({
   id: "correct-probe-path",
@@ -159,7 +159,7 @@ function candidatesFor(name: ProbeName, probe: Probe, container: TemplateContain
     const foreign = readiness ? /live(?:ness|z)?(?![a-z])/i : /ready|readiness/i;
     return path !== undefined && PLAIN.test(path) && !foreign.test(path) ? [path] : [];
   });
-  const all = new Set([...siblings, ...(readiness ? READY : LIVE), ...HEALTH]);
+  const all = new Set([...(readiness ? READY : LIVE), ...siblings, ...HEALTH]);
   const near = (path: string): number => (slipOf(probe.path ?? "", path) === null ? 1 : 0);
   return [...[...all].toSorted((a, b) => near(a) - near(b)), "/"].filter((path) => path !== probe.path);
 }
