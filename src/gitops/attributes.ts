@@ -50,7 +50,7 @@ const MAX_PATTERN = 500;
  */
 export function wildmatch(pattern: string, path: string): boolean {
   if (pattern.length > MAX_PATTERN) return false;
-  const tokens = pattern.match(/(?<=^|\/)\*\*\/|(?<=\/)\*\*$|\*+|[^*]/gsu) ?? [];
+  const tokens = pattern.match(/(?<=^|\/)\*\*\/|(?<=\/)\*\*$|\*+|[^*]/gs) ?? [];
   // From the last token to the first: does what is left of the path fit what is left of the pattern?
   let rest = Array.from({ length: path.length + 1 }, (_, at) => at === path.length);
   for (const [index, token] of [...tokens.entries()].reverse()) {

@@ -1,6 +1,6 @@
 import type { Aim, Candidate } from "./candidate.ts";
 import type { Closure, Layer } from "./kustomize-closure.ts";
-import { generatorCandidates, generatorInsertions } from "./kustomize-generators.ts";
+import { generatorCandidates, generatorInsertions, generatorMerges, generatorNames } from "./kustomize-generators.ts";
 import { imageCandidates, imageInsertions, replicaCandidates, replicaInsertions } from "./kustomize-images.ts";
 import { newPatchCandidates, originCandidates, originsOf } from "./kustomize-origin.ts";
 import { patchCandidates, patchInsertions } from "./kustomize-patches.ts";
@@ -23,14 +23,19 @@ export async function* sayingCandidates(aim: Aim, closure: Closure, shared: bool
   const [root] = closure.layers;
   if (root === undefined) return;
   const origins = await originsOf(aim, closure);
-  const names = [...new Set([aim.target.metadata.name, ...origins.map((origin) => origin.object.metadata.name)])];
+  const generators = generatorNames(aim, closure.layers);
+  // The names that the object may have had in its own file first: those are what people write.
+  const names = [
+    ...new Set([...origins.map((origin) => origin.object.metadata.name), ...generators, aim.target.metadata.name]),
+  ];
   yield* patchInsertions(aim, root);
   if (!shared) yield* lowerInsertions(aim, closure.layers.slice(1));
   if (!shared) yield* originCandidates(aim, origins, false);
   yield* imageInsertions(aim, root);
   yield* replicaInsertions(aim, root, names);
   for (const layer of shared ? [root] : closure.layers) yield* generatorInsertions(aim, layer);
-  yield* newPatchCandidates(aim, root, [...names].reverse());
+  yield* generatorMerges(aim, root, generators);
+  yield* newPatchCandidates(aim, root, names);
 }
 
 async function* lowerInsertions(aim: Aim, layers: readonly Layer[]): AsyncGenerator<Candidate> {

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { StanchError } from "../errors.ts";
 import type { Json } from "../model.ts";
 import { parseOnce } from "./parse-cache.ts";
@@ -47,8 +48,9 @@ export async function readClosure(tree: Tree, root: string): Promise<Closure> {
     files.add(file);
     layers.push({ folder, file, component: value["kind"] === "Component", value, depth });
     const folders: string[] = [];
-    for (const reference of referencesOf(value)) {
-      const path = joinPath(folder, reference);
+    for (const reference of [...referencesOf(value), ...(await pluginReferences(tree, folder, value))]) {
+      // A path from the top of the machine would be joined to a harmless one.
+      const path = posix.isAbsolute(reference) ? reference : joinPath(folder, reference);
       const kind = isInside(path) ? await tree.kind(path) : "none";
       if (kind === "file") files.add(path);
       else if (kind === "directory") folders.push(path);
@@ -117,6 +119,29 @@ function referencesOf(value: { readonly [key: string]: Json }): string[] {
     ...paths(value["helmCharts"], "valuesFile", "additionalValuesFiles"),
     ...(isMap(openapi) && typeof openapi["path"] === "string" ? [openapi["path"]] : []),
   ].filter((reference) => reference !== "" && !reference.includes("\n"));
+}
+
+/** What the configuration of a built-in transformer or generator names in turn: a patch, a replacement, the files of a generator. */
+async function pluginReferences(
+  tree: Tree,
+  folder: string,
+  value: { readonly [key: string]: Json },
+): Promise<string[]> {
+  const configs = ["transformers", "generators", "validators"].flatMap((key) => texts(value[key]));
+  const found: string[] = [];
+  for (const config of configs) {
+    const path = joinPath(folder, config);
+    const inline = config.includes("\n");
+    if (!inline && (!isInside(path) || (await tree.kind(path)) !== "file")) continue;
+    const parsed = parseOnce(inline ? config : ((await tree.read(path)) ?? ""));
+    const documents = parsed.ok ? maps([...parsed.values]) : [];
+    for (const document of documents) {
+      for (const key of ["path", "paths", "valuesFile"])
+        found.push(...texts(typeof document[key] === "string" ? [document[key]] : document[key]));
+      found.push(...referencesOf({ configMapGenerator: [document], replacements: document["replacements"] ?? [] }));
+    }
+  }
+  return found.filter((reference) => reference !== "" && !reference.includes("\n"));
 }
 
 async function readKustomization(tree: Tree, file: string): Promise<{ readonly [key: string]: Json }> {

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { Json } from "../model.ts";
 import { type Aim, type Candidate, fieldCandidate } from "./candidate.ts";
 import type { Layer } from "./kustomize-closure.ts";
+import { listEdit } from "./kustomize-images.ts";
 import { layerDocument } from "./kustomize-place.ts";
 import { baseName } from "./rendered.ts";
 import { joinPath } from "./tree.ts";
@@ -19,9 +20,7 @@ export async function* generatorCandidates(aim: Aim, layer: Layer): AsyncGenerat
   if (to !== undefined && typeof to !== "string") return;
   const found = await layerDocument(layer, aim.read);
   if (found === null) return;
-  const generators = Array.isArray(found.value["configMapGenerator"]) ? found.value["configMapGenerator"] : [];
-  for (const [index, generator] of [...generators.entries()].reverse()) {
-    if (!isMap(generator) || !baseName(aim.target.metadata.name).includes(String(generator["name"]))) continue;
+  for (const { generator, index } of generatorsOf(found.value, aim).reverse()) {
     const at = ["configMapGenerator", index];
     for (const edit of literalEdits(generator, key, to, at, found.document))
       yield fieldCandidate(layer.file, found.text, VIA, [edit]);
@@ -42,35 +41,60 @@ export async function* generatorCandidates(aim: Aim, layer: Layer): AsyncGenerat
   }
 }
 
-/** Adds a key to a generator that has literals. */
+/** Adds a key to a generator of a layer: to its literals, or as its first one. */
 export async function* generatorInsertions(aim: Aim, layer: Layer): AsyncGenerator<Candidate> {
-  const { path, to } = aim.change;
-  const key = path[1];
-  if (
-    aim.target.kind !== "ConfigMap" ||
-    path.length !== 2 ||
-    path[0] !== "data" ||
-    typeof key !== "string" ||
-    typeof to !== "string"
-  )
-    return;
-  const found = await layerDocument(layer, aim.read);
-  const generators =
-    found !== null && Array.isArray(found.value["configMapGenerator"]) ? found.value["configMapGenerator"] : [];
-  for (const [index, generator] of [...generators.entries()].reverse()) {
-    if (found === null || !isMap(generator) || !Array.isArray(generator["literals"])) continue;
-    if (!baseName(aim.target.metadata.name).includes(String(generator["name"]))) continue;
-    const list = ["configMapGenerator", index, "literals"];
-    yield fieldCandidate(layer.file, found.text, VIA, [
-      {
-        op: "insert",
-        document: found.document,
-        path: list,
-        index: generator["literals"].length,
-        value: `${key}=${to}`,
-      },
-    ]);
+  const literal = literalFor(aim);
+  const found = literal === undefined ? null : await layerDocument(layer, aim.read);
+  if (found === null || literal === undefined) return;
+  const { document } = found;
+  const rows = generatorsOf(found.value, aim).reverse();
+  const edits = rows.map(({ generator, index }): YamlEdit => {
+    const path = ["configMapGenerator", index, "literals"];
+    if (!Array.isArray(generator["literals"])) return { op: "set", document, path, value: [literal] };
+    return { op: "insert", document, path, index: generator["literals"].length, value: literal };
+  });
+  for (const op of ["insert", "set"])
+    for (const edit of edits.filter((it) => it.op === op)) yield fieldCandidate(layer.file, found.text, VIA, [edit]);
+}
+
+/** Has a layer say a key of what a generator below it makes: the base stays as it is, for whoever shares it. */
+export async function* generatorMerges(aim: Aim, layer: Layer, names: readonly string[]): AsyncGenerator<Candidate> {
+  const literal = literalFor(aim);
+  const found = literal === undefined ? null : await layerDocument(layer, aim.read);
+  if (found === null || literal === undefined) return;
+  const length = Array.isArray(found.value["configMapGenerator"]) ? found.value["configMapGenerator"].length : 0;
+  for (const name of names) {
+    const item: Json = { name, behavior: "merge", literals: [literal] };
+    yield fieldCandidate(layer.file, found.text, VIA, [listEdit(found, "configMapGenerator", length, item)]);
   }
+}
+
+/** Names of the generators in some layers that may have made the target. */
+export function generatorNames(aim: Aim, layers: readonly Layer[]): string[] {
+  if (aim.target.kind !== "ConfigMap") return [];
+  return [
+    ...new Set(layers.flatMap(({ value }) => generatorsOf(value, aim).map(({ generator }) => `${generator["name"]}`))),
+  ];
+}
+
+function generatorsOf(
+  value: { readonly [key: string]: Json },
+  aim: Aim,
+): { generator: { [key: string]: Json }; index: number }[] {
+  const list = Array.isArray(value["configMapGenerator"]) ? value["configMapGenerator"] : [];
+  const name = baseName(aim.target.metadata.name);
+  return list.flatMap((generator, index) =>
+    isMap(generator) && typeof generator["name"] === "string" && name.includes(generator["name"])
+      ? [{ generator, index }]
+      : [],
+  );
+}
+
+/** `KEY=value` for a change that sets one key of a ConfigMap. */
+function literalFor({ target, change: { path, to } }: Aim): string | undefined {
+  const [data, key] = path;
+  if (target.kind !== "ConfigMap" || path.length !== 2 || data !== "data") return undefined;
+  return typeof key === "string" && typeof to === "string" ? `${key}=${to}` : undefined;
 }
 
 function literalEdits(

@@ -62,13 +62,17 @@ export async function* newPatchCandidates(aim: Aim, layer: Layer, names: readonl
   const patch = mergePatch(aim.change);
   if (found === null || patch === undefined) return;
   const patches = Array.isArray(found.value["patches"]) ? found.value["patches"] : [];
-  for (const name of names) {
-    const { apiVersion, kind } = aim.target;
+  const { apiVersion, kind } = aim.target;
+  const { namespace } = aim.target.metadata;
+  // A base can be pulled in twice, into two namespaces: then the name alone would hit both.
+  const scopes = namespace === undefined ? [undefined] : [undefined, namespace];
+  for (const [only, name] of scopes.flatMap((scope) => names.map((name) => [scope, name] as const))) {
     const body = withValue<Json>({ apiVersion, kind, metadata: { name } }, patch.path, patch.value);
     const lines = Object.entries(body as { [key: string]: Json }).flatMap(([key, value]) =>
       pairLines(key, value, STYLE),
     );
-    const item: Json = { target: { kind, name }, patch: lines.join("\n") };
+    const target: Json = { kind, name, ...(only === undefined ? {} : { namespace: only }) };
+    const item: Json = { target, patch: lines.join("\n") };
     yield fieldCandidate(layer.file, found.text, `kustomize patch (new, for ${flowText(name, STYLE)})`, [
       listEdit(found, "patches", patches.length, item),
     ]);

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import type { FieldPath, KubeObject } from "../model.ts";
 import { declaredIn, withNamespace } from "./manifest.ts";
 import { parseOnce } from "./parse-cache.ts";
@@ -24,6 +24,9 @@ export interface ManifestIndex {
 }
 
 const MAX_DEPTH = 16;
+const AT_ONCE = 16;
+/** Of all manifests of a folder: real ones hold a few, and each is parsed. */
+const MAX_CHARACTERS = 64 * 1024 * 1024;
 
 /**
  * Every Kubernetes object in the YAML and JSON files below a folder. Left out: hidden folders, Helm charts, submodules,
@@ -34,9 +37,14 @@ export async function indexManifests(directory: string, path: string, namespace?
   const tree = await openTree(directory);
   const problems: { file: string; message: string }[] = [];
   const files = await manifestFiles(tree, path, problems);
-  const texts = await Promise.all(files.map(async (file) => ({ file, ...(await readText(tree, file)) })));
   const entries: ManifestEntry[] = [];
-  for (const { file, text, error } of texts) {
+  let characters = 0;
+  for await (const { file, text, error } of textsOf(tree, files)) {
+    characters += text?.length ?? 0;
+    if (characters > MAX_CHARACTERS)
+      throw new StanchError("render", `${path} holds more than ${MAX_CHARACTERS / 1024 / 1024} MB of manifests`, {
+        hint: "point the source at the folder that is deployed",
+      });
     if (error !== undefined) problems.push({ file, message: error });
     if (text === undefined || !/\bkind\b/.test(text)) continue;
     const parsed = parseOnce(text);
@@ -80,7 +88,9 @@ export async function manifestFiles(
           ? "directory"
           : "file";
       // Links to folders are not followed: they can lead in circles.
-      if (kind === "directory" && !row.isSymbolicLink() && depth < MAX_DEPTH) await walk(file, depth + 1);
+      if (kind === "directory" && !row.isSymbolicLink() && depth >= MAX_DEPTH)
+        problems.push({ file, message: `folders more than ${MAX_DEPTH} deep are not read` });
+      else if (kind === "directory" && !row.isSymbolicLink()) await walk(file, depth + 1);
       else if (
         kind === "file" &&
         /\.(ya?ml|json)$/.test(row.name) &&
@@ -102,6 +112,17 @@ async function linkKind(
     problems.push({ file, message: messageOf(error) });
     return "none";
   }
+}
+
+/** Some files at a time: a folder may hold any number of any size. */
+async function* textsOf(
+  tree: Tree,
+  files: readonly string[],
+): AsyncGenerator<{ file: string; text?: string; error?: string }> {
+  for (let index = 0; index < files.length; index += AT_ONCE)
+    yield* await Promise.all(
+      files.slice(index, index + AT_ONCE).map(async (file) => ({ file, ...(await readText(tree, file)) })),
+    );
 }
 
 async function readText(tree: Tree, file: string): Promise<{ text?: string; error?: string }> {

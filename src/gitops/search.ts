@@ -1,3 +1,4 @@
+import { messageOf, StanchError } from "../errors.ts";
 import type { Change, FileEdit, KubeObject, Location, Source } from "../model.ts";
 import type { Aim, Candidate } from "./candidate.ts";
 import type { Probe } from "./probe.ts";
@@ -64,6 +65,17 @@ export function startSearch({ probe, source, baseline, wanted, earlier, protecti
   let current = baseline;
   let probes = 0;
 
+  /** What cannot be read is no place for an edit, and no reason to look no further. */
+  async function read(file: string): Promise<string | null> {
+    try {
+      return await tree.read(file);
+    } catch (error) {
+      if (!(error instanceof StanchError)) throw error;
+      refusals.add(`${messageOf(error)}.`);
+      return null;
+    }
+  }
+
   const editsWith = async (attempt?: Attempt): Promise<FileEdit[]> => {
     const texts = new Map(accepted);
     for (const { file, after } of attempt?.files ?? []) texts.set(file, after);
@@ -80,7 +92,7 @@ export function startSearch({ probe, source, baseline, wanted, earlier, protecti
     edits: () => editsWith(),
     aimAt(change) {
       const target = findRendered(current, change.object, source);
-      return target === undefined ? null : { change, target, source, read: (file) => tree.read(file) };
+      return target === undefined ? null : { change, target, source, read };
     },
     async consider(attempt) {
       const key = attempt.files.map(({ file, after }) => `${file}\u0000${after}`).join("\u0001");
