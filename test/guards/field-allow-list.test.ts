@@ -97,3 +97,35 @@ describe("security is never loosened", () => {
     ["a volume of a ConfigMap", [...POD, "volumes"], [], [{ name: "c", configMap: { name: "c" } }]],
   ])("%s passes", (_, path, from, to) => expect(verdictOn(path, from, to)).toBeNull());
 });
+
+describe("what remedies correct passes, and nothing beside it", () => {
+  const SERVICE: ObjectRef = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "cart" };
+  const CLAIM: ObjectRef = { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace: "shop", name: "data" };
+  const SET: ObjectRef = { ...CART, kind: "StatefulSet" };
+  it.each<[string, FieldPath, ObjectRef]>([
+    ["a probe's path", [...APP, "livenessProbe", "httpGet", "path"], CART],
+    ["a variable's value", [...APP, "env", { by: "name", value: "DB_HOST" }, "value"], CART],
+    ["a Service's selector", ["spec", "selector", "app"], SERVICE],
+    ["a claim's class", ["spec", "storageClassName"], CLAIM],
+    ["a claim template's class", ["spec", "volumeClaimTemplates", 0, "spec", "storageClassName"], SET],
+    ["a node selector", [...POD, "nodeSelector", "pool"], CART],
+  ])("%s", (_, path, object) => expect(verdictOn(path, "a", "b", object)).toBeNull());
+
+  it.each<[string, FieldPath, ObjectRef]>([
+    ["the host outside that a Service is", ["spec", "externalName"], SERVICE],
+    ["addresses outside", ["spec", "externalIPs"], SERVICE],
+    ["who may reach it", ["spec", "loadBalancerSourceRanges"], SERVICE],
+    ["a Service's labels", ["metadata", "labels", "app"], SERVICE],
+    ["what a claim copies", ["spec", "dataSource"], CLAIM],
+    ["a claim's annotations", ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"], CLAIM],
+    [
+      "a class itself",
+      ["provisioner"],
+      { ...CLAIM, apiVersion: "storage.k8s.io/v1", kind: "StorageClass", namespace: "" },
+    ],
+    ["a node's labels", ["metadata", "labels", "pool"], { ...CLAIM, kind: "Node", namespace: "" }],
+    ["what a claim is kept by", ["spec", "persistentVolumeClaimRetentionPolicy"], SET],
+  ])("%s", (_, path, object) =>
+    expect(verdictOn(path, "a", "b", object)).toMatchObject({ decision: "refuse", rule: "field-allow-list" }),
+  );
+});
