@@ -173,6 +173,15 @@ describe("architecture", () => {
     });
   }
 
+  it("every remedy has a test that it helps, that it refuses, and that hostile parameters change nothing", () => {
+    const untested = remedies.filter(({ id }) => {
+      const file = join(root, "test/remedies", `${id}.test.ts`);
+      const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+      return !["helps(", "refuses(", "tried("].every((call) => text.includes(call));
+    });
+    expect(untested.map(({ id }) => `add test/remedies/${id}.test.ts with helps, refuses and tried`)).toEqual([]);
+  });
+
   it("every scenario folder is a detector's or a remedy's", () => {
     const known: readonly string[] = [...detectors, ...remedies].map((entry) => entry.id);
     const folders = readdirSync(join(root, "test/scenarios"), { withFileTypes: true }).filter((entry) =>
