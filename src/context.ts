@@ -23,8 +23,9 @@ export async function remedyContext(
 ): Promise<RemedyContext> {
   const workload = seen.snapshot.workloads.find((candidate) => sameRef(candidate.ref, finding.workload));
   const known = new Map<string, KubeObject | null>();
-  const { workloads, services, claims, failing } = seen.snapshot;
-  for (const item of [...workloads, ...services, ...claims, ...failing]) known.set(keyOf(item.ref), item.object);
+  const { workloads, services, ports, claims, failing } = seen.snapshot;
+  for (const item of [...workloads, ...services, ...ports, ...claims, ...failing])
+    known.set(keyOf(item.ref), item.object);
   const own = known.get(keyOf(finding.workload)) ?? null;
   const target = own === null ? null : scaleTarget(own);
   if (target !== null && !known.has(keyOf(target))) known.set(keyOf(target), await run.cluster.get(target));
@@ -105,7 +106,7 @@ async function askPod(
   container: string,
   question: { readonly scheme: "HTTP" | "HTTPS"; readonly port: number; readonly path: string },
   run: Run,
-): Promise<number | null> {
+): Promise<number | "refused" | null> {
   const end = run.clock.now().getTime() + WAIT_MS;
   for (;;) {
     const object = await run.cluster.get(finding.workload);
@@ -124,7 +125,7 @@ async function askPod(
             { apiVersion: "v1", kind: "Pod", namespace: finding.workload.namespace, name: pod.name },
             question,
           );
-    if (status !== null || run.clock.now().getTime() >= end) return status;
+    if (typeof status === "number" || run.clock.now().getTime() >= end) return status;
     await run.clock.sleep(1000);
   }
 }

@@ -82,6 +82,8 @@ export interface Snapshot {
   readonly workloads: readonly Workload[];
   /** Services with a selector and no ready endpoint. */
   readonly services: readonly ServiceState[];
+  /** Ports of Services, changed lately, behind which nothing listens. */
+  readonly ports: readonly PortState[];
   /** PersistentVolumeClaims that are not bound. */
   readonly claims: readonly ClaimState[];
   /** Autoscalers and GitOps objects whose own conditions say that they fail. */
@@ -210,6 +212,19 @@ export interface ServiceState {
   readonly matching: number;
 }
 
+/** A port of a Service that leads nowhere though its pods are ready. */
+export interface PortState {
+  readonly ref: ObjectRef;
+  readonly object: KubeObject;
+  /** The target port as it is resolved: a number, or a name that none of its pods gives a port. */
+  readonly target: string | number;
+  /** TCP ports that containers of its pods declare. */
+  readonly declared: readonly number[];
+  readonly message: string;
+  /** When the Service was last changed. */
+  readonly since: string;
+}
+
 export interface ClaimState {
   readonly ref: ObjectRef;
   readonly object: KubeObject;
@@ -273,6 +288,7 @@ export type Symptom =
   | { readonly kind: "Unschedulable"; readonly message: string }
   | { readonly kind: "ClaimPending"; readonly message: string }
   | { readonly kind: "NoEndpoints"; readonly message: string }
+  | { readonly kind: "WrongPort"; readonly message: string; readonly targets: readonly (string | number)[] }
   | { readonly kind: "ScalingInactive"; readonly message: string }
   | { readonly kind: "SyncFailed"; readonly message: string };
 

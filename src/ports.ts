@@ -66,12 +66,13 @@ export interface Cluster {
   ): Promise<string>;
   /**
    * Asks a port of a pod by HTTP GET through the API server (`pods/proxy`), as the kubelet's probe would. The status that
-   * the program answers with; null when nothing answered or the right is missing. What it says is not read.
+   * the program answers with; `refused` when nothing listens there; null when it could not be asked (no right, no answer, no
+   * HTTP). What it says is not read.
    */
   ask(
     pod: ObjectRef,
     question: { readonly scheme: "HTTP" | "HTTPS"; readonly port: number; readonly path: string },
-  ): Promise<number | null>;
+  ): Promise<number | "refused" | null>;
   /** SelfSubjectAccessReview for each, in order. */
   review(accesses: readonly Access[]): Promise<readonly boolean[]>;
   close(): void;

@@ -179,8 +179,9 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
           accept: "*/*",
           foreign: true,
         });
+        if (answer.body === null) return answer.status;
         // A Status comes from the API server: no such pod, no right, nothing listens.
-        return answer.body === null ? answer.status : null;
+        return /connection refused/.test(String((answer.body as { message?: unknown }).message)) ? "refused" : null;
       } catch (error) {
         if (error instanceof StanchError && error.code === "cluster") return null;
         throw error;

@@ -11,6 +11,7 @@ import { oomKilled } from "./oom-killed.ts";
 import { podsRefused } from "./pods-refused.ts";
 import { rolloutStuck } from "./rollout-stuck.ts";
 import { unschedulable } from "./unschedulable.ts";
+import { wrongPort } from "./wrong-port.ts";
 
 /** Every detector, the most specific first: where two see the same container, the earlier one's finding stands. */
 export const detectors: readonly Detector[] = [
@@ -25,6 +26,7 @@ export const detectors: readonly Detector[] = [
   notReady,
   rolloutStuck,
   noEndpoints,
+  wrongPort,
   scalingInactive,
   syncFailed,
 ];

@@ -3,13 +3,17 @@ import { projectEvent } from "../kube/project.ts";
 import { refOf } from "../kube/ref.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import { formatSelector } from "../kube/selector-text.ts";
-import type { ClaimState, ConfigInventory, KubeObject, ServiceState, Workload } from "../model.ts";
+import type { ClaimState, ConfigInventory, KubeObject, PortState, ServiceState, Workload } from "../model.ts";
 import type { Reading } from "./reading.ts";
+import { changedLately, observePorts } from "./service-ports.ts";
 
-/** Services with a selector and no ready endpoint, with how many pods their selector matches. */
-export async function observeServices(reading: Reading): Promise<ServiceState[]> {
+/** Services with a selector and no ready endpoint, with how many pods their selector matches; and ports that lead nowhere. */
+export async function observeServices(
+  reading: Reading,
+): Promise<{ readonly services: ServiceState[]; readonly ports: PortState[] }> {
   const served = new Set<string>();
   const candidates: KubeObject[] = [];
+  const serving: KubeObject[] = [];
   try {
     for await (const page of reading.pages(RESOURCES.EndpointSlice)) {
       for (const slice of page) {
@@ -23,22 +27,21 @@ export async function observeServices(reading: Reading): Promise<ServiceState[]>
       for (const service of page) {
         const spec = (service["spec"] ?? {}) as { selector?: Record<string, string>; type?: string };
         if (!reading.watched(service.metadata.namespace ?? "") || spec.type === "ExternalName") continue;
-        if (
-          Object.keys(spec.selector ?? {}).length > 0 &&
-          !served.has(`${service.metadata.namespace}/${service.metadata.name}`)
-        )
-          candidates.push(service);
+        if (Object.keys(spec.selector ?? {}).length === 0) continue;
+        if (!served.has(`${service.metadata.namespace}/${service.metadata.name}`)) candidates.push(service);
+        else if (changedLately(service, reading.clock.now())) serving.push(service);
       }
     }
   } catch (error) {
     reading.gaps.push(`services cannot be read: ${messageOf(error)}`);
-    return [];
+    return { services: [], ports: [] };
   }
-  return Promise.all(
+  const services = await Promise.all(
     candidates
       .slice(0, 200)
       .map(async (object) => ({ ref: refOf(object), object, matching: await countMatching(reading, object) })),
   );
+  return { services, ports: await observePorts(reading, serving) };
 }
 
 async function countMatching(reading: Reading, service: KubeObject): Promise<number> {

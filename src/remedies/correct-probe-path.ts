@@ -122,7 +122,10 @@ async function correctionOf(
   const probe = probeOf(container.spec, name);
   if (probe?.kind !== "http" || probe.port === undefined || probe.path === undefined) return null;
   const { port, path: wrong, scheme = "HTTP" } = probe;
-  const ask = (path: string): Promise<number | null> => context.ask(container.name, { scheme, port, path });
+  const ask = async (path: string): Promise<number | null> => {
+    const answer = await context.ask(container.name, { scheme, port, path });
+    return typeof answer === "number" ? answer : null;
+  };
   const objection = unaskable(name, probe, container);
   if (objection !== null) return { reason: objection };
   const silent = {

@@ -6,6 +6,7 @@ import { correctNodeSelector } from "./correct-node-selector.ts";
 import { correctProbe } from "./correct-probe.ts";
 import { correctProbePath } from "./correct-probe-path.ts";
 import { correctSelector } from "./correct-selector.ts";
+import { correctServicePort } from "./correct-service-port.ts";
 import { correctStorageClass } from "./correct-storage-class.ts";
 import { evict } from "./evict.ts";
 import { raiseMemoryLimit } from "./raise-memory-limit.ts";
@@ -28,6 +29,7 @@ export const remedies: readonly Remedy[] = [
   correctProbePath,
   correctHost,
   correctSelector,
+  correctServicePort,
   correctStorageClass,
   correctNodeSelector,
   raiseMemoryLimit,
@@ -49,6 +51,7 @@ export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   PodsRefused: ["restore-from-git", "restore-object", "revert-commit"],
   Unschedulable: ["rollback", "restore-from-git", "restore-object", "correct-node-selector", "revert-commit"],
   ClaimPending: ["restore-from-git", "correct-storage-class", "revert-commit"],
+  WrongPort: ["restore-from-git", "correct-service-port", "revert-commit"],
   ScalingInactive: ["restore-from-git", "revert-commit"],
   SyncFailed: ["restore-from-git", "revert-commit"],
   NoEndpoints: ["restore-from-git", "correct-selector", "revert-commit"],

@@ -74,6 +74,7 @@ const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
   // These are about fields of other objects.
   ClaimPending: [],
   NoEndpoints: [],
+  WrongPort: [],
   SyncFailed: [],
   // A share of a request can only be measured where there is one.
   ScalingInactive: [{ any: ["resources"] }],
@@ -129,7 +130,8 @@ function isOwnField(kind: string, [top, field]: FieldPath, symptom: SymptomKind)
   if (top !== "spec" || typeof field !== "string") return false;
   if (symptom === "SyncFailed") return DEPLOYS[kind]?.includes(field) === true;
   if (symptom === "ScalingInactive") return kind === "HorizontalPodAutoscaler" && SCALES.includes(field);
-  if (kind === "Service") return symptom === "NoEndpoints" && (field === "selector" || field === "ports");
+  if (kind === "Service")
+    return (symptom === "NoEndpoints" || symptom === "WrongPort") && (field === "selector" || field === "ports");
   if (symptom !== "ClaimPending" && symptom !== "Unschedulable") return false;
   if (kind === "PersistentVolumeClaim") return CLAIM_FIELDS.includes(field);
   return kind === "StatefulSet" && field === "volumeClaimTemplates";

@@ -75,7 +75,7 @@ export interface RemedyContext extends PlanContext {
   ask(
     container: string,
     question: { readonly scheme: "HTTP" | "HTTPS"; readonly port: number; readonly path: string },
-  ): Promise<number | null>;
+  ): Promise<number | "refused" | null>;
   /** Memory limits that Stanch raised for this container within the configured time. */
   raises(finding: Finding): Promise<number>;
 }

@@ -121,7 +121,7 @@ function isNeighbour(ref: ObjectRef, { snapshot, workload }: PlanContext): boole
       return true;
   }
   if (snapshot.failing.some((state) => sameTarget(state.object, ref))) return true;
-  return [...failing, ...snapshot.services, ...snapshot.claims, ...snapshot.failing].some((item) =>
+  return [...failing, ...snapshot.services, ...snapshot.ports, ...snapshot.claims, ...snapshot.failing].some((item) =>
     sameRef(item.ref, ref),
   );
 }

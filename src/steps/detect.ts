@@ -18,6 +18,7 @@ const PRECEDENCE: readonly SymptomKind[] = [
   "NotReady",
   "RolloutStuck",
   "NoEndpoints",
+  "WrongPort",
   "ScalingInactive",
   "SyncFailed",
 ];

@@ -50,8 +50,8 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
       !isIgnored(workload.object, namespaces) && matchesRequirements(requirements, workload.object.metadata.labels),
   );
   const watchedKinds = new Set<string>(config.scope.kinds);
-  const [services, claims, failing, configs] = await Promise.all([
-    watchedKinds.has("Service") ? observeServices(reading) : [],
+  const [{ services, ports }, claims, failing, configs] = await Promise.all([
+    watchedKinds.has("Service") ? observeServices(reading) : { services: [], ports: [] },
     watchedKinds.has("PersistentVolumeClaim") ? observeClaims(reading) : [],
     observeFailing(reading),
     observeConfigs(reading, workloads),
@@ -62,6 +62,7 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
     takenAt: clock.now().toISOString(),
     workloads: workloads.filter((workload) => watchedKinds.has(workload.ref.kind)),
     services: services.filter((service) => wanted(service.object)),
+    ports: ports.filter((port) => wanted(port.object)),
     claims: claims.filter((claim) => wanted(claim.object)),
     failing: failing.filter((state) => wanted(state.object)),
     configs,

@@ -19,6 +19,7 @@ import type {
   Workload,
 } from "../model.ts";
 import type { Reading } from "../observe/reading.ts";
+import { wrongPorts } from "../observe/service-ports.ts";
 import { loadWorkload } from "../observe/workloads.ts";
 
 /** What a look at the cluster says of a hotfix. */
@@ -114,6 +115,7 @@ async function look(watched: Watched, reading: Reading, started: number): Promis
   const object = await reading.cluster.get(ref);
   if (object === null) return { state: "bad", seen: `${describeRef(ref)} is gone` };
   if (symptom.kind === "NoEndpoints") return lookAtService(ref, reading);
+  if (symptom.kind === "WrongPort") return lookAtPorts(object, reading);
   if (symptom.kind === "ScalingInactive" || symptom.kind === "SyncFailed") return lookAtFailing(object);
   if (symptom.kind === "ClaimPending") return fromHealth(healthOf(object));
   const workload = await loadWorkload(reading, object);
@@ -145,6 +147,13 @@ async function look(watched: Watched, reading: Reading, started: number): Promis
 
 function fromHealth(health: Health): Look {
   return { state: health.status === "Current" ? "good" : "waiting", seen: health.message };
+}
+
+async function lookAtPorts(service: KubeObject, reading: Reading): Promise<Look> {
+  const [wrong] = await wrongPorts(reading, service);
+  return wrong === undefined
+    ? { state: "good", seen: "its pods listen where it sends" }
+    : { state: "waiting", seen: wrong.message };
 }
 
 function lookAtFailing(object: KubeObject): Look {

@@ -227,6 +227,7 @@ export function snapshot(workloads: readonly Workload[], over: Partial<Snapshot>
     takenAt: NOW,
     workloads,
     services: [],
+    ports: [],
     claims: [],
     failing: [],
     configs: {},

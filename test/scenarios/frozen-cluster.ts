@@ -7,8 +7,8 @@ import { matchesRequirements, parseSelector } from "../../src/kube/selectors.ts"
 import type { Change, KubeObject } from "../../src/model.ts";
 import type { Cluster, Resource } from "../../src/ports.ts";
 
-/** What a program answers to HTTP GET, by `path`: a status. */
-export type Answers = Readonly<Record<string, number>>;
+/** What a program answers to HTTP GET, by path: a status; by `:port`: that nothing listens there. */
+export type Answers = Readonly<Record<string, number | "refused">>;
 
 /** A cluster of objects from a file: it answers questions and takes no changes. */
 export function freeze(objects: readonly KubeObject[], answers: Answers = {}): Cluster {
@@ -57,7 +57,7 @@ export function freeze(objects: readonly KubeObject[], answers: Answers = {}): C
       const text = live?.metadata.annotations?.[`scenario/${previous ? "previous" : "log"}-${container}`];
       return text ?? "";
     },
-    ask: async (_pod, { path }) => answers[path] ?? 404,
+    ask: async (_pod, { port, path }) => answers[`:${port}`] ?? answers[path] ?? 404,
     review: async (accesses) => accesses.map(() => true),
     close: () => undefined,
   };

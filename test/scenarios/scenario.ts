@@ -32,8 +32,8 @@ const Settings = z.strictObject({
   now: z.string().default("2026-01-01T01:30:00Z"),
   /** Tags that the registry has, by repository; absent: it cannot be asked. */
   images: z.record(z.string(), z.array(z.string())).optional(),
-  /** Status by path that the program answers. */
-  answers: z.record(z.string(), z.number()).default({}),
+  /** What the program answers: a status by path, or `refused` by `:port`. */
+  answers: z.record(z.string(), z.union([z.number(), z.literal("refused")])).default({}),
   /** Subject of the commit from `before/` to `repository/`. */
   subject: z.string().default("Change"),
   config: z.record(z.string(), z.unknown()).default({}),
