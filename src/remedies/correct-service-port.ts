@@ -16,6 +16,8 @@ export const correctServicePort = defineRemedy({
   reversibility: "inverse",
   params: z.strictObject({ port: z.number().int().min(1).max(65_535).describe("The port that the pods declare.") }),
   needs: [PATCH_SERVICES],
+  // Whether anything listens is asked while the cluster is read.
+  reads: [{ group: "", resource: "pods", subresource: "proxy", verb: "get" }],
   async diagnose(finding, context) {
     const { symptom } = finding;
     const states = statesOf(finding.workload.name, finding.workload.namespace, context);
