@@ -88,7 +88,11 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
       owner: { kind: "configuration", name: "stanch.yaml" },
     };
     let rendered: Promise<Rendered> | undefined;
-    return { source, checkout, rendered: () => (rendered ??= ports.renderer.render(checkout.directory, source)) };
+    const render = (): Promise<Rendered> =>
+      ports.renderer.render(checkout.directory, source).catch((error: unknown) => {
+        throw withPlace(error, source);
+      });
+    return { source, checkout, rendered: () => (rendered ??= render()) };
   }
 
   const bench = (entry: SourceEntry): Promise<Bench> => remember(benches, entry, () => open(entry));
@@ -175,6 +179,15 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     refresh: closeAll,
     close: closeAll,
   };
+}
+
+/** A tool names files at best; which source they belong to, and what to do, is ours to say. */
+function withPlace(error: unknown, source: Source): unknown {
+  if (!(error instanceof StanchError) || error.code !== "render") return error;
+  return new StanchError("render", `${source.id} cannot be rendered: ${error.message}`, {
+    hint: error.hint ?? `render ${source.path} with the tool itself, and correct what it says`,
+    cause: error,
+  });
 }
 
 /** The promise kept under a key. A failed one is forgotten, so that the next question tries again. */

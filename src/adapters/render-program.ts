@@ -113,10 +113,16 @@ function fault(
       .join(" ") || messageOf(error);
   return new StanchError(
     "render",
-    `${program} says: ${withoutPaths(text, paths)
+    `${program} says: ${withoutPaths(withoutLogHead(text), paths)
       .replace(/^[Ee]rror: /, "")
       .slice(0, 600)}`,
   );
+}
+
+/** kubectl logs its fault with time and process, which differ from run to run: `E1124 22:17:45.780259 168 run.go:72] "command failed" err="…"`. */
+function withoutLogHead(text: string): string {
+  const said = /^[EF]\d{4} [\d:.]+ +\d+ [^\]]*\] "[^"]*" err="([\s\S]*)"$/.exec(text.trim())?.[1];
+  return said === undefined ? text : said.replaceAll('\\"', '"').replaceAll("\\n", " ");
 }
 
 /** The machine's own folders are nobody's business and differ from run to run. */

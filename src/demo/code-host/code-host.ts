@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Host, type Question, refuse } from "./answer.ts";
-import { type Author, type CommitFiles, commitFiles, git, makeBare, serveGit } from "./git-server.ts";
+import { type Author, type CommitFiles, commitFiles, git, makeBare, protect, serveGit } from "./git-server.ts";
 import { close, mergePull } from "./pull-routes.ts";
 import { answer } from "./routes.ts";
 import type { Fault, Permission, Pull, Repository, RequestRow, Token } from "./state.ts";
@@ -38,6 +38,8 @@ export interface EmbeddedCodeHost extends AsyncDisposable {
   read(fullName: string, revision: string, path: string): Promise<string>;
   pulls(fullName: string): readonly Pull[];
   archive(fullName: string): void;
+  /** Protects these branches from now on (globs), and no others. */
+  protect(fullName: string, branches: readonly string[]): Promise<void>;
   readonly faults: { add(fault: Omit<Fault, "times"> & { readonly times?: number }): void; clear(): void };
   readonly requests: readonly RequestRow[];
   close(): Promise<void>;
@@ -188,6 +190,7 @@ export async function startCodeHost(
     archive: (fullName) => {
       find(fullName).archived = true;
     },
+    protect: (fullName, branches) => protect(find(fullName).folder, branches),
     faults: { add: (fault) => void faults.push({ times: 1, ...fault }), clear: () => void faults.splice(0) },
     requests,
     close: stop,

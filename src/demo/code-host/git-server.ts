@@ -53,6 +53,12 @@ export async function makeBare(folder: string, branch: string, protectedBranches
     ["gc.auto", "0"],
   ] as const)
     await git(folder, ["config", key, value]);
+  await protect(folder, protectedBranches);
+}
+
+/** Refuses pushes to these branches (globs), and to no others. */
+export async function protect(folder: string, protectedBranches: readonly string[]): Promise<void> {
+  await rm(join(folder, "hooks", "pre-receive"), { force: true });
   if (protectedBranches.length === 0) return;
   const cases = protectedBranches.map((name) => `refs/heads/${name}`).join("|");
   const hook = `#!/bin/sh\nwhile read old new ref; do case "$ref" in ${cases}) echo "error: GH006: Protected branch update failed for $ref." >&2; echo "error: Changes must be made through a pull request." >&2; exit 1;; esac; done\n`;
@@ -80,7 +86,9 @@ export async function commitFiles(folder: string, branch: string, commit: Commit
     if (parent !== "") await git(folder, ["read-tree", parent], env);
     for (const [path, text] of Object.entries(commit.files)) {
       if (text === null) {
-        await git(folder, ["update-index", "--force-remove", path], env);
+        // A bare repository takes no removal without a working tree beside it.
+        const beside = { ...env, GIT_DIR: folder, GIT_WORK_TREE: tree };
+        await git(tree, ["update-index", "--force-remove", path], beside);
         continue;
       }
       const file = join(tree, "blob");
