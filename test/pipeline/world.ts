@@ -77,6 +77,7 @@ export interface World extends AsyncDisposable {
   run(
     wrap?: (doors: { api: Cluster; hosts: Hosts }) => { api: Cluster; hosts: Hosts },
     settings?: object,
+    options?: { readonly dryRun: boolean },
   ): Promise<RunReport>;
   until(done: () => boolean): Promise<void>;
   incidents(): readonly Incident[];
@@ -133,7 +134,7 @@ export async function makeWorld(files: Readonly<Record<string, string>>, clock: 
       }
       cluster.apply(objects);
     },
-    async run(wrap = (doors) => doors, settings = {}) {
+    async run(wrap = (doors) => doors, settings = {}, options = { dryRun: false }) {
       const config = parseConfig(
         JSON.stringify({
           mode: "remediate",
@@ -153,7 +154,7 @@ export async function makeWorld(files: Readonly<Record<string, string>>, clock: 
         interactive: false,
       });
       const doors = wrap({ api, hosts });
-      const { run, holder } = await composeRun(base, doors.api, doors.hosts, { dryRun: false });
+      const { run, holder } = await composeRun(base, doors.api, doors.hosts, options);
       try {
         return await cycle(run, holder);
       } finally {
