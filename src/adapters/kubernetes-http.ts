@@ -23,6 +23,7 @@ export interface ApiAnswer {
 }
 
 const TIMEOUT_MS = 60_000;
+const IDLE_MS = 20_000;
 const ATTEMPTS = 4;
 const MAX_BYTES = 256 * 1024 * 1024;
 /** What a program may say before it is not listened to any more, and how long it may take. */
@@ -46,13 +47,16 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
   // The SDK refuses plain http unless TLS verification is off; on loopback (kubectl proxy) there is nothing to verify.
   if (plain && ["localhost", "127.0.0.1", "[::1]"].includes(base.hostname))
     Object.assign(cluster, { skipTLSVerify: true });
-  const plainAgent = new http.Agent({ keepAlive: true });
+  // The SDK's agents close after each call: a handshake for every page of a list. A connection that has idled is not used for a
+  // write, which could not be tried again when the other side had closed it.
+  const keeping = { keepAlive: true, timeout: IDLE_MS };
+  const kept = plain ? new http.Agent(keeping) : new https.Agent(keeping);
   let calls = 0;
 
   async function once(request: ApiRequest): Promise<ApiAnswer & { retryAfter?: number }> {
     const options: https.RequestOptions = { headers: {} };
     await kubeConfig.applyToHTTPSOptions(options);
-    if (plain) options.agent = plainAgent;
+    if (cluster?.proxyUrl === undefined) options.agent = kept;
     const payload = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
     const headers: Record<string, string | number> = {
       ...(options.headers as Record<string, string>),
@@ -140,7 +144,7 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
     }
   }
 
-  return { call, calls: () => calls, server: cluster.server, close: () => plainAgent.destroy() };
+  return { call, calls: () => calls, server: cluster.server, close: () => kept.destroy() };
 }
 
 export type ApiClient = ReturnType<typeof createApiClient>;
