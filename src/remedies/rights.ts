@@ -15,7 +15,7 @@ const right = (group: string, resource: string, ...verbs: readonly string[]): Ac
  * Lease in its own namespace). Secrets appear only as far as `observe.secrets` and `registry.usePullSecrets` ask for them.
  */
 export function readRights(config: Pick<Config, "mode" | "namespace" | "observe" | "registry" | "remedies">): Access[] {
-  return [
+  return unique([
     ...right("", "namespaces", "get", "list"),
     ...right("", "nodes", "list"),
     ...right("", "pods", "get", "list"),
@@ -43,7 +43,7 @@ export function readRights(config: Pick<Config, "mode" | "namespace" | "observe"
     ...right("stanch.dev", "incidents", "get", "list"),
     ...remedies.filter((remedy) => config.remedies.enabled.includes(remedy.id)).flatMap((remedy) => remedy.reads ?? []),
     ...(config.mode === "observe" ? [] : bookkeeping(config.namespace)),
-  ];
+  ]);
 }
 
 function bookkeeping(namespace: string): Access[] {
@@ -58,7 +58,7 @@ function bookkeeping(namespace: string): Access[] {
 /** Rights that the live halves of these remedies need: each once, none for a remedy that is not enabled. */
 export function rightsFor(enabled: readonly RemedyId[]): Access[] {
   const all = remedies.filter((remedy) => enabled.includes(remedy.id)).flatMap((remedy) => remedy.needs);
-  return [...new Map(all.map((access) => [keyOf(access), access])).values()];
+  return unique(all);
 }
 
 /** Rights that the live half of one plan needs, in the namespaces of its objects. None for a plan that is Git only. */
@@ -72,7 +72,7 @@ export function workloadRights(plan: Plan): Access[] {
           ...access,
           namespace: plan.finding.workload.namespace,
         }));
-  return [...new Map([...patches, ...evicts].map((access) => [keyOf(access), access])).values()];
+  return unique([...patches, ...evicts]);
 }
 
 function patchOf(ref: ObjectRef): Access {
@@ -84,6 +84,10 @@ function patchOf(ref: ObjectRef): Access {
     verb: "patch",
     namespace: ref.namespace,
   };
+}
+
+function unique(accesses: readonly Access[]): Access[] {
+  return [...new Map(accesses.map((access) => [keyOf(access), access])).values()];
 }
 
 function keyOf(access: Access): string {

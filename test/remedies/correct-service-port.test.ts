@@ -13,8 +13,8 @@ const service = (targetPort: string | number | undefined): KubeObject => ({
 });
 const REF = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "web" };
 
-function world(over: Partial<PortState> = {}, targetPort: string | number | undefined = 8081): World {
-  const object = service(targetPort);
+function world(over: Partial<PortState> = {}, targetPort: string | number | null = 8081): World {
+  const object = service(targetPort ?? undefined);
   const state: PortState = {
     ref: REF,
     object,
@@ -46,7 +46,7 @@ describe("correct-service-port", () => {
   });
 
   it("adds the target port where the Service names none", async () => {
-    const [change] = (await helps("correct-service-port", world({ target: 80 }, undefined))).changes;
+    const [change] = (await helps("correct-service-port", world({ target: 80 }, null))).changes;
     expect(change).toEqual({ object: REF, path: ["spec", "ports", { by: "port", value: 80 }, "targetPort"], to: 8080 });
   });
 
