@@ -10,10 +10,12 @@ import { sameValue } from "./kube/same-value.ts";
 import type { Finding, Outcome, Plan, Workload } from "./model.ts";
 import { loadWorkload } from "./observe/workloads.ts";
 import type { PullRequest } from "./ports.ts";
+import { formatWithdrawal } from "./pull-request/withdrawal.ts";
 import type { Run } from "./run.ts";
 import type { Observation } from "./steps/observe.ts";
 import { recordEvent } from "./steps/record.ts";
 import { releaseOwnership } from "./steps/release.ts";
+import { firstLost } from "./steps/verify.ts";
 import { changedObjects, takeBack } from "./take-back.ts";
 import { settle } from "./treat.ts";
 
@@ -101,6 +103,7 @@ export async function followUp(
  * made Git say the same.
  */
 async function whileStanding(incident: Incident, run: Run): Promise<Outcome> {
+  if (await isRetired(incident, run).catch(() => false)) return retired(incident, run);
   const doubts = await doubtsOf(incident, run).catch((error: unknown) => [messageOf(error)]);
   if (doubts.length > 0) return outcomeOf(incident, "waiting");
   await releaseOwnership(changedObjects(incident), run);
@@ -129,6 +132,7 @@ async function afterMerge(incident: Incident, pull: PullRequest, run: Run): Prom
           mergedAt: at,
           ...(pull.mergeCommit === undefined ? {} : { mergeCommit: pull.mergeCommit }),
         });
+  if (await isRetired(merged, run)) return retired(merged, run);
   const doubts = await doubtsOf(merged, run);
   if (doubts.length === 0) {
     const refs = changedObjects(merged);
@@ -154,6 +158,20 @@ async function afterMerge(incident: Incident, pull: PullRequest, run: Run): Prom
   const text = `#${pull.number} was merged ${formatDuration(waited)} ago, but ${doubts.join("; ")}. A person must look at the deployment.`;
   const next = await run.store.advance(merged, "Merged", text);
   return outcomeOf(next, "escalated");
+}
+
+/** Neither the cluster nor Git has the workload any more. */
+async function isRetired(incident: Incident, run: Run): Promise<boolean> {
+  const ref = incident.spec.workload;
+  return (await run.cluster.get(ref)) === null && !(await run.workbench.find(ref)).found;
+}
+
+async function retired(incident: Incident, run: Run): Promise<Outcome> {
+  const what = describeRef(incident.spec.workload);
+  const next = await run.store.advance(incident, "Resolved", `${what} is gone, from the cluster and from Git.`, {
+    resolvedAt: run.clock.now().toISOString(),
+  });
+  return outcomeOf(next, "resolved");
 }
 
 /** Why a merged incident is not over yet; empty: it is. */
@@ -229,11 +247,7 @@ async function whileOpen(incident: Incident, pull: PullRequest, run: Run): Promi
     }),
   );
   if (fixed.length > 0 && fixed.every(Boolean)) {
-    await run.codeHost.comment(
-      pull.repository,
-      pull.number,
-      `\`${pull.base}\` already says this: the fix came another way. Closing; nothing is left to merge.`,
-    );
+    await run.codeHost.comment(pull.repository, pull.number, formatWithdrawal(pull.base));
     await run.codeHost.updatePullRequest(pull.repository, pull.number, { state: "closed" });
     await run.codeHost.deleteBranch(pull.repository, pull.branch).catch(() => undefined);
     await releaseOwnership(changedObjects(incident), run);
@@ -245,7 +259,16 @@ async function whileOpen(incident: Incident, pull: PullRequest, run: Run): Promi
     );
     return outcomeOf(next, "resolved");
   }
-  return outcomeOf(incident, "waiting", `#${pull.number} waits for review.`);
+  const hotfix = incident.status?.hotfix;
+  const lost =
+    hotfix === undefined || hotfix.undoneAt !== undefined ? null : await firstLost(hotfix.changes, run.cluster.get);
+  return outcomeOf(
+    incident,
+    "waiting",
+    lost === null
+      ? `#${pull.number} waits for review.`
+      : `#${pull.number} waits for review. Meanwhile ${lost}: the fault is back until it is merged and deployed.`,
+  );
 }
 
 /** Old resolved incidents go; a silence that is over ends with its incident. */

@@ -1,51 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { StanchError } from "../../src/errors.ts";
-import type { RunReport } from "../../src/run.ts";
-import { deployment, isKilled, makeWorld, REPOSITORY, virtualClock, type World } from "./world.ts";
+import { APP, branch, FILE, message, onMain, owners, phases, proposed, pulls, revertLive, said } from "./incident.ts";
+import { deployment, isKilled, REPOSITORY } from "./world.ts";
 
-const FILE = "apps/app.yaml";
-
-/** Deployed, and killed for its memory often enough to count. */
-async function broken(): Promise<World> {
-  const world = await makeWorld({ [FILE]: deployment() }, virtualClock());
-  await world.deploy();
-  await world.until(() => isKilled(world));
-  return world;
-}
-
-/** Hotfixed live, with an open pull request. */
-async function proposed(settings: object = {}): Promise<World> {
-  const world = await broken();
-  expect(said(await world.run(undefined, settings))).toEqual(["proposed"]);
-  expect(pulls(world)).toEqual(["open"]);
-  return world;
-}
-
-const said = (report: RunReport): string[] => report.outcomes.map((outcome) => outcome.kind);
-const message = (report: RunReport): string => report.outcomes.map((outcome) => outcome.message).join("\n");
-const pulls = (world: World): string[] => world.host.pulls(REPOSITORY).map((pull) => pull.state);
-const phases = (world: World): (string | undefined)[] => world.incidents().map((incident) => incident.status?.phase);
-const branch = (world: World): string => world.host.pulls(REPOSITORY)[0]?.head ?? "";
-const onMain = (world: World, memory: string): Promise<string> =>
-  world.host.commit(REPOSITORY, "main", { [FILE]: deployment({ memory }) }, { message: "By hand" });
-const owners = (world: World): (string | undefined)[] =>
-  (world.cluster.get("apps/v1", "Deployment", "shop", "app")?.metadata.managedFields ?? []).map(
-    (entry) => entry.manager,
-  );
-const APP = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "app" };
-
-/** Somebody applies the old manifest, or the deployer does. */
-async function revertLive(world: World): Promise<void> {
-  const file = await world.host.read(REPOSITORY, "main", FILE);
-  await world.api.patch(APP, [
-    {
-      op: "replace",
-      path: "/spec/template/spec/containers/0/resources/limits/memory",
-      value: /memory: (\w+)/.exec(file)?.[1] ?? "",
-    },
-  ]);
-  await world.until(() => isKilled(world));
-}
+const ABOUT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: about, namespace: shop}\n";
 
 describe.concurrent("a pull request that is merged", () => {
   it("is over when Git and the cluster say the same and the workload is healthy; its fields are given up", async () => {
@@ -108,6 +65,18 @@ describe.concurrent("a pull request that is merged", () => {
     expect(pulls(world)).toEqual(["closed", "open"]);
     expect(world.host.pulls(REPOSITORY)[1]?.head).toBe(`${branch(world)}-2`);
     expect(world.incidents().map((incident) => incident.status?.recurrences)).toEqual([1]);
+  });
+
+  it("and whose workload is taken out of Git and the cluster afterwards is over", async () => {
+    await using world = await proposed();
+    await world.host.merge(REPOSITORY, 1, { as: "ada" });
+    await world.host.commit(REPOSITORY, "main", { [FILE]: null, "apps/about.yaml": ABOUT }, { message: "Retire" });
+    await world.api.delete(APP);
+    await world.clock.sleep(60_000);
+    const report = await world.run();
+    expect(said(report)).toEqual(["resolved"]);
+    expect(message(report)).toBe("Deployment shop/app is gone, from the cluster and from Git.");
+    expect(said(await world.run())).toEqual([]);
   });
 });
 
@@ -203,86 +172,15 @@ describe.concurrent("an open pull request", () => {
     expect(world.memory()).toBe("64Mi");
     expect(pulls(world)).toEqual(["open"]);
   });
-});
 
-describe.concurrent("a live change that stands", () => {
-  it("is not called over while GitHub cannot be reached, and gets its pull request afterwards", async () => {
-    await using world = await broken();
-    world.host.faults.add({
-      method: "POST",
-      path: /\/pulls$/,
-      status: 422,
-      body: { message: "Validation Failed" },
-      times: 99,
-    });
-    expect(said(await world.run())).toEqual(["failed"]);
-    expect(world.memory()).toBe("128Mi");
-    const again = await world.run();
-    expect(said(again)).toContain("failed");
-    expect(said(again)).not.toContain("resolved");
-    expect(phases(world)).toEqual(["Verified"]);
-    world.host.faults.clear();
-    expect(said(await world.run())).toContain("proposed");
-    expect(pulls(world)).toEqual(["open"]);
-  });
-
-  it("without a way into Git waits for a person, and is over when they have corrected Git", async () => {
-    await using world = await broken();
-    // Git and the cluster disagree, so that no edit can be proved.
-    const only = { remedies: { enabled: ["raise-memory-limit"] } };
-    await onMain(world, "80Mi");
-    const report = await world.run(undefined, only);
-    expect(said(report)).toEqual(["escalated"]);
+  it("says so when somebody takes the live change back meanwhile", async () => {
+    await using world = await proposed();
+    await revertLive(world);
+    const report = await world.run();
+    expect(said(report)).toEqual(["waiting"]);
     expect(message(report)).toMatch(
-      /The live change stands, and Git still says the opposite.*A person must make this change/,
+      /^#1 waits for review\. Meanwhile the change was undone by .*: the fault is back until/,
     );
-    expect(said(await world.run(undefined, only))).toEqual(["waiting"]);
-    await onMain(world, "128Mi");
-    expect(said(await world.run(undefined, only))).toEqual(["resolved"]);
-    expect(owners(world)).not.toContain("stanch");
-  });
-
-  it("is not made at all without proof, where that is required", async () => {
-    await using world = await broken();
-    await onMain(world, "80Mi");
-    const report = await world.run(undefined, {
-      remedies: { enabled: ["raise-memory-limit"] },
-      guard: { requireProof: true },
-    });
-    expect(said(report)).toEqual(["escalated"]);
-    expect(world.memory()).toBe("64Mi");
-  });
-});
-
-describe.concurrent("a fault", () => {
-  it("that heals by itself is over, but not by a scan that did not see everything", async () => {
-    await using world = await broken();
-    const none = { remedies: { enabled: ["evict"] } };
-    expect(said(await world.run(undefined, none))).toEqual(["escalated"]);
-    expect(world.memory()).toBe("64Mi");
-    await onMain(world, "128Mi");
-    await world.deploy();
-    await world.clock.sleep(20 * 60_000);
-    world.cluster.faults.add({ method: "GET", path: /\/services\?/, status: 403 });
-    const partial = await world.run(undefined, none);
-    expect(partial.gaps).toEqual([expect.stringMatching(/services cannot be read/)]);
-    expect(phases(world)).toEqual(["Escalated"]);
-    world.cluster.faults.clear();
-    expect(said(await world.run(undefined, none))).toEqual(["resolved"]);
-    expect(phases(world)).toEqual(["Resolved"]);
-  });
-
-  it("is acted on once by two runs at once: the lease lets one of them through", async () => {
-    await using world = await broken();
-    const runs = await Promise.allSettled([world.run(), world.run()]);
-    const [lost] = runs.flatMap((run) => (run.status === "rejected" ? [run.reason] : []));
-    expect(runs.filter((run) => run.status === "fulfilled")).toHaveLength(1);
-    expect(lost).toBeInstanceOf(StanchError);
-    expect(lost).toMatchObject({ code: "lease", message: expect.stringMatching(/another run is at work/) });
-    const patches = world.cluster.requests.filter(
-      (request) => request.method === "PATCH" && request.path.endsWith("/app") && request.query["dryRun"] === undefined,
-    );
-    expect(patches).toHaveLength(1);
     expect(pulls(world)).toEqual(["open"]);
   });
 });

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { StanchError } from "../../src/errors.ts";
+import { broken, message, onMain, owners, phases, pulls, said } from "./incident.ts";
+
+describe.concurrent("a live change that stands", () => {
+  it("is not called over while GitHub cannot be reached, and gets its pull request afterwards", async () => {
+    await using world = await broken();
+    world.host.faults.add({
+      method: "POST",
+      path: /\/pulls$/,
+      status: 422,
+      body: { message: "Validation Failed" },
+      times: 99,
+    });
+    expect(said(await world.run())).toEqual(["failed"]);
+    expect(world.memory()).toBe("128Mi");
+    const again = await world.run();
+    expect(said(again)).toContain("failed");
+    expect(said(again)).not.toContain("resolved");
+    expect(phases(world)).toEqual(["Verified"]);
+    world.host.faults.clear();
+    expect(said(await world.run())).toContain("proposed");
+    expect(pulls(world)).toEqual(["open"]);
+  });
+
+  it("without a way into Git waits for a person, and is over when they have corrected Git", async () => {
+    await using world = await broken();
+    // Git and the cluster disagree, so that no edit can be proved.
+    const only = { remedies: { enabled: ["raise-memory-limit"] } };
+    await onMain(world, "80Mi");
+    const report = await world.run(undefined, only);
+    expect(said(report)).toEqual(["escalated"]);
+    expect(message(report)).toMatch(
+      /The live change stands, and Git still says the opposite.*A person must make this change/,
+    );
+    expect(said(await world.run(undefined, only))).toEqual(["waiting"]);
+    await onMain(world, "128Mi");
+    expect(said(await world.run(undefined, only))).toEqual(["resolved"]);
+    expect(owners(world)).not.toContain("stanch");
+  });
+
+  it("is not made at all without proof, where that is required", async () => {
+    await using world = await broken();
+    await onMain(world, "80Mi");
+    const report = await world.run(undefined, {
+      remedies: { enabled: ["raise-memory-limit"] },
+      guard: { requireProof: true },
+    });
+    expect(said(report)).toEqual(["escalated"]);
+    expect(world.memory()).toBe("64Mi");
+  });
+});
+
+describe.concurrent("a fault", () => {
+  it("that heals by itself is over, but not by a scan that did not see everything", async () => {
+    await using world = await broken();
+    const none = { remedies: { enabled: ["evict"] } };
+    expect(said(await world.run(undefined, none))).toEqual(["escalated"]);
+    expect(world.memory()).toBe("64Mi");
+    await onMain(world, "128Mi");
+    await world.deploy();
+    await world.clock.sleep(20 * 60_000);
+    world.cluster.faults.add({ method: "GET", path: /\/services\?/, status: 403 });
+    const partial = await world.run(undefined, none);
+    expect(partial.gaps).toEqual([expect.stringMatching(/services cannot be read/)]);
+    expect(phases(world)).toEqual(["Escalated"]);
+    world.cluster.faults.clear();
+    expect(said(await world.run(undefined, none))).toEqual(["resolved"]);
+    expect(phases(world)).toEqual(["Resolved"]);
+  });
+
+  it("is acted on once by two runs at once: the lease lets one of them through", async () => {
+    await using world = await broken();
+    const runs = await Promise.allSettled([world.run(), world.run()]);
+    const [lost] = runs.flatMap((run) => (run.status === "rejected" ? [run.reason] : []));
+    expect(runs.filter((run) => run.status === "fulfilled")).toHaveLength(1);
+    expect(lost).toBeInstanceOf(StanchError);
+    expect(lost).toMatchObject({ code: "lease", message: expect.stringMatching(/another run is at work/) });
+    const patches = world.cluster.requests.filter(
+      (request) => request.method === "PATCH" && request.path.endsWith("/app") && request.query["dryRun"] === undefined,
+    );
+    expect(patches).toHaveLength(1);
+    expect(pulls(world)).toEqual(["open"]);
+  });
+});
