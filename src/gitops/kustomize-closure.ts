@@ -84,7 +84,7 @@ export function isRemote(reference: string): boolean {
     /^(git::|gh:|[\w.-]+@[\w.-]+:)/.test(reference) ||
     /^(github\.com|gitlab\.com|bitbucket\.org)[/:]/i.test(reference) ||
     /[?&](ref|version|timeout|submodules)=/.test(reference) ||
-    /\.git(\/|$)|_git\//.test(reference)
+    /[\w-]\.git(\/|$)|_git\//.test(reference)
   );
 }
 

@@ -68,7 +68,9 @@ export async function manifestFiles(
   problems: { file: string; message: string }[] = [],
 ): Promise<string[]> {
   const found: string[] = [];
-  await walk(path === "" ? "." : path, 0);
+  const top = path === "" ? "." : path;
+  // Says so when the folder itself is a link that leads out: nothing of another place is listed.
+  if ((await tree.kind(top)) === "directory") await walk(top, 0);
   return found.sort();
 
   async function walk(folder: string, depth: number): Promise<void> {

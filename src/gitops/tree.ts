@@ -46,9 +46,9 @@ export function joinPath(folder: string, path: string): string {
   return posix.normalize(posix.join(folder, path)).replace(/(.)\/$/, "$1");
 }
 
-/** Whether a normal path stays inside of the repository. */
+/** Whether a normal path stays inside of the repository. What Git keeps for itself is no part of it. */
 export function isInside(path: string): boolean {
-  return !posix.isAbsolute(path) && path !== ".." && !path.startsWith("../");
+  return !posix.isAbsolute(path) && path !== ".." && !path.startsWith("../") && !path.split("/").includes(".git");
 }
 
 function outside(path: string): StanchError {

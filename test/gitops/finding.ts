@@ -1,3 +1,6 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { diffLines } from "diff";
 import { afterEach, expect } from "vitest";
 import { isQuantityPath, sameField } from "../../src/gitops/field-equality.ts";
@@ -97,16 +100,11 @@ async function expectRendered(
   changes: readonly Change[],
   edits: readonly { file: string; after: string }[],
 ): Promise<void> {
-  const copy = makeRepository(
-    Object.fromEntries([
-      ...(await Promise.all(
-        (await repository.files()).map(async (file) => [file.path, await repository.read(file.path)] as const),
-      )),
-      ...edits.map((edit) => [edit.file, edit.after] as const),
-    ]),
-  );
-  open.push(copy);
-  const { objects } = await renderer.render(copy.directory, source);
+  const copy = mkdtempSync(join(tmpdir(), "stanch-test-"));
+  cpSync(repository.directory, copy, { recursive: true, verbatimSymlinks: true });
+  for (const edit of edits) writeFileSync(join(copy, edit.file), edit.after);
+  const { objects } = await renderer.render(copy, source);
+  rmSync(copy, { recursive: true });
   for (const { object, path, to } of changes) {
     const value = getAt(findRendered(objects, object, source), path);
     if (to === undefined) expect(value === undefined || value === null).toBe(true);

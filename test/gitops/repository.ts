@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { createRenderer } from "../../src/adapters/renderers.ts";
@@ -51,14 +51,17 @@ export function makeRepository(files: Files): Repository {
     branch: "main",
     commit,
     files: async () =>
-      git("ls-tree", "-r", "-l", "HEAD")
-        .split("\n")
+      git("ls-tree", "-r", "-l", "-z", "HEAD")
+        .split("\0")
         .filter((line) => line !== "")
         .map((line) => {
           const [mode = "", , , bytes = "0"] = line.split(/\s+/);
           return { mode, bytes: Number(bytes) || 0, path: line.slice(line.indexOf("\t") + 1) };
         }),
-    read: async (file) => (existsSync(join(directory, file)) ? readFileSync(join(directory, file), "utf8") : null),
+    read: async (file) =>
+      lstatSync(join(directory, file), { throwIfNoEntry: false })?.isFile() === true
+        ? readFileSync(join(directory, file), "utf8")
+        : null,
     history: async (paths, limit) =>
       git("log", `-${limit}`, "--format=%H%x1f%an%x1f%ae%x1f%aI%x1f%s", "--", ...paths)
         .split("\n")
