@@ -7,12 +7,13 @@ import { getAt } from "./kube/field-path.ts";
 import { healthOf } from "./kube/health.ts";
 import { describeRef } from "./kube/ref.ts";
 import { sameValue } from "./kube/same-value.ts";
+import { matchesRequirements, parseSelector } from "./kube/selectors.ts";
 import type { Finding, Outcome, Plan, Workload } from "./model.ts";
 import { loadWorkload } from "./observe/workloads.ts";
 import type { PullRequest } from "./ports.ts";
 import { formatWithdrawal } from "./pull-request/withdrawal.ts";
 import type { Run } from "./run.ts";
-import type { Observation } from "./steps/observe.ts";
+import { IGNORE, type Observation } from "./steps/observe.ts";
 import { recordEvent } from "./steps/record.ts";
 import { releaseOwnership } from "./steps/release.ts";
 import { firstLost } from "./steps/verify.ts";
@@ -86,7 +87,7 @@ export async function followUp(
   const shows = findings.some((finding) => finding.fingerprint === incident.spec.fingerprint);
   if (CLOSED.includes(status.phase)) return expire(incident, run);
   if (status.phase === "Proposed" || status.phase === "Merged") return followPullRequest(incident, run);
-  if (shows || seen.snapshot.gaps.length > 0) return [];
+  if (shows || seen.snapshot.gaps.length > 0 || !(await isLookedAt(incident, seen, run))) return [];
   // Without a pull request, what does not show any more is over. A scan with gaps may not say so.
   if (status.hotfix !== undefined && status.hotfix.undoneAt === undefined) return [await whileStanding(incident, run)];
   const next = await run.store.advance(
@@ -96,6 +97,21 @@ export async function followUp(
     { resolvedAt: run.clock.now().toISOString() },
   );
   return [outcomeOf(next, "resolved")];
+}
+
+/** What a run leaves out (opted out, another selector, other kinds) shows no symptom and is not over for that. */
+async function isLookedAt(incident: Incident, seen: Observation, run: Run): Promise<boolean> {
+  const { kinds, selector } = run.config.scope;
+  const live = await run.cluster.get(incident.spec.workload);
+  if (live === null) return true;
+  const { namespace = "", annotations, labels } = live.metadata;
+  const asked = parseSelector(selector);
+  return (
+    seen.namespaces.has(namespace) &&
+    annotations?.[IGNORE] !== "true" &&
+    (kinds as readonly string[]).includes(live.kind) &&
+    (!asked.ok || matchesRequirements(asked.requirements, labels))
+  );
 }
 
 /**

@@ -1,3 +1,4 @@
+import { inScope } from "./config/scope.ts";
 import { remedyContext } from "./context.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import { followUp, repair } from "./follow-up.ts";
@@ -148,7 +149,9 @@ async function guarded(
 async function readIncidents(run: Run): Promise<Incident[]> {
   const literal = run.config.scope.namespaces.every((glob) => !/[*?]/.test(glob));
   try {
-    return await run.store.list(literal ? run.config.scope.namespaces : null);
+    const found = await run.store.list(literal ? run.config.scope.namespaces : null);
+    // Others may be another run's: nothing that this one sees says anything about them.
+    return found.filter((incident) => inScope(incident.spec.workload.namespace, run.config));
   } catch (error) {
     // Looking needs no custom resource; acting does.
     if (run.config.mode === "observe" || run.dryRun) return [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { StanchError } from "../../src/errors.ts";
-import { broken, message, onMain, owners, phases, pulls, said } from "./incident.ts";
+import { APP, broken, message, onMain, owners, phases, pulls, said } from "./incident.ts";
 
 describe.concurrent("a live change that stands", () => {
   it("is not called over while GitHub cannot be reached, and gets its pull request afterwards", async () => {
@@ -67,6 +67,26 @@ describe.concurrent("a fault", () => {
     world.cluster.faults.clear();
     expect(said(await world.run(undefined, none))).toEqual(["resolved"]);
     expect(phases(world)).toEqual(["Resolved"]);
+  });
+
+  it("is not called over by a run that does not look at it", async () => {
+    const none = { remedies: { enabled: ["evict"] } };
+    await using world = await broken();
+    expect(said(await world.run(undefined, none))).toEqual(["escalated"]);
+    for (const scope of [
+      { namespaces: ["other-*"] },
+      { excludeNamespaces: ["shop"] },
+      { selector: "team=payments" },
+      { kinds: ["StatefulSet"] },
+    ]) {
+      expect(said(await world.run(undefined, { ...none, scope })), JSON.stringify(scope)).toEqual([]);
+      expect(phases(world)).toEqual(["Escalated"]);
+    }
+    const live = await world.api.get(APP);
+    const annotations = { ...live?.metadata.annotations, "stanch.dev/ignore": "true" };
+    if (live !== null) await world.api.replace({ ...live, metadata: { ...live.metadata, annotations } });
+    expect(said(await world.run(undefined, none))).toEqual([]);
+    expect(phases(world)).toEqual(["Escalated"]);
   });
 
   it("is acted on once by two runs at once: the lease lets one of them through", async () => {
