@@ -8,7 +8,17 @@ export function redact(text: string): string {
   return out.replaceAll(/[A-Za-z0-9+/_=-]{24,}/g, (word) => (looksRandom(word) ? "‹redacted›" : word));
 }
 
-const RULES: readonly (readonly [RegExp, string])[] = [
+/**
+ * Takes out only what has the certain shape of a credential: for text that quotes manifests, where a key called `secretName` is
+ * what the text is about.
+ */
+export function redactShapes(text: string): string {
+  let out = text;
+  for (const [pattern, replacement] of SHAPES) out = out.replaceAll(pattern, replacement);
+  return out;
+}
+
+const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, "‹redacted private key›"],
   [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, "‹redacted token›"],
   [
@@ -22,7 +32,12 @@ const RULES: readonly (readonly [RegExp, string])[] = [
     "$1$2‹redacted›",
   ],
   [/\b(bearer)\s+[\w.~+/-]{8,}=*/gi, "$1 ‹redacted›"],
-  // KEY=value, "key": "value" and --flag value where the key's name says what it is.
+];
+
+const RULES: readonly (readonly [RegExp, string])[] = [
+  ...SHAPES,
+  [/(--[a-z-]*(?:passw(?:or)?d|secret|token|credential|[a-z]+-key)[a-z-]*)[ =]+(?!‹)[^\s"',;&]{3,}/gi, "$1 ‹redacted›"],
+  // KEY=value, "key": "value" where the key's name says what it is.
   [
     /((?:^|[^A-Za-z0-9])[A-Za-z0-9_.-]*(?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|dsn)[A-Za-z0-9_.-]*["']?\s*(?:[:=]\s*|\s+(?=["']))["']?)(?!‹)[^\s"',;&]{3,}/gi,
     "$1‹redacted›",

@@ -3,6 +3,7 @@ import { createTwoFilesPatch } from "diff";
 import { formatPath } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Check, Json } from "../model.ts";
+import { redactShapes } from "../redact.ts";
 import { formatMarker, type Marker, parseMarker } from "./marker.ts";
 import { code, fence, plain } from "./quote.ts";
 import type { PullRequestReport } from "./report.ts";
@@ -40,7 +41,8 @@ export function formatBody(report: PullRequestReport, fingerprint: string): stri
     size += length;
     kept.push(section);
   }
-  const text = kept.join("\n\n").trimEnd();
+  // A manifest may hold a password outright; the diff of the commit shows it, this page does not repeat it.
+  const text = redactShapes(kept.join("\n\n").trimEnd());
   const marker: Marker = {
     fp: fingerprint,
     incident: `${report.incident.namespace}/${report.incident.name}`,

@@ -1,6 +1,7 @@
 import { formatPath } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Change } from "../model.ts";
+import { redactShapes } from "../redact.ts";
 import { quiet } from "./quote.ts";
 
 /** Conventional subject, then object, old → new, and the incident. */
@@ -18,11 +19,13 @@ export function formatCommitMessage(parts: {
     return text.length > 200 ? `${[...text].slice(0, 199).join("")}…` : text;
   };
   const lines = parts.changes.map((change) =>
-    quiet(`${describeRef(change.object)} ${formatPath(change.path)}: ${show(change.from)} -> ${show(change.to)}`),
+    redactShapes(
+      quiet(`${describeRef(change.object)} ${formatPath(change.path)}: ${show(change.from)} -> ${show(change.to)}`),
+    ),
   );
   const trailers = [
     `Stanch-Incident: ${parts.cluster}/${parts.incident}`,
     ...(parts.culprit === undefined ? [] : [`Fixes-Commit: ${parts.culprit}`]),
   ];
-  return `${[quiet(parts.title), lines.join("\n"), trailers.join("\n")].filter((part) => part !== "").join("\n\n")}\n`;
+  return `${[redactShapes(quiet(parts.title)), lines.join("\n"), trailers.join("\n")].filter((part) => part !== "").join("\n\n")}\n`;
 }
