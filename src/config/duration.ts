@@ -23,11 +23,12 @@ export function formatDuration(ms: number): string {
 }
 
 /** A setting that is written as a duration and read as milliseconds. */
-export function duration(fallback: string, description: string) {
+export function duration(fallback: string, description: string, least = "0s") {
   return z
     .string()
     .regex(PATTERN, "is not a duration such as 90s, 5m, 2h or 14d")
     .default(fallback)
     .transform((text) => parseDuration(text) ?? 0)
+    .refine((ms) => ms >= (parseDuration(least) ?? 0), `must be at least ${least}`)
     .describe(description);
 }

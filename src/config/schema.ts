@@ -1,49 +1,7 @@
 import { z } from "zod";
 import { duration } from "./duration.ts";
-
-const count = (fallback: number, description: string, least = 0) =>
-  z.number().int().min(least).default(fallback).describe(description);
-const globs = (fallback: string[], description: string) =>
-  z.array(z.string().min(1)).default(fallback).describe(description);
-/** An object whose every field has a default, so that leaving it out means all of them. */
-const section = <T extends z.ZodRawShape>(shape: T, description: string) =>
-  z
-    .strictObject(shape)
-    .prefault({} as never)
-    .describe(description);
-
-const SourceEntry = z.strictObject({
-  repository: z
-    .string()
-    .regex(/^[\w.-]+\/[\w.-]+$/, "is not owner/name")
-    .describe("Repository on the code host, `owner/name`."),
-  branch: z.string().min(1).optional().describe("Branch that is deployed. Default: the repository's default branch."),
-  path: z
-    .string()
-    .min(1)
-    .default(".")
-    .describe("Folder inside the repository that is deployed: a directory of manifests, a Kustomize root or a chart."),
-  tool: z
-    .enum(["auto", "plain", "kustomize", "helm"])
-    .default("auto")
-    .describe(
-      "How the folder is rendered. `auto`: Helm where there is a Chart.yaml, Kustomize where there is a kustomization file, plain YAML otherwise.",
-    ),
-  helm: z
-    .strictObject({
-      release: z.string().min(1).max(53).describe("Name of the release."),
-      values: z
-        .array(z.string().min(1))
-        .default([])
-        .describe(
-          "Values files in the order in which they are given (the last wins); paths from the top of the repository.",
-        ),
-    })
-    .optional()
-    .describe("How a chart is installed from here. `path` is the chart's folder, `namespace` the release's."),
-  namespaces: globs(["*"], "Namespaces whose objects come from here (globs)."),
-  namespace: z.string().min(1).optional().describe("Namespace that the deployer fills in where a manifest names none."),
-});
+import { SourceEntry } from "./source-entry.ts";
+import { count, globs, inside, isHttp, isIdentity, isQuantity, section } from "./values.ts";
 
 /** `stanch.yaml`. Defaults, documentation and the JSON Schema all come from here. */
 export const Config = z.strictObject({
@@ -62,10 +20,14 @@ export const Config = z.strictObject({
     .string()
     .min(1)
     .default("stanch-system")
+    .refine((name) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name), "is no name of a namespace")
     .describe("Stanch's own namespace: its Lease and run history live there; it is never touched."),
   scope: section(
     {
-      namespaces: globs(["*"], "Namespaces to watch (globs)."),
+      namespaces: globs(["*"], "Namespaces to watch (globs).").refine(
+        (list) => list.length > 0,
+        'is empty, so that nothing would be watched; leave it out, or write ["*"]',
+      ),
       excludeNamespaces: globs(
         [],
         "Namespaces to leave out (globs). kube-system, kube-public, kube-node-lease and Stanch's own are always left out.",
@@ -180,7 +142,11 @@ export const Config = z.strictObject({
       memory: section(
         {
           step: z.number().min(1.1).max(4).default(2).describe("Factor by which a memory limit is raised."),
-          ceiling: z.string().default("4Gi").describe("A memory limit is never raised beyond this quantity."),
+          ceiling: z
+            .string()
+            .default("4Gi")
+            .refine(isQuantity, "is no quantity such as 512Mi or 4Gi")
+            .describe("A memory limit is never raised beyond this quantity."),
           raises: count(2, "Raises of one container before it is taken for a leak and a person is asked.", 1),
           within: duration("7d", "Time in which the raises are counted."),
         },
@@ -208,7 +174,7 @@ export const Config = z.strictObject({
   registry: section(
     {
       mirrors: z
-        .record(z.string(), z.string())
+        .record(z.string(), z.string().refine(isHttp, "is no http or https URL"))
         .default({})
         .describe(
           "Registry host → mirror base URL that is asked instead, such as `docker.io: http://127.0.0.1:5000`. The host `*` stands for every other registry.",
@@ -245,7 +211,7 @@ export const Config = z.strictObject({
         "5m",
         "Longest time to wait for health. A rollout's own progressDeadlineSeconds and probe timings may shorten or lengthen it, up to twice this.",
       ),
-      poll: duration("2s", "Pause between two looks."),
+      poll: duration("2s", "Pause between two looks.", "10ms"),
     },
     "How a hotfix is verified.",
   ),
@@ -272,6 +238,7 @@ export const Config = z.strictObject({
       report: z
         .string()
         .default("")
+        .refine(inside, "is no folder inside the repository")
         .describe(
           "Folder of the repository into which the incident report is committed as a file. Empty: not committed.",
         ),
@@ -283,6 +250,7 @@ export const Config = z.strictObject({
       apiUrl: z
         .url()
         .default("https://api.github.com")
+        .refine(isHttp, "is no http or https URL")
         .describe("REST API. GitHub Enterprise Server: https://HOST/api/v3. Git's remote follows from it."),
       appId: z
         .string()
@@ -293,8 +261,12 @@ export const Config = z.strictObject({
       installationId: z.string().optional().describe("Installation of the App; found by repository when absent."),
       allowHttp: z.boolean().default(false).describe("Allow plain http to hosts other than loopback."),
       pause: duration("1s", "Pause between two writes, as GitHub asks."),
-      authorName: z.string().default("stanch[bot]").describe("Author of commits."),
-      authorEmail: z.string().default("stanch@users.noreply.github.com").describe("Address of the author of commits."),
+      authorName: z.string().default("stanch[bot]").refine(isIdentity, "is no name").describe("Author of commits."),
+      authorEmail: z
+        .string()
+        .default("stanch@users.noreply.github.com")
+        .refine((text) => isIdentity(text) && text.includes("@"), "is no address")
+        .describe("Address of the author of commits."),
     },
     "The code host.",
   ),
@@ -307,8 +279,8 @@ export const Config = z.strictObject({
     },
     "Git.",
   ),
-  lease: duration("2m", "How long a run may be silent before another takes over."),
+  lease: duration("2m", "How long a run may be silent before another takes over.", "1s"),
 });
 export type Config = z.infer<typeof Config>;
 export type RemedyId = Config["remedies"]["enabled"][number];
-export type SourceEntry = z.infer<typeof SourceEntry>;
+export type { SourceEntry } from "./source-entry.ts";

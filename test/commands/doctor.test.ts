@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -137,6 +138,17 @@ describe("stanch doctor", () => {
     });
     await at.configure({ github: { apiUrl: "http://ghe.example.com/api/v3" } });
     expect((await failures())[0]).toMatchObject({ check: "code host", fix: expect.stringContaining("https") });
+  });
+
+  it("works as a GitHub App, with the key from the environment", async () => {
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const key = privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+    await at.configure({ github: { apiUrl: world.host.apiUrl, appId: "7", pause: "0s" } });
+    const { PATH } = at.flags.env;
+    const { out, code } = await command("doctor", { ...at.flags, env: { PATH, STANCH_GITHUB_APP_KEY: key } });
+    expect(out).toMatch(/^ok .*acme\/shop: token of app 7, may push, default branch main$/m);
+    expect(out).toMatch(/^ok .*acme\/shop:apps@main: 1 objects by plain$/m);
+    expect(code).toBe(0);
   });
 
   it("a repository that is archived", async () => {

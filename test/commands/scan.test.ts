@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { table } from "../../src/commands/table.ts";
 import { deployment, isKilled, makeWorld, type World } from "../pipeline/world.ts";
@@ -71,6 +73,19 @@ describe("stanch scan", () => {
     expect(paths.filter((path) => /\/(pods|deployments)$/.test(path) && !path.includes("/namespaces/shop/"))).toEqual(
       [],
     );
+  });
+
+  it("names every mistake of the configuration with its line, and asks nobody anything", async () => {
+    const config = join(at.folder, "bad.yaml");
+    await writeFile(config, "mod: observe\nverify:\n  patience: soon\nsources:\n  - repository: shop\n");
+    const before = world.cluster.requests.length;
+    const { code, error, out } = await command("scan", { ...at.flags, config });
+    expect([code, out]).toEqual([2, ""]);
+    expect(error).toContain(`${config}:3: verify.patience: is not a duration such as 90s`);
+    expect(error).toContain(`${config}:5: sources.0.repository: is not owner/name`);
+    expect(error).toContain('unknown key "mod"; did you mean "mode"?');
+    expect(error).toContain("docs/configuration.md");
+    expect(world.cluster.requests.length).toBe(before);
   });
 
   it.each<[string, object, number, RegExp]>([

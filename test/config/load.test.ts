@@ -120,3 +120,25 @@ describe("the nearest word", () => {
   });
   it("counts a swap of neighbours as one", () => expect(editDistance("1.72", "1.27")).toBe(1));
 });
+
+describe("a value that could not work", () => {
+  it.each([
+    ["remedies: {memory: {ceiling: lots}}", "remedies.memory.ceiling: is no quantity"],
+    ["pullRequest: {report: ../../etc}", "pullRequest.report: is no folder inside the repository"],
+    ['pullRequest: {report: ".git/hooks"}', "pullRequest.report: is no folder inside the repository"],
+    ['github: {apiUrl: "ftp://x"}', "github.apiUrl: is no http or https URL"],
+    ["registry: {mirrors: {ghcr.io: nonsense}}", "registry.mirrors.ghcr.io: is no http or https URL"],
+    ['github: {authorEmail: "a@b\\nc"}', "github.authorEmail: is no address"],
+    ['github: {authorName: "x <y>"}', "github.authorName: is no name"],
+    ["sources: [{repository: acme/shop, path: ../x}]", "sources.0.path: is no folder inside the repository"],
+    ["sources: [{repository: acme/..}]", "sources.0.repository: is not owner/name"],
+    ["sources: [{repository: https://github.com/acme/shop}]", "sources.0.repository: is not owner/name"],
+    ['namespace: "Not Valid"', "namespace: is no name of a namespace"],
+    ["scope: {namespaces: []}", "scope.namespaces: is empty"],
+    ["lease: 0s", "lease: must be at least 1s"],
+    ["verify: {poll: 0s}", "verify.poll: must be at least 10ms"],
+  ])("is refused before anything is asked: %s", (text, sentence) => {
+    expect(fault(text).message).toMatch(/^stanch\.yaml:1: /);
+    expect(fault(text).message).toContain(sentence);
+  });
+});
