@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { StanchError } from "../../src/errors.ts";
 import { APP, broken, message, onMain, owners, phases, pulls, said } from "./incident.ts";
+import { REPOSITORY } from "./world.ts";
 
 describe.concurrent("a live change that stands", () => {
   it("is not called over while GitHub cannot be reached, and gets its pull request afterwards", async () => {
@@ -37,6 +38,43 @@ describe.concurrent("a live change that stands", () => {
     await onMain(world, "128Mi");
     expect(said(await world.run(undefined, only))).toEqual(["resolved"]);
     expect(owners(world)).not.toContain("stanch");
+  });
+
+  it("that does not heal is taken back, and a person is told what was tried", async () => {
+    await using world = await broken();
+    const report = await world.run(undefined, {
+      remedies: { enabled: ["raise-memory-limit"], memory: { step: 1.1 } },
+    });
+    expect(said(report)).toEqual(["escalated"]);
+    expect(message(report)).toMatch(/A person is needed: .*raise-memory-limit: .*OOMKilled/);
+    expect(world.memory()).toBe("64Mi");
+    expect(owners(world)).not.toContain("stanch");
+    expect(pulls(world)).toEqual([]);
+    expect(world.incidents()[0]?.status?.tried).toEqual([
+      expect.objectContaining({ remedy: "raise-memory-limit", result: expect.stringMatching(/^(unchanged|worse): /) }),
+    ]);
+  });
+
+  it("that another manager takes back at once goes into Git only", async () => {
+    await using world = await broken();
+    const report = await world.run(({ api, hosts }) => ({
+      hosts,
+      api: {
+        ...api,
+        async patch(ref, operations, options) {
+          const written = await api.patch(ref, operations, options);
+          if (ref.name === "app" && options?.dryRun !== true) await world.deploy();
+          return written;
+        },
+      },
+    }));
+    expect(said(report)).toEqual(["proposed"]);
+    expect(world.memory()).toBe("64Mi");
+    expect(owners(world)).not.toContain("stanch");
+    expect(world.host.pulls(REPOSITORY)[0]?.body).toMatch(/the change was undone by kubectl-client-side-apply/);
+    expect(world.incidents()[0]?.status?.hotfix?.undoneAt).toBeDefined();
+    expect(said(await world.run())).toEqual(["waiting"]);
+    expect(world.memory()).toBe("64Mi");
   });
 
   it("is not made at all without proof, where that is required", async () => {
