@@ -12,8 +12,13 @@ export interface PullData {
   readonly merged_at?: string | null;
   readonly merge_commit_sha?: string | null;
   readonly labels: readonly ({ readonly name?: string | undefined } | string)[];
-  readonly head: { readonly ref: string; readonly sha: string };
-  readonly base: { readonly ref: string };
+  readonly head: { readonly ref: string; readonly sha: string; readonly repo: { readonly id: number } | null };
+  readonly base: { readonly ref: string; readonly repo: { readonly id: number } };
+}
+
+/** From a branch of the repository itself: a stranger's fork may name its branches as it likes. */
+export function isOwn(data: Pick<PullData, "head" | "base">): boolean {
+  return data.head.repo?.id === data.base.repo.id;
 }
 
 export function pullOf(repository: string, data: PullData): PullRequest {

@@ -2,7 +2,7 @@ import { messageOf, StanchError } from "../errors.ts";
 import type { CodeHost } from "../ports.ts";
 import { createClients, type GitHubClient, type GitHubOptions, PATIENCE_S } from "./github-client.ts";
 import { plainLimit, statusOf, translate } from "./github-fault.ts";
-import { pullOf } from "./github-pull.ts";
+import { isOwn, pullOf } from "./github-pull.ts";
 
 export type GitHub = CodeHost & { gitToken(repository: string): Promise<string> };
 
@@ -76,7 +76,7 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
           per_page: 100,
         });
         // `head` is a filter that some hosts ignore.
-        const own = rows.filter((row) => row.head.ref === branch).toSorted((a, b) => b.number - a.number);
+        const own = rows.filter((row) => isOwn(row) && row.head.ref === branch).toSorted((a, b) => b.number - a.number);
         return Promise.all(
           own.map(async (row) => pullOf(repository, (await client.pulls.get({ ...at, pull_number: row.number })).data)),
         );
@@ -93,7 +93,9 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
     openPullRequests: (repository, prefix) =>
       call("list pull requests", repository, false, async (client, at) => {
         const rows = await client.paginate(client.pulls.list, { ...at, state: "open", per_page: 100 });
-        return rows.filter((row) => row.head.ref.startsWith(prefix)).map((row) => pullOf(repository, row));
+        return rows
+          .filter((row) => isOwn(row) && row.head.ref.startsWith(prefix))
+          .map((row) => pullOf(repository, row));
       }),
     createPullRequest: (repository, request) =>
       call("open the pull request", repository, true, async (client, at) => {
@@ -108,7 +110,9 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
               base: request.base,
               state: "open",
             });
-            const made = data.find((row) => row.head.ref === request.head && row.base.ref === request.base);
+            const made = data.find(
+              (row) => isOwn(row) && row.head.ref === request.head && row.base.ref === request.base,
+            );
             if (made !== undefined) return pullOf(repository, made);
           }
           // A plan without drafts: say it in the text and open it all the same.

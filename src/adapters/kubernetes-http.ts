@@ -129,8 +129,9 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
       try {
         const answer = await once(request);
         const busy =
-          answer.status === 429 ||
-          (answer.status >= 500 && answer.status !== 501 && (reading || answer.retryAfter !== undefined));
+          !isUntyped(answer) &&
+          (answer.status === 429 ||
+            (answer.status >= 500 && answer.status !== 501 && (reading || answer.retryAfter !== undefined)));
         const eviction = request.path.endsWith("/eviction");
         if (!busy || eviction || request.foreign === true || attempt >= ATTEMPTS)
           return { status: answer.status, body: answer.body };
@@ -148,6 +149,12 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
 }
 
 export type ApiClient = ReturnType<typeof createApiClient>;
+
+/** Server-side apply's answer to an object that does not fit its schema: a fault of the object that no retry mends. */
+export function isUntyped({ status, body }: ApiAnswer): boolean {
+  const message = (body as { message?: unknown } | null)?.message;
+  return status === 500 && typeof message === "string" && message.startsWith("failed to create typed patch object");
+}
 
 /** A `Status` of the API server; null for anything else, such as a page of the program behind it. */
 function statusObject(text: string): unknown {

@@ -4,7 +4,7 @@ import { describeRef } from "../kube/ref.ts";
 import { apiVersionOf, RESOURCES, resourceOf } from "../kube/resources.ts";
 import type { KubeObject, ObjectRef } from "../model.ts";
 import type { Access, Clock, Cluster, ListOptions, Resource } from "../ports.ts";
-import { type ApiAnswer, type ApiClient, createApiClient } from "./kubernetes-http.ts";
+import { type ApiAnswer, type ApiClient, createApiClient, isUntyped } from "./kubernetes-http.ts";
 
 export const FIELD_MANAGER = "stanch";
 
@@ -286,6 +286,7 @@ function expect(answer: ApiAnswer, verb: string, what: string, patching = false)
   // A failed `test` of a JSON Patch is answered with 422 and no field causes.
   if (answer.status === 422 && patching && /the server rejected our request|testing.*failed|test failed/i.test(text))
     throw new StanchError("conflict", text, { hint: "the object is not what it was when the change was planned" });
-  if (answer.status === 422 || answer.status === 400) throw new StanchError("invalid", text);
+  // A field that the schema does not know is answered with 500 by server-side apply.
+  if (isUntyped(answer) || answer.status === 422 || answer.status === 400) throw new StanchError("invalid", text);
   throw new StanchError("cluster", text, reason === "" ? {} : { hint: `reason ${reason}` });
 }

@@ -12,7 +12,10 @@ const ACCEPT = [
 const MOST_TAGS = 5000;
 /** A registry that always names a next page must not keep us. */
 const MOST_PAGES = 50;
+const MOST_HOPS = 3;
 const MOST_BYTES = 4 * 1024 * 1024;
+/** Names that mean something inside of a network only. */
+const INSIDE = /\.(local|internal|localhost)$/i;
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 interface Place {
@@ -107,27 +110,49 @@ async function ask(
   settings: Config["registry"],
 ): Promise<Response> {
   const url = addressOf(place, path);
-  const send = (authorization?: string): Promise<Response> =>
-    // A redirect could carry credentials to another host: manifests and tags are answered where they are asked.
-    fetch(url, {
-      method,
-      redirect: "manual",
-      headers: {
-        accept: method === "HEAD" ? ACCEPT : "application/json",
-        "user-agent": "stanch",
-        ...(authorization === undefined ? {} : { authorization }),
-      },
-      signal: AbortSignal.timeout(settings.timeout),
-    });
+  const local = LOOPBACK.has(url.hostname);
+  const send = async (authorization?: string): Promise<Response> => {
+    let at = url;
+    for (let hop = 0; ; hop += 1) {
+      const answer = await fetch(at, {
+        method,
+        redirect: "manual",
+        headers: {
+          accept: method === "HEAD" ? ACCEPT : "application/json",
+          "user-agent": "stanch",
+          // Credentials are for the registry that asked for them.
+          ...(authorization === undefined || hop > 0 ? {} : { authorization }),
+        },
+        signal: AbortSignal.timeout(settings.timeout),
+      });
+      const next = redirectOf(answer, at, local);
+      if (next === null || hop >= MOST_HOPS) return answer;
+      await answer.body?.cancel();
+      at = next;
+    }
+  };
   const first = await send();
   if (first.status !== 401) return first;
   const challenge = first.headers.get("www-authenticate") ?? "";
   await first.body?.cancel();
-  const safe = url.protocol === "https:" || LOOPBACK.has(url.hostname);
+  const safe = url.protocol === "https:" || local;
   const usable = safe && place.mirrors === undefined ? credentials : undefined;
   if (/^basic/i.test(challenge)) return usable === undefined ? first : send(basic(usable));
-  const token = await tokenFor(challenge, image, usable, LOOPBACK.has(url.hostname), settings);
+  const token = await tokenFor(challenge, image, usable, url, settings);
   return token === null ? first : send(`Bearer ${token}`);
+}
+
+/** registry.k8s.io and others send to a store near us: followed to named hosts over https, and on this machine only from this machine. */
+function redirectOf(answer: Response, from: URL, local: boolean): URL | null {
+  const location = answer.headers.get("location");
+  if (![301, 302, 307, 308].includes(answer.status) || location === null || !URL.canParse(location, from.href))
+    return null;
+  const to = new URL(location, from);
+  if (to.username !== "" || to.password !== "") return null;
+  if (LOOPBACK.has(to.hostname)) return local ? to : null;
+  // An address without a name, or a name of one part, is something inside of a network.
+  const named = /\.[a-z][a-z0-9-]*$/i.test(to.hostname) && (!INSIDE.test(to.hostname) || INSIDE.test(from.hostname));
+  return to.protocol === "https:" && named ? to : null;
 }
 
 /** The token that a Bearer challenge asks for; anonymous without credentials. Credentials go to https realms only. */
@@ -135,7 +160,7 @@ async function tokenFor(
   challenge: string,
   image: ImageReference,
   credentials: RegistryCredentials | undefined,
-  local: boolean,
+  from: URL,
   settings: Config["registry"],
 ): Promise<string | null> {
   if (!/^bearer /i.test(challenge)) return null;
@@ -145,8 +170,9 @@ async function tokenFor(
   if (words["realm"] === undefined || !URL.canParse(words["realm"])) return null;
   const realm = new URL(words["realm"]);
   const loopback = LOOPBACK.has(realm.hostname);
-  // Only a registry of this machine may send us to a service of this machine.
-  if (loopback && !local) return null;
+  // Only a registry of this machine may send us to a service of this machine, and none to another's bare address.
+  if (loopback && !LOOPBACK.has(from.hostname)) return null;
+  if (/^[\d.]+$|^\[/.test(realm.hostname) && realm.hostname !== from.hostname) return null;
   if (realm.protocol !== "https:" && (realm.protocol !== "http:" || !(loopback || settings.allowHttp))) return null;
   realm.searchParams.set("scope", `repository:${image.repository}:pull`);
   if (words["service"] !== undefined) realm.searchParams.set("service", words["service"]);

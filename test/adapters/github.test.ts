@@ -157,8 +157,28 @@ describe("answers that were lost, and hosts that differ", () => {
       method: "GET",
       path: /\/pulls$/,
       status: 200,
-      body: [{ number, head: { ref: "somebody/else" }, base: { ref: "main" }, labels: [] }],
+      body: [
+        { number, head: { ref: "somebody/else", repo: { id: 1 } }, base: { ref: "main", repo: { id: 1 } }, labels: [] },
+      ],
     });
     expect(await (await bench.client()).pullRequests(REPOSITORY, "stanch/c/filter")).toEqual([]);
+  });
+
+  it("does not take a fork's branch for its own, whatever it is called", async () => {
+    const fork = { head: { ref: "stanch/c/fork", sha: "x", repo: { id: 2 } }, base: { ref: "main", repo: { id: 1 } } };
+    const gone = { ...fork, head: { ...fork.head, repo: null } };
+    const body = [fork, gone].map((row, index) => ({
+      ...row,
+      number: index + 1,
+      state: "open",
+      labels: [],
+      title: "t",
+    }));
+    for (let call = 0; call < 2; call += 1)
+      bench.host.faults.add({ method: "GET", path: /\/pulls$/, status: 200, body });
+    const client = await bench.client();
+    expect(await client.pullRequests(REPOSITORY, "stanch/c/fork")).toEqual([]);
+    // Five of a stranger's would otherwise use up what may be open.
+    expect(await client.openPullRequests(REPOSITORY, "stanch/")).toEqual([]);
   });
 });

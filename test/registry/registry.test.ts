@@ -110,8 +110,8 @@ describe("what is not known", () => {
     ["429", (response) => void response.writeHead(429, { "retry-after": "60" }).end(), /answers 429/],
     ["503", (response) => void response.writeHead(503).end(), /answers 503/],
     [
-      "a redirect, which could carry credentials away",
-      (response) => void response.writeHead(307, { location: "http://127.0.0.1:9/" }).end(),
+      "a redirect into a network",
+      (response) => void response.writeHead(307, { location: "http://169.254.169.254/" }).end(),
       /answers 307/,
     ],
     ["no answer in time", () => undefined, /cannot be asked: .*timeout/i],
@@ -131,6 +131,47 @@ describe("what is not known", () => {
     expect(await createRegistry(settings).exists("ghcr.io/acme/cart:1")).toEqual({
       state: "unknown",
       reason: "the mirror of ghcr.io is no URL",
+    });
+  });
+});
+
+describe("a redirect", () => {
+  it("to a store is followed, without the credentials", async () => {
+    await using store = await startRegistry((_request, response) => json(response, { tags: ["1"] }));
+    await using server = await startRegistry((request, response) =>
+      request.headers.authorization === BASIC
+        ? response.writeHead(307, { location: `${store.url}${request.url}` }).end()
+        : json(response, {}, { "www-authenticate": 'Basic realm="x"' }, 401),
+    );
+    expect(await registry().exists(`${server.host}/acme/cart:1`, CREDENTIALS)).toEqual({ state: "present" });
+    expect(await registry().tags(`${server.host}/acme/cart`, CREDENTIALS)).toEqual(["1"]);
+    expect(store.seen.map((row) => row.authorization)).toEqual(["", ""]);
+  });
+
+  it("in a circle ends", async () => {
+    await using server = await startRegistry((request, response) =>
+      response.writeHead(302, { location: request.url ?? "/" }).end(),
+    );
+    expect(await registry().exists(`${server.host}/acme/cart:1`)).toMatchObject({ state: "unknown" });
+    expect(server.seen).toHaveLength(4);
+  });
+
+  it.each([
+    "http://169.254.169.254/latest",
+    "https://169.254.169.254/",
+    "https://10.0.0.1/",
+    "https://[fd00::1]/",
+    "https://kubernetes/",
+    "https://metadata.google.internal/",
+    "http://example.com/",
+    "https://u:p@example.com/",
+    "file:///etc/passwd",
+    "ftp://example.com/",
+  ])("to %s is not followed", async (location) => {
+    await using server = await startRegistry((_request, response) => response.writeHead(307, { location }).end());
+    expect(await registry().exists(`${server.host}/acme/cart:1`)).toMatchObject({
+      state: "unknown",
+      reason: expect.stringMatching(/answers 307$/),
     });
   });
 });
@@ -209,6 +250,7 @@ describe("authentication", () => {
     ["a file", () => "file:///etc/passwd"],
     ["no address", () => "nonsense"],
     ["the cloud's metadata", () => "http://169.254.169.254/token"],
+    ["a bare address", () => "https://10.0.0.1/token"],
   ])("does not fetch a token from %s", async (_, realm) => {
     await using server = await guarded({ realm });
     expect(await registry().exists(`${server.host}/acme/cart:1`, CREDENTIALS)).toMatchObject({ state: "unknown" });
