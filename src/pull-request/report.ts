@@ -1,5 +1,17 @@
-import type { TimelineEntry } from "../incident/incident.ts";
-import type { Change, Commit, Evidence, FileEdit, Finding, Location, Proof, Verification } from "../model.ts";
+import type { Config } from "../config/schema.ts";
+import type { Incident, TimelineEntry } from "../incident/incident.ts";
+import type {
+  Change,
+  Commit,
+  Evidence,
+  FileEdit,
+  Finding,
+  Located,
+  Location,
+  Plan,
+  Proof,
+  Verification,
+} from "../model.ts";
 
 /** Everything that a pull request tells, from the facts of the incident; no text of a model's is needed. */
 export interface PullRequestReport {
@@ -33,4 +45,55 @@ export interface PullRequestReport {
   readonly silenceDays: number;
   readonly version: string;
   readonly revision: string;
+}
+
+/** The report of an incident whose fix was found in Git. */
+export function composeReport(facts: {
+  readonly incident: Incident;
+  readonly plan: Plan;
+  readonly located: Extract<Located, { found: true }>;
+  readonly proof: Proof;
+  readonly live: boolean;
+  readonly why?: string;
+  readonly blame: PullRequestReport["blame"];
+  readonly config: Pick<Config, "cluster" | "pullRequest" | "followUp">;
+  readonly version: string;
+}): PullRequestReport {
+  const { incident, plan, located, proof, config } = facts;
+  const { status } = incident;
+  return {
+    incident: {
+      namespace: incident.metadata.namespace,
+      name: incident.metadata.name,
+      detectedAt: status?.detectedAt ?? "",
+      recurrences: status?.recurrences ?? 0,
+    },
+    cluster: config.cluster,
+    finding: plan.finding,
+    covers: status?.covers.length ?? 0,
+    cause: status?.cause ?? plan.finding.summary,
+    reason: plan.choice.reason,
+    title: plan.title,
+    remedy: plan.choice.remedy,
+    changes: plan.changes,
+    ...(plan.choice.culprit === undefined ? {} : { culprit: plan.choice.culprit }),
+    blame: facts.blame,
+    ...(facts.live && status?.hotfix !== undefined
+      ? {
+          live: {
+            appliedAt: status.hotfix.appliedAt,
+            ...(status.verification === undefined ? {} : { verification: status.verification }),
+          },
+        }
+      : {}),
+    ...(facts.why === undefined ? {} : { gitOnly: facts.why }),
+    edits: located.edits,
+    proof,
+    evidence: status?.evidence ?? plan.finding.evidence,
+    timeline: status?.timeline ?? [],
+    onClose: config.pullRequest.onClose,
+    silenceDays: Math.max(1, Math.round(config.followUp.silence / 86_400_000)),
+    version: facts.version,
+    revision: located.revision,
+  };
 }

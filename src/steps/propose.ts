@@ -6,8 +6,9 @@ import type { Checkout, PullRequest } from "../ports.ts";
 import { formatBody, formatReportFile, parseBody } from "../pull-request/body.ts";
 import { formatBranch, targetFingerprint } from "../pull-request/branch-name.ts";
 import { formatCommitMessage } from "../pull-request/commit-message.ts";
+import { EDITED, HANDOVER } from "../pull-request/handover.ts";
 import { parseMarker } from "../pull-request/marker.ts";
-import type { PullRequestReport } from "../pull-request/report.ts";
+import { composeReport, type PullRequestReport } from "../pull-request/report.ts";
 import { formatTitle } from "../pull-request/title.ts";
 import { isWithdrawal } from "../pull-request/withdrawal.ts";
 import type { Run } from "../run.ts";
@@ -60,7 +61,12 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
     );
     return outcomeOf(next, "escalated");
   }
-  const report = await reportOf(request, run);
+  const report = composeReport({
+    ...request,
+    blame: await blameOf(located.locations, request.checkout, run),
+    config: run.config,
+    version: run.version,
+  });
   const body = formatBody(report, fingerprint);
   const title = formatTitle(plan.finding.workload, plan.title);
   const draft = !proof.complete;
@@ -138,11 +144,25 @@ async function refused(incident: Incident, pull: PullRequest, run: Run): Promise
 async function leave(incident: Incident, place: Place, run: Run): Promise<Outcome> {
   if (place.kind === "open") {
     const { pull } = place;
+    await handOver(pull, run);
     const text = `#${pull.number} has commits of a person; it is left as it is.`;
     return outcomeOf(await run.store.advance(incident, "Proposed", text, { pullRequest: refOfPull(pull) }), "waiting");
   }
   const text = `Branch ${place.branch} has commits of a person and no open pull request; it is left as it is. Open one, or delete the branch.`;
   return outcomeOf(await run.store.advance(incident, incident.status?.phase ?? "Verified", text), "waiting");
+}
+
+/** Says once that the pull request is theirs now. Worth a line in the log, not a fault, when it cannot be said. */
+async function handOver(pull: PullRequest, run: Run): Promise<void> {
+  if (pull.labels.includes(EDITED)) return;
+  try {
+    const said = await run.codeHost.comments(pull.repository, pull.number);
+    if (!said.some((comment) => comment.body === HANDOVER))
+      await run.codeHost.comment(pull.repository, pull.number, HANDOVER);
+  } catch (error) {
+    run.log.warn("handover not said", { pullRequest: pull.url, error: messageOf(error) });
+  }
+  await label(pull, [EDITED], run);
 }
 
 /** Would the description say something else, and is it still ours to write? A person's words stay. */
@@ -186,46 +206,6 @@ async function isEdited(pull: PullRequest, run: Run): Promise<boolean> {
   const commits = await run.codeHost.commitsOf(pull.repository, pull.number);
   const { authorEmail } = run.config.github;
   return commits.some((commit) => commit.author !== authorEmail || commit.committer !== authorEmail);
-}
-
-async function reportOf(request: ProposeRequest, run: Run): Promise<PullRequestReport> {
-  const { incident, plan, located, proof } = request;
-  const status = incident.status;
-  return {
-    incident: {
-      namespace: incident.metadata.namespace,
-      name: incident.metadata.name,
-      detectedAt: status?.detectedAt ?? "",
-      recurrences: status?.recurrences ?? 0,
-    },
-    cluster: run.config.cluster,
-    finding: plan.finding,
-    covers: status?.covers.length ?? 0,
-    cause: status?.cause ?? plan.finding.summary,
-    reason: plan.choice.reason,
-    title: plan.title,
-    remedy: plan.choice.remedy,
-    changes: plan.changes,
-    ...(plan.choice.culprit === undefined ? {} : { culprit: plan.choice.culprit }),
-    blame: await blameOf(located.locations, request.checkout, run),
-    ...(request.live && status?.hotfix !== undefined
-      ? {
-          live: {
-            appliedAt: status.hotfix.appliedAt,
-            ...(status.verification === undefined ? {} : { verification: status.verification }),
-          },
-        }
-      : {}),
-    ...(request.why === undefined ? {} : { gitOnly: request.why }),
-    edits: located.edits,
-    proof,
-    evidence: status?.evidence ?? plan.finding.evidence,
-    timeline: status?.timeline ?? [],
-    onClose: run.config.pullRequest.onClose,
-    silenceDays: Math.max(1, Math.round(run.config.followUp.silence / 86_400_000)),
-    version: run.version,
-    revision: located.revision,
-  };
 }
 
 /** Who wrote the lines: useful, never worth failing for. */

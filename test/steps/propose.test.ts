@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { HANDOVER } from "../../src/pull-request/handover.ts";
 import { formatMarker, parseMarker } from "../../src/pull-request/marker.ts";
 import { formatWithdrawal } from "../../src/pull-request/withdrawal.ts";
 import { AFTER, BEFORE, FILE, PROVED, type Proposing, startProposing } from "./propose-bench.ts";
@@ -105,12 +106,15 @@ describe("one is open", () => {
     expect(await read(first().head)).toBe(AFTER);
   });
 
-  it("with a person's commits is left as it is", async () => {
+  it("with a person's commits is left as it is, which is said once", async () => {
     await at.propose();
-    const theirs = await byHand(first().head);
+    const [theirs, title, body] = [await byHand(first().head), first().title, first().body];
     const before = at.host.requests.length;
-    expect(await at.propose()).toMatchObject({ kind: "waiting", message: expect.stringContaining("of a person") });
-    expect(writes(before)).toEqual([]);
+    for (let run = 0; run < 2; run += 1)
+      expect(await at.propose()).toMatchObject({ kind: "waiting", message: expect.stringContaining("of a person") });
+    expect(writes(before).map((row) => row.path.replace(/.*\/issues/, ""))).toEqual(["/1/comments", "/1/labels"]);
+    expect(first().comments.map((comment) => comment.body)).toEqual([HANDOVER]);
+    expect(first()).toMatchObject({ labels: ["stanch", "edited"], title, body });
     expect(await read(theirs)).toBe("memory: 99Mi\n");
     expect(await phase()).toBe("Proposed");
   });
