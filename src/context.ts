@@ -12,6 +12,7 @@ import { remedies, remediesFor } from "./remedies/index.ts";
 import type { OtherKind, PreviousVersion, RemedyContext } from "./remedies/remedy.ts";
 import { workloadRights } from "./remedies/rights.ts";
 import type { Run } from "./run.ts";
+import { refusalOf } from "./steps/inspect.ts";
 import type { Observation } from "./steps/observe.ts";
 
 /** What a remedy may look at for one finding. Live objects that it may change are read here, so that plans stay pure. */
@@ -48,6 +49,7 @@ export async function remedyContext(
     },
     others: (kind, namespace) => looked.get(`${kind}/${namespace}`) ?? null,
     ask: (container, question) => askPod(finding, container, question, run),
+    refusal: (object) => refusalOf(object, run),
     raises: async () => raisesOf(incident, run),
   };
 }

@@ -88,6 +88,8 @@ export interface Snapshot {
   readonly claims: readonly ClaimState[];
   /** Autoscalers and GitOps objects whose own conditions say that they fail. */
   readonly failing: readonly FailingState[];
+  /** Manifests that recent commits changed and that the API server refuses; empty where no source is configured. */
+  readonly refused: readonly RefusedState[];
   /** Names and keys of ConfigMaps and Secrets in the namespaces where a reference failed, by namespace. */
   readonly configs: Readonly<Record<string, ConfigInventory>>;
   /** Nodes, where it was needed (a pod that cannot be scheduled); empty when they could not be read. */
@@ -239,6 +241,15 @@ export interface FailingState {
   readonly since?: string;
 }
 
+/** What Git says of an object and the API server refuses, with what a commit made it from. */
+export interface RefusedState {
+  readonly ref: ObjectRef;
+  readonly object: KubeObject;
+  readonly before: KubeObject;
+  readonly commit: Commit;
+  readonly message: string;
+}
+
 /** Keys by name. `null`: the object is there, but its keys may not be read (Secrets, unless allowed). */
 export interface ConfigInventory {
   readonly configMaps: Readonly<Record<string, readonly string[]>>;
@@ -288,6 +299,7 @@ export type Symptom =
   | { readonly kind: "Unschedulable"; readonly message: string }
   | { readonly kind: "ClaimPending"; readonly message: string }
   | { readonly kind: "NoEndpoints"; readonly message: string }
+  | { readonly kind: "ManifestRefused"; readonly message: string }
   | { readonly kind: "WrongPort"; readonly message: string; readonly targets: readonly (string | number)[] }
   | { readonly kind: "ScalingInactive"; readonly message: string }
   | { readonly kind: "SyncFailed"; readonly message: string };

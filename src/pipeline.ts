@@ -11,6 +11,7 @@ import { detect } from "./steps/detect.ts";
 import { diagnose } from "./steps/diagnose.ts";
 import { gather } from "./steps/gather.ts";
 import { group } from "./steps/group.ts";
+import { inspect } from "./steps/inspect.ts";
 import { observe } from "./steps/observe.ts";
 import { treat } from "./treat.ts";
 
@@ -48,7 +49,8 @@ async function everything(run: Run): Promise<RunReport> {
       );
 
   run.log.progress("reading the cluster");
-  const seen = await observe(run.cluster, run.config, run.clock);
+  const [observed, refused] = await Promise.all([observe(run.cluster, run.config, run.clock), inspect(run)]);
+  const seen = { ...observed, snapshot: { ...observed.snapshot, refused } };
   const findings = detect(seen.snapshot, run.config.detect);
   const ripe = findings.filter((finding) => finding.unripe === undefined);
   run.tally.ripe = ripe.length;

@@ -150,12 +150,6 @@ describe("architecture", () => {
     });
   }
 
-  /** What no cluster state can lead to: why. */
-  const NO_SCENARIO: Readonly<Record<string, string>> = {
-    evict:
-      "detection leaves out what waits for configuration that exists by now, since the kubelet looks again by itself",
-  };
-
   for (const [what, ids, mark] of [
     ["detector", detectors.map((detector) => detector.id), (id: string) => new RegExp(`"detector": "${id}"`)],
     // Chosen, and not only refused.
@@ -163,7 +157,7 @@ describe("architecture", () => {
   ] as const) {
     it(`every ${what} has a scenario folder in which it speaks`, () => {
       const missing = ids
-        .filter((id) => NO_SCENARIO[id] === undefined && !goldens(id).some((golden) => mark(id).test(golden)))
+        .filter((id) => !goldens(id).some((golden) => mark(id).test(golden)))
         .map(
           (id) =>
             `add test/scenarios/${id}/<case>/ with cluster.yaml, healthy.yaml and repository/, in which ${id} speaks`,

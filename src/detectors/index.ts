@@ -5,6 +5,7 @@ import type { Detector } from "./detector.ts";
 import { scalingInactive, syncFailed } from "./failing.ts";
 import { imagePull } from "./image-pull.ts";
 import { liveness } from "./liveness.ts";
+import { manifestRefused } from "./manifest-refused.ts";
 import { noEndpoints } from "./no-endpoints.ts";
 import { notReady } from "./not-ready.ts";
 import { oomKilled } from "./oom-killed.ts";
@@ -29,4 +30,5 @@ export const detectors: readonly Detector[] = [
   wrongPort,
   scalingInactive,
   syncFailed,
+  manifestRefused,
 ];

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Finding } from "../model.ts";
+import type { Finding, Symptom } from "../model.ts";
 import { fact } from "./evidence.ts";
 import { stateOf } from "./missing-target.ts";
-import { defineRemedy, type PlanContext } from "./remedy.ts";
+import { type Answer, defineRemedy, no, type PlanContext, type RemedyContext } from "./remedy.ts";
 import { EVICT_PODS } from "./workload-rights.ts";
 
 /**
@@ -11,13 +11,14 @@ import { EVICT_PODS } from "./workload-rights.ts";
  */
 export const evict = defineRemedy({
   id: "evict",
-  summary: "Evicts pods that still wait for configuration which exists by now.",
+  summary: "Evicts pods that still wait for configuration or an image which exists by now.",
   risk: "low",
   reversibility: "none-needed",
   params: z.strictObject({ pods: z.array(z.string().min(1).max(253)).min(1).max(3) }),
   needs: [EVICT_PODS],
   async diagnose(finding, context) {
     const { symptom } = finding;
+    if (symptom.kind === "ImagePull") return fromImage(symptom, finding, context);
     if (symptom.kind !== "ConfigMissing") return { applies: false, reason: "nothing proves that a restart would help" };
     const inventory = context.snapshot.configs[finding.workload.namespace];
     const state = stateOf(
@@ -47,6 +48,25 @@ export const evict = defineRemedy({
     };
   },
 });
+
+/** An image that was pushed late: the kubelet's back-off would wait for minutes yet. */
+async function fromImage(
+  symptom: Extract<Symptom, { kind: "ImagePull" }>,
+  finding: Finding,
+  context: RemedyContext,
+): Promise<Answer<{ pods: string[] }>> {
+  if (symptom.cause !== "terminal") return no("the pull is tried again by itself");
+  const { state } = await context.registry.exists(symptom.image, await context.credentials(symptom.image));
+  if (state !== "present") return no(`the registry does not have ${symptom.image}: a restart would not help`);
+  const pods = waiting(finding, context);
+  if (pods.length === 0) return no("no pod waits for it any more");
+  return {
+    applies: true,
+    params: { pods },
+    reason: `The registry has ${symptom.image} by now, and the pod still waits out its back-off.`,
+    evidence: [fact("registry", `${symptom.image} is in its registry.`)],
+  };
+}
 
 function waiting(finding: Finding, context: PlanContext): string[] {
   if (finding.workload.kind === "Pod") return [];

@@ -13,6 +13,7 @@ import { raiseMemoryLimit } from "./raise-memory-limit.ts";
 import type { Remedy } from "./remedy.ts";
 import { repointReference } from "./repoint-reference.ts";
 import { restoreFromGit } from "./restore-from-git.ts";
+import { restoreManifest } from "./restore-manifest.ts";
 import { restoreObject } from "./restore-object.ts";
 import { revertCommit } from "./revert-commit.ts";
 import { rollback } from "./rollback.ts";
@@ -23,6 +24,7 @@ export const remedies: readonly Remedy[] = [
   restoreFromGit,
   revertCommit,
   restoreObject,
+  restoreManifest,
   correctImage,
   repointReference,
   correctProbe,
@@ -41,7 +43,7 @@ export const remedies: readonly Remedy[] = [
  * before what is inferred (a near name, a declared port), and that before what is computed (more memory).
  */
 export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
-  ImagePull: ["rollback", "restore-from-git", "correct-image", "revert-commit"],
+  ImagePull: ["evict", "rollback", "restore-from-git", "correct-image", "revert-commit"],
   ConfigMissing: ["evict", "rollback", "restore-from-git", "restore-object", "repoint-reference", "revert-commit"],
   OOMKilled: ["rollback", "restore-from-git", "raise-memory-limit", "revert-commit"],
   LivenessKill: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
@@ -51,6 +53,7 @@ export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   PodsRefused: ["restore-from-git", "restore-object", "revert-commit"],
   Unschedulable: ["rollback", "restore-from-git", "restore-object", "correct-node-selector", "revert-commit"],
   ClaimPending: ["restore-from-git", "correct-storage-class", "revert-commit"],
+  ManifestRefused: ["restore-manifest"],
   WrongPort: ["restore-from-git", "correct-service-port", "revert-commit"],
   ScalingInactive: ["restore-from-git", "revert-commit"],
   SyncFailed: ["restore-from-git", "revert-commit"],

@@ -75,6 +75,7 @@ const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
   ClaimPending: [],
   NoEndpoints: [],
   WrongPort: [],
+  ManifestRefused: [],
   SyncFailed: [],
   // A share of a request can only be measured where there is one.
   ScalingInactive: [{ any: ["resources"] }],

@@ -76,6 +76,8 @@ export interface RemedyContext extends PlanContext {
     container: string,
     question: { readonly scheme: "HTTP" | "HTTPS"; readonly port: number; readonly path: string },
   ): Promise<number | "refused" | null>;
+  /** Why the API server refuses an object (server-side dry run); null: it takes it, or could not be asked. */
+  refusal(object: KubeObject): Promise<string | null>;
   /** Memory limits that Stanch raised for this container within the configured time. */
   raises(finding: Finding): Promise<number>;
 }

@@ -21,6 +21,7 @@ const PRECEDENCE: readonly SymptomKind[] = [
   "WrongPort",
   "ScalingInactive",
   "SyncFailed",
+  "ManifestRefused",
 ];
 
 /**

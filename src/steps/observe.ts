@@ -66,6 +66,8 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
     claims: claims.filter((claim) => wanted(claim.object)),
     failing: failing.filter((state) => wanted(state.object)),
     configs,
+    // Git is looked into beside the cluster (inspect).
+    refused: [],
     nodes: assembled.nodes,
     counts: {
       pods: census.pods,

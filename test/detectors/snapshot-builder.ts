@@ -228,6 +228,7 @@ export function snapshot(workloads: readonly Workload[], over: Partial<Snapshot>
     workloads,
     services: [],
     ports: [],
+    refused: [],
     claims: [],
     failing: [],
     configs: {},

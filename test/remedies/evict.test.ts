@@ -19,12 +19,23 @@ function world(
   };
 }
 
+const pulling = (cause: "terminal" | "transient", tags: string[]): World => ({
+  ...world({}, {}, { kind: "ImagePull", cause, image: "shop/cart:1.4.3", message: "not found", init: false }),
+  registry: { "shop/cart": tags },
+});
+
 describe("evicts", () => {
   it("the pods that still wait for what exists by now, and changes no field", async () => {
     const planned = await helps("evict", world());
     expect(planned.changes).toEqual([]);
     expect(planned.action).toEqual({ kind: "evict", pods: ["cart-1"] });
     expect(planned.offered[0]).toBe("evict");
+  });
+
+  it("pods that wait out a back-off while the registry has the image by now", async () => {
+    const planned = await helps("evict", pulling("terminal", ["1.4.3"]));
+    expect([planned.action, planned.changes]).toEqual([{ kind: "evict", pods: ["cart-1"] }, []]);
+    expect(planned.reason).toBe("The registry has shop/cart:1.4.3 by now, and the pod still waits out its back-off.");
   });
 
   it("three pods at most", async () => {
@@ -38,6 +49,12 @@ describe("refuses", () => {
     ["while it is still missing", world({}, {}), /still missing: a restart would not help/],
     ["while the key is still missing", world({}, undefined, { ...missing, key: "level" } as Symptom), /still missing/],
     ["where nothing is known", { ...world(), snapshot: { configs: {} } }, /still missing/],
+    [
+      "while the registry does not have the image",
+      pulling("terminal", []),
+      /does not have shop\/cart:1.4.3: a restart/,
+    ],
+    ["what the kubelet tries again by itself", pulling("transient", ["1.4.3"]), /tried again by itself/],
     ["another symptom", world({}, undefined, { kind: "OOMKilled" }), /nothing proves that a restart would help/],
     ["when no pod waits", world({ pods: [pod()] }), /no pod waits for it any more/],
     ["pods that are being deleted", world({ pods: [{ ...waiting("cart-1"), deleting: true }] }), /no pod waits/],

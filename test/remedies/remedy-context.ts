@@ -33,6 +33,8 @@ export interface World {
   readonly declared?: readonly KubeObject[];
   /** Objects that a commit took out of Git, by `keyOf`. */
   readonly removed?: Readonly<Record<string, { readonly commit: Commit; readonly before: KubeObject }>>;
+  /** Why the API server refuses an object; null: it takes it. */
+  readonly refusal?: (object: KubeObject) => string | null;
   readonly raises?: number;
   /** What may be looked through; null: nothing may be read. */
   readonly others?: readonly KubeObject[] | null;
@@ -86,6 +88,7 @@ export function contextOf(world: World): RemedyContext {
             (object) => object.kind === kind && (object.metadata.namespace ?? "") === namespace,
           ),
     ask: async (_container, { port, path }) => world.answers?.[`${port}${path}`] ?? null,
+    refusal: async (object) => world.refusal?.(object) ?? null,
     raises: async () => world.raises ?? 0,
   };
 }

@@ -10,8 +10,18 @@ import type { Cluster, Resource } from "../../src/ports.ts";
 /** What a program answers to HTTP GET, by path: a status; by `:port`: that nothing listens there. */
 export type Answers = Readonly<Record<string, number | "refused">>;
 
+/** What the API server refuses: an object whose JSON holds `where`. */
+export interface Refusal {
+  readonly where: string;
+  readonly message: string;
+}
+
 /** A cluster of objects from a file: it answers questions and takes no changes. */
-export function freeze(objects: readonly KubeObject[], answers: Answers = {}): Cluster {
+export function freeze(
+  objects: readonly KubeObject[],
+  answers: Answers = {},
+  refuses: readonly Refusal[] = [],
+): Cluster {
   const stored = objects.map((object, index) => ({
     ...object,
     metadata: { ...object.metadata, resourceVersion: String(index + 1) },
@@ -48,7 +58,11 @@ export function freeze(objects: readonly KubeObject[], answers: Answers = {}): C
       return live === undefined || options?.dryRun !== true ? never() : applyJsonPatch(live, operations);
     },
     create: async (object, options) => (options?.dryRun === true ? object : never()),
-    dryRunApply: async (object) => object,
+    dryRunApply: async (object) => {
+      const refusal = refuses.find(({ where }) => JSON.stringify(object).includes(where));
+      if (refusal !== undefined) throw new StanchError("invalid", refusal.message);
+      return object;
+    },
     replace: never,
     delete: never,
     evict: never,

@@ -16,6 +16,7 @@ import { diagnose } from "../../src/steps/diagnose.ts";
 import { gather } from "../../src/steps/gather.ts";
 import { group } from "../../src/steps/group.ts";
 import { guard } from "../../src/steps/guard.ts";
+import { inspect } from "../../src/steps/inspect.ts";
 import { locate } from "../../src/steps/locate.ts";
 import { type Observation, observe } from "../../src/steps/observe.ts";
 import { plan as draft } from "../../src/steps/plan.ts";
@@ -34,6 +35,8 @@ const Settings = z.strictObject({
   images: z.record(z.string(), z.array(z.string())).optional(),
   /** What the program answers: a status by path, or `refused` by `:port`. */
   answers: z.record(z.string(), z.union([z.number(), z.literal("refused")])).default({}),
+  /** What the API server refuses by dry run: objects whose JSON holds `where`. */
+  refuses: z.array(z.strictObject({ where: z.string(), message: z.string() })).default([]),
   /** Subject of the commit from `before/` to `repository/`. */
   subject: z.string().default("Change"),
   config: z.record(z.string(), z.unknown()).default({}),
@@ -81,7 +84,8 @@ export async function play(scenario: Scenario): Promise<object> {
   const repository = repositoryOf(folder, settings.subject);
   try {
     const run = runOf(scenario, objects, repository);
-    const seen = await observe(run.cluster, run.config, run.clock);
+    const [observed, refused] = await Promise.all([observe(run.cluster, run.config, run.clock), inspect(run)]);
+    const seen = { ...observed, snapshot: { ...observed.snapshot, refused } };
     const findings = detect(seen.snapshot, run.config.detect);
     const ripe = findings.filter((finding) => finding.unripe === undefined);
     run.tally.ripe = ripe.length;
@@ -185,7 +189,7 @@ async function inGit(
 function runOf({ settings }: Scenario, objects: readonly KubeObject[], repository: Repository): Run {
   const config = configOf(settings);
   const clock = clockAt(settings.now);
-  const cluster = freeze(objects, settings.answers);
+  const cluster = freeze(objects, settings.answers, settings.refuses);
   const codeHost = {
     check: async () => ({ login: "stanch[bot]", push: true, defaultBranch: "main", archived: false }),
     openPullRequests: async () => [],

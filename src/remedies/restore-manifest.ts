@@ -1,0 +1,92 @@
+import { diffObjects } from "../gitops/object-diff.ts";
+import { formatPath } from "../kube/field-path.ts";
+import { applyChanges } from "../kube/json-patch.ts";
+import { describeRef, sameRef } from "../kube/ref.ts";
+import type { Change, Finding, RefusedState } from "../model.ts";
+import { describeChanges, fact, show } from "./evidence.ts";
+import { isRestorable } from "./relevance.ts";
+import { defineRemedy, no, type PlanContext, refuse } from "./remedy.ts";
+import { changesOf, fieldsOf, RestoredFields } from "./restored-fields.ts";
+
+/**
+ * A manifest that the API server refuses since a commit goes back to what it took before: in the fields that it complains about
+ * where that is enough, else in all that the commit changed. Git only: the cluster never took what Git says, and runs what was before.
+ */
+export const restoreManifest = defineRemedy({
+  id: "restore-manifest",
+  summary: "Puts a manifest that the API server refuses back to what it was before the commit that broke it.",
+  risk: "low",
+  reversibility: "inverse",
+  params: RestoredFields,
+  needs: [],
+  async diagnose(finding, context) {
+    const state = stateOf(finding, context);
+    if (state === undefined) return no("the API server takes what Git says");
+    const { commit, object, message } = state;
+    const all = restorable(state);
+    if (all.length === 0)
+      return no(
+        `what commit ${commit.sha.slice(0, 7)} changed in it is not restored by rule. A person must correct it`,
+      );
+    const named = unitsOf(all)
+      .filter((unit) => unit.some((change) => isNamed(change, message)))
+      .flat();
+    const enough = async (changes: readonly Change[]): Promise<boolean> =>
+      changes.length > 0 && (await context.refusal(applyChanges(object, changes))) === null;
+    const changes = (await enough(named)) ? named : (await enough(all)) ? all : null;
+    if (changes === null)
+      return no(
+        `putting back what commit ${commit.sha.slice(0, 7)} changed would not be enough. A person must correct it`,
+      );
+    const short = commit.sha.slice(0, 7);
+    return {
+      applies: true,
+      params: { commit: commit.sha, fields: fieldsOf(changes) },
+      reason: `Commit ${short} ("${show(commit.subject)}") changed ${describeRef(finding.workload)} (${formatPath(changes[0]?.path ?? [])}); the API server took it as it was before (server-side dry run).`,
+      evidence: [
+        fact("git", `Commit ${short} by ${commit.author}, "${commit.subject}": ${describeChanges(changes)}`, commit.at),
+      ],
+      culprit: commit,
+    };
+  },
+  plan({ fields }, finding, context) {
+    const state = stateOf(finding, context);
+    const changes = changesOf(fields);
+    if (state === undefined) return refuse("the API server takes what Git says");
+    const known = new Set(restorable(state).map((change) => JSON.stringify(change)));
+    const stray = changes.find((change) => !known.has(JSON.stringify(change)));
+    if (stray !== undefined) return refuse(`${formatPath(stray.path)} is nothing that the commit changed`);
+    return {
+      possible: true,
+      changes,
+      title: `restore ${describeChanges(changes)}`,
+      gitOnly: "the cluster never took what Git says, and still runs what was before",
+    };
+  },
+});
+
+function stateOf(finding: Finding, { snapshot }: PlanContext): RefusedState | undefined {
+  return finding.symptom.kind === "ManifestRefused"
+    ? snapshot.refused.find((state) => sameRef(state.ref, finding.workload))
+    : undefined;
+}
+
+function restorable({ ref, object, before }: RefusedState): Change[] {
+  return diffObjects(object, before)
+    .map((change) => ({ ...change, object: ref }))
+    .filter((change) => isRestorable(ref.kind, change.path, null));
+}
+
+/** Changes that belong together: those within one item of a list, or of one field. */
+function unitsOf(changes: readonly Change[]): Change[][] {
+  const unitOf = ({ path }: Change): string =>
+    JSON.stringify(path.slice(0, path.findLastIndex((step) => typeof step !== "string") + 1 || path.length));
+  return [...Map.groupBy(changes, unitOf).values()];
+}
+
+/** Does the API server's complaint name the field, or one in it? */
+function isNamed({ path }: Change, message: string): boolean {
+  const fields = path.filter((step): step is string => typeof step === "string");
+  const last = fields.at(-1);
+  return last !== undefined && new RegExp(`\\b${last.replaceAll(/[^\w]/g, "\\$&")}\\b`).test(message);
+}
