@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -23,6 +23,7 @@ describe("help", () => {
       expect(loaded.filter((url) => url.includes("node_modules"))).toEqual([]);
       expect(loaded.filter((url) => /adapters|detectors|remedies|gitops|compose/.test(url))).toEqual([]);
     }
+    await rm(preload);
   });
 
   it("names every command and flag, and each command has its own", async () => {
