@@ -37,7 +37,8 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
   try {
     found = await benchOf(plan.changes, run);
   } catch (error) {
-    if (!(error instanceof StanchError)) throw error;
+    // A host that is out of reach comes back: the incident stays where it is, and the next run goes on from there.
+    if (!(error instanceof StanchError) || error.code === "git" || error.code === "code-host") throw error;
     found = { reason: `${messageOf(error)}${error.hint === undefined ? "" : ` (${error.hint})`}` };
   }
   if ("reason" in found) return stuck(incident, options, found.reason, run);

@@ -1,3 +1,4 @@
+import { messageOf, StanchError } from "../errors.ts";
 import { applyChanges } from "../kube/json-patch.ts";
 import { sameRef } from "../kube/ref.ts";
 import { unschedulableReason } from "../kube/schedulable.ts";
@@ -20,7 +21,7 @@ export async function diagnose(finding: Finding, context: RemedyContext): Promis
       rejected.push({ remedy: id, reason: "it is not enabled" });
       continue;
     }
-    const answer = await remedy.diagnose(finding, context);
+    const answer = await remedy.diagnose(finding, context).catch((error: unknown) => withoutGit(error, choices));
     const objection = answer.applies ? unfit(remedy, answer.params, finding, context) : answer.reason;
     if (!answer.applies || objection !== null) rejected.push({ remedy: id, reason: objection ?? "" });
     else {
@@ -45,6 +46,17 @@ export async function diagnose(finding: Finding, context: RemedyContext): Promis
     rejected,
   };
 }
+
+/**
+ * Git and GitHub may be out of reach while the cluster bleeds. What the cluster alone has proved stands before Git's history in the
+ * order and needs no word of it; without such a proof nobody knows yet which remedy is right, and the fault is the answer.
+ */
+function withoutGit(error: unknown, choices: readonly Proposal[]): { applies: false; reason: string } {
+  if (choices.length === 0 || !(error instanceof StanchError) || !OUTSIDE.has(error.code)) throw error;
+  return { applies: false, reason: `Git could not be asked: ${messageOf(error)}` };
+}
+
+const OUTSIDE = new Set(["git", "code-host", "render"]);
 
 /** A change that would leave the pod as unschedulable as it is helps nobody: it is not even tried. */
 function unfit(remedy: Remedy, params: unknown, finding: Finding, context: RemedyContext): string | null {

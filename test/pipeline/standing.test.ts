@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { StanchError } from "../../src/errors.ts";
 import { APP, broken, message, onMain, owners, phases, pulls, said } from "./incident.ts";
-import { REPOSITORY } from "./world.ts";
+import { deployment, makeWorld, REPOSITORY, virtualClock } from "./world.ts";
 
 describe.concurrent("a live change that stands", () => {
   it("is not called over while GitHub cannot be reached, and gets its pull request afterwards", async () => {
@@ -140,4 +140,26 @@ describe.concurrent("a fault", () => {
     expect(patches).toHaveLength(1);
     expect(pulls(world)).toEqual(["open"]);
   });
+});
+
+describe("while Git is out of reach", () => {
+  it("what the cluster itself proves is still done live, and gets its pull request once Git is back", async () => {
+    await using world = await makeWorld({ "apps/app.yaml": deployment({ memory: "256Mi" }) }, virtualClock());
+    await world.deploy();
+    await world.clock.sleep(120_000);
+    // A release whose image is not there, beside pods of the one before that are ready.
+    const bad = deployment({ memory: "256Mi", image: "example.com/app:9.9.9" });
+    await world.host.commit(REPOSITORY, "main", { "apps/app.yaml": bad }, { message: "Release" });
+    await world.deploy();
+    await world.clock.sleep(30_000);
+    world.host.faults.add({ path: /git-upload-pack|info\/refs/, status: 503, times: 999 });
+    const report = await world.run();
+    expect(said(report), message(report)).toEqual(["failed"]);
+    expect(phases(world)).toEqual(["Verified"]);
+    const live = world.cluster.get("apps/v1", "Deployment", "shop", "app");
+    expect(JSON.stringify(live?.["spec"])).toContain("example.com/app:1.0.0");
+    world.host.faults.clear();
+    expect(said(await world.run())).toContain("proposed");
+    expect(pulls(world)).toEqual(["open"]);
+  }, 60_000);
 });
