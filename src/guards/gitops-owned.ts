@@ -5,7 +5,8 @@ import type { Guard } from "./guard.ts";
 
 export const gitopsOwned: Guard = {
   id: "gitops-owned",
-  summary: "What Argo CD or Flux owns is changed in Git only: a live change would be reverted in seconds.",
+  summary:
+    "What Argo CD, Flux or a Helm release owns is changed in Git only: a live change would be reverted in seconds, or by the next upgrade.",
   check(plan, context) {
     for (const { ref } of byObject(plan.changes)) {
       const live = context.live.get(keyOf(ref));
@@ -14,7 +15,7 @@ export const gitopsOwned: Guard = {
         return {
           decision: "git-only",
           rule: "gitops-owned",
-          reason: `${describeRef(ref)} is deployed by ${owner}, which would revert a live change`,
+          reason: `${describeRef(ref)} is deployed by ${owner}, ${owner.startsWith("Helm") ? "whose next upgrade" : "which"} would revert a live change`,
         };
     }
     return null;

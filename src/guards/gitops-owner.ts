@@ -2,7 +2,8 @@ import type { KubeObject } from "../model.ts";
 
 /**
  * The GitOps engine that owns an object, by what it writes on it: Argo CD's tracking annotation (which must name the object
- * itself: copies carry it along), Argo CD's instance label when it stands with its tracking, Flux's labels. Null: none.
+ * itself: copies carry it along), Argo CD's instance label when it stands with its tracking, Flux's labels; or the Helm release that
+ * it belongs to. Null: none.
  */
 export function gitopsOwner(object: KubeObject): string | null {
   const { labels = {}, annotations = {}, namespace = "", name } = object.metadata;
@@ -17,6 +18,9 @@ export function gitopsOwner(object: KubeObject): string | null {
   const release = labels["helm.toolkit.fluxcd.io/name"];
   if (release !== undefined)
     return `Flux HelmRelease ${labels["helm.toolkit.fluxcd.io/namespace"] ?? "flux-system"}/${release}`;
+  const helm = annotations["meta.helm.sh/release-name"];
+  if (helm !== undefined && labels["app.kubernetes.io/managed-by"] === "Helm")
+    return `Helm release ${annotations["meta.helm.sh/release-namespace"] ?? namespace}/${helm}`;
   const managers = (object.metadata.managedFields ?? []).map((entry) => entry.manager ?? "");
   if (managers.includes("argocd-controller")) return "Argo CD";
   if (managers.includes("kustomize-controller")) return "Flux";

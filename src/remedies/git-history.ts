@@ -4,7 +4,7 @@ import { timeOf } from "../kube/fields.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Change, Finding, ObjectRef } from "../model.ts";
 import { describeChanges, fact, show } from "./evidence.ts";
-import { missingImage } from "./missing-image.ts";
+import { goneImages, missingImage } from "./missing-image.ts";
 import { missingTarget } from "./missing-target.ts";
 import type { Answer, PlanContext, PreviousVersion, RemedyContext } from "./remedy.ts";
 import { fieldsOf, type RestoredFields } from "./restored-fields.ts";
@@ -33,7 +33,8 @@ export async function fromHistory(
     const own = ownChanges(version, versions[index - 1]);
     const relevant = pick(own);
     if (relevant.length === 0) continue;
-    return offer(ref, relevant, version, context);
+    const rest = own.filter((change) => !relevant.includes(change));
+    return offer(ref, [...relevant, ...(await goneImages(rest, context))], version, context);
   }
   return null;
 }

@@ -96,7 +96,9 @@ function objectionTo(
   const own = sameRef(object, finding.workload);
   if (!own && !isNeighbour(object, context)) return `${describeRef(object)} has nothing to do with the failing`;
   // Another object's fields come along when the same commit broke it in another way.
-  if (!isRestorable(object.kind, path, own && reach === "symptom" ? finding.symptom.kind : null))
+  // So does an image that is not to be had, which a pod that was not placed has not asked for yet.
+  const narrow = own && reach === "symptom" && path.at(-1) !== "image";
+  if (!isRestorable(object.kind, path, narrow ? finding.symptom.kind : null))
     return `${where} is no field that this remedy may restore`;
   if (from === undefined && to === undefined) return `${where} does not change`;
   return null;

@@ -5,7 +5,7 @@ import { mapAt, textAt, timeOf } from "../kube/fields.ts";
 import { revisionTemplate } from "../kube/revisions.ts";
 import type { Change, Evidence, Finding, Json, KubeObject, Revision, Workload } from "../model.ts";
 import { describeChanges, fact } from "./evidence.ts";
-import { missingImage } from "./missing-image.ts";
+import { goneImages, missingImage } from "./missing-image.ts";
 import { placeOf } from "./place.ts";
 import { relevantChanges } from "./relevance.ts";
 import { defineRemedy } from "./remedy.ts";
@@ -24,6 +24,11 @@ export const rollback = defineRemedy({
   reversibility: "inverse",
   params: z.strictObject({
     revision: z.string().min(1).max(253).describe("Name of the ReplicaSet or ControllerRevision to return to."),
+    images: z
+      .array(z.string().min(1).max(63))
+      .max(50)
+      .optional()
+      .describe("Containers whose image goes back, too, because the registry does not have the present one."),
   }),
   needs: PATCH_WORKLOADS.filter((access) => access.group === "apps"),
   async diagnose(finding, context) {
@@ -34,15 +39,23 @@ export const rollback = defineRemedy({
     if ("reason" in healthy) return { applies: false, reason: healthy.reason };
     const changes = changesTo(healthy.revision, finding, workload);
     if ("reason" in changes) return { applies: false, reason: changes.reason };
-    const missing = await missingImage(changes.changes, context);
+    const also = await goneImages(changes.rest, context);
+    const all = [...changes.changes, ...also];
+    const missing = await missingImage(all, context);
     if (missing !== null) return { applies: false, reason: missing };
     const evidence: Evidence[] = [
       fact("history", healthy.proof, healthy.revision.createdAt || undefined),
-      fact("spec", describeChanges(changes.changes)),
+      fact("spec", describeChanges(all)),
     ];
-    return { applies: true, params: { revision: healthy.revision.name }, reason: healthy.proof, evidence };
+    const images = also.flatMap((change) => placeOf(change.object.kind, change.path)?.container ?? []);
+    return {
+      applies: true,
+      params: { revision: healthy.revision.name, ...(images.length === 0 ? {} : { images }) },
+      reason: healthy.proof,
+      evidence,
+    };
   },
-  plan({ revision: name }, finding, context) {
+  plan({ revision: name, images = [] }, finding, context) {
     const { workload } = context;
     if (workload === undefined || !KINDS.has(workload.ref.kind))
       return { possible: false, reason: `a ${finding.workload.kind} keeps no earlier revisions` };
@@ -53,10 +66,15 @@ export const rollback = defineRemedy({
     if (proof === null) return { possible: false, reason: `nothing proves that revision ${name} was healthy` };
     const answer = changesTo(revision, finding, workload);
     if ("reason" in answer) return { possible: false, reason: answer.reason };
+    const also = answer.rest.filter(
+      (change) =>
+        change.path.at(-1) === "image" && images.includes(placeOf(workload.ref.kind, change.path)?.container ?? ""),
+    );
+    const changes = [...answer.changes, ...also];
     return {
       possible: true,
-      changes: answer.changes,
-      title: `roll back to revision ${revision.number}: ${describeChanges(answer.changes)}`,
+      changes,
+      title: `roll back to revision ${revision.number}: ${describeChanges(changes)}`,
     };
   },
 });
@@ -113,11 +131,13 @@ function wasAvailable(revision: Revision, current: Revision, object: KubeObject)
     : null;
 }
 
-function changesTo(
-  revision: Revision,
-  finding: Finding,
-  workload: Workload,
-): { changes: Change[] } | { reason: string } {
+/** What goes back, and what else the revision has otherwise. */
+interface Differences {
+  readonly changes: Change[];
+  readonly rest: Change[];
+}
+
+function changesTo(revision: Revision, finding: Finding, workload: Workload): Differences | { reason: string } {
   const now = revisionTemplate(workload.object);
   if (now === null) return { reason: "it has no pod template" };
   const all = diffObjects(withTemplate(workload.object, now), withTemplate(workload.object, revision.template)).filter(
@@ -126,10 +146,10 @@ function changesTo(
   if (all.length === 0)
     return { reason: `revision ${revision.number} has the same pod specification: the fault lies elsewhere` };
   const relevant = relevantChanges(all, finding, workload.object);
-  if (relevant.length > 0) return { changes: relevant };
+  if (relevant.length > 0) return { changes: relevant, rest: all.filter((change) => !relevant.includes(change)) };
   if (!FALLS_BACK.has(finding.symptom.kind))
     return { reason: `what revision ${revision.number} has otherwise does not explain the symptom` };
-  return { changes: all };
+  return { changes: all, rest: [] };
 }
 
 /** Where any difference may be the cause, all of them go back. */

@@ -220,6 +220,18 @@ const STOPS: readonly Stops[] = [
     says: /Flux HelmRelease shop\/cart/,
   },
   {
+    rule: "gitops-owned",
+    when: "a Helm release deployed it",
+    context: on(
+      live({
+        labels: { "app.kubernetes.io/managed-by": "Helm" },
+        annotations: { "meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "eu" },
+      }),
+    ),
+    decision: "git-only",
+    says: /deployed by Helm release eu\/shop, whose next upgrade would revert a live change/,
+  },
+  {
     rule: "fought-field",
     when: "another controller applies the field",
     context: managed("shop-operator", "Apply"),
@@ -282,6 +294,11 @@ const PASSES: readonly Case[] = [
     context: annotated({ [TRACKING]: "eu-shop:apps/Deployment:shop/other" }),
   },
   { rule: "gitops-object", when: "the object is a workload" },
+  {
+    rule: "gitops-owned",
+    when: "a chart's label stands alone",
+    context: labelled({ "app.kubernetes.io/managed-by": "Helm" }),
+  },
   { rule: "fought-field", when: "kubectl applied it", context: managed("kubectl", "Apply") },
   { rule: "fought-field", when: "Stanch wrote it", context: managed("stanch", "Apply") },
   { rule: "risk", when: "the risk is allowed" },

@@ -36,6 +36,25 @@ describe("puts back", () => {
     expect((await helps("restore-from-git", given)).changes.map((change) => change.to)).toEqual(["fast"]);
   });
 
+  it("and an image of the same commit that the registry does not have", async () => {
+    const cart = workload({ container: { image: "shop/cart:9", env: [{ name: "MODE", value: "turbo" }] } });
+    const unplaced: Symptom = { kind: "Unschedulable", message: "no node fits" };
+    const selector: Change = {
+      object: cart.ref,
+      path: ["spec", "template", "spec", "nodeSelector"],
+      to: { disk: "ssd" },
+    };
+    const image = onWorkload(cart, [...APP, "image"], "shop/cart:9", "shop/cart:1");
+    const given = world({
+      workload: cart,
+      symptom: unplaced,
+      container: null,
+      registry: { "shop/cart": ["1"] },
+      previous: [commit([selector, image, onWorkload(cart, ENV, "turbo", "fast")])],
+    });
+    expect((await helps("restore-from-git", given)).changes).toEqual([selector, image]);
+  });
+
   it("a value of a ConfigMap that the template reads", async () => {
     const settings = configMap("settings", { mode: "turbo" });
     const change: Change = { object: configRef("settings"), path: ["data", "mode"], from: "turbo", to: "fast" };

@@ -64,6 +64,21 @@ describe("returns to", () => {
     ]);
   });
 
+  it("and, beside it, an image that the registry does not have: it would show only after the rest is mended", async () => {
+    const unplaced: Symptom = { kind: "Unschedulable", message: "Insufficient memory" };
+    const now = { resources: { requests: { memory: "1Ti" } }, image: "nginx:99.99" };
+    const before = template({ resources: { requests: { memory: "64Mi" } }, image: "nginx:1.26" });
+    const given = world(now, before, { symptom: unplaced });
+    const planned = await helps("rollback", given);
+    expect(planned.choice.params).toEqual({ revision: "cart-old", images: ["app"] });
+    expect(planned.changes).toEqual([
+      onWorkload(given.workload, [...APP, "resources", "requests", "memory"], "1Ti", "64Mi"),
+      onWorkload(given.workload, [...APP, "image"], "nginx:99.99", "nginx:1.26"),
+    ]);
+    const well = world({ ...now, image: "nginx:1.27" }, before, { symptom: unplaced });
+    expect((await helps("rollback", well)).changes.map((change) => change.to)).toEqual(["64Mi"]);
+  });
+
   it("what the workload was available by until the present revision came", async () => {
     const given = world({ image: "nginx:1.27" }, template({ image: "nginx:1.26" }), {
       old: { readyReplicas: 0 },
