@@ -52,6 +52,9 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
         { silencedUntil },
       );
       process.stdout.write(`${undone.text}\n`);
+      const pull = incident.status?.pullRequest;
+      if (pull !== undefined)
+        process.stdout.write(`${pull.url} is left to you: close it, or merge it if it is right.\n`);
       return undone.complete ? 0 : 3;
     } finally {
       await lease.release();
