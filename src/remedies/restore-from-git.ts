@@ -1,7 +1,11 @@
 import { scaleTarget } from "../kube/failing.ts";
 import { formatPath } from "../kube/field-path.ts";
+import { numberAt, textsAt } from "../kube/fields.ts";
+import { applyChanges } from "../kube/json-patch.ts";
 import { keyOf } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
+import { matchesLabels } from "../kube/selectors.ts";
+import { templateOf } from "../kube/template.ts";
 import type { Finding, ObjectRef } from "../model.ts";
 import { driftedFields } from "./drifted-fields.ts";
 import { describeChanges, fact, show } from "./evidence.ts";
@@ -9,9 +13,11 @@ import { fromHistory } from "./git-history.ts";
 import { missingImage } from "./missing-image.ts";
 import { missingTarget } from "./missing-target.ts";
 import { isRestorable, relevantChanges } from "./relevance.ts";
-import { type Answer, defineRemedy, type PlanContext, type RemedyContext } from "./remedy.ts";
-import { fieldsOf, planRestore, RestoredFields } from "./restored-fields.ts";
+import { type Answer, defineRemedy, no, type PlanContext, type RemedyContext } from "./remedy.ts";
+import { changesOf, fieldsOf, planRestore, RestoredFields } from "./restored-fields.ts";
 import { PATCH_CONFIG_MAPS, PATCH_PODS, PATCH_SCALERS, PATCH_SERVICES, PATCH_WORKLOADS } from "./workload-rights.ts";
+
+const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 
 /**
  * What Git said before a recent commit, in the fields that explain the symptom and in no others. The value was deployed
@@ -26,6 +32,7 @@ export const restoreFromGit = defineRemedy({
   reversibility: "inverse",
   params: RestoredFields,
   needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS],
+  looks: (finding) => (finding.symptom.kind === "NoEndpoints" ? WORKLOADS : []),
   async diagnose(finding, context) {
     let reason = "Git's recent history changed nothing that explains the symptom";
     for (const ref of subjectsOf(finding, context)) {
@@ -34,13 +41,33 @@ export const restoreFromGit = defineRemedy({
       const found = await fromHistory(ref, finding, context, (changes) =>
         relevantChanges(changes, finding, context.workload?.object ?? context.live(finding.workload)),
       );
-      if (found?.applies === true) return found;
+      if (found?.applies === true) return restingBehind(found, finding, context) ?? found;
       reason = found?.reason ?? drift?.reason ?? reason;
     }
     return { applies: false, reason };
   },
   plan: ({ fields }, finding, context) => planRestore(fields, finding, context),
 });
+
+/**
+ * A Service that would then select only what is scaled to zero: it would have no endpoints either, and nothing would show that the
+ * selector is right. Who scaled it to zero must say what is meant.
+ */
+function restingBehind(
+  found: Extract<Answer<RestoredFields>, { applies: true }>,
+  finding: Finding,
+  context: PlanContext,
+): { applies: false; reason: string } | null {
+  const service = context.live(finding.workload);
+  if (finding.symptom.kind !== "NoEndpoints" || service === null) return null;
+  const selector = textsAt(applyChanges(service, changesOf(found.params.fields)), "spec", "selector");
+  const behind = WORKLOADS.flatMap((kind) => context.others(kind, finding.workload.namespace) ?? []).filter(
+    (workload) => matchesLabels(selector, textsAt(templateOf(workload), "metadata", "labels")),
+  );
+  if (behind.length === 0 || behind.some((workload) => numberAt(workload, "spec", "replicas") !== 0)) return null;
+  const names = behind.map((workload) => workload.metadata.name).join(", ");
+  return no(`${found.reason} But ${names} behind it is scaled to zero. A person must say whether it should run`);
+}
 
 /** The objects whose history may explain a finding: its own first, then what its template refers to. Never Secrets. */
 export function subjectsOf(finding: Finding, context: PlanContext): ObjectRef[] {

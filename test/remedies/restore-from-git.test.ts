@@ -18,7 +18,32 @@ function world(over: Partial<World> = {}, spec: WorkloadSpec = withEnv("turbo"))
   };
 }
 
+/** A Service whose selector a commit broke, and the workload that it selected. */
+function resting(replicas: number): World {
+  const object: KubeObject = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "cart", namespace: "shop" },
+    spec: { selector: { app: "crat" } },
+  };
+  const ref = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "cart" };
+  const made = workload({ name: "cart" }).object;
+  const behind: KubeObject = { ...made, spec: { ...(made["spec"] as object), replicas } };
+  return {
+    workload: { ...workload(), ref, object },
+    container: null,
+    symptom: { kind: "NoEndpoints", message: "It matches no pod." },
+    registry: {},
+    others: [behind],
+    previous: [commit([{ object: ref, path: ["spec", "selector", "app"], from: "crat", to: "cart" }])],
+  };
+}
+
 describe("puts back", () => {
+  it("the selector of a Service, where something runs behind it", async () => {
+    expect((await helps("restore-from-git", resting(1))).changes).toMatchObject([{ from: "crat", to: "cart" }]);
+  });
+
   it("what the last commit before the failing changed, and names the commit", async () => {
     const given = world();
     const planned = await helps("restore-from-git", given);
@@ -91,6 +116,11 @@ describe("refuses", () => {
   const image = workload({ container: { image: "nginx:1.27" } });
   const change = onWorkload(cart, ENV, "turbo", "fast");
   it.each<[string, World, RegExp]>([
+    [
+      "a Service of which only what is scaled to zero would be behind",
+      resting(0),
+      /But cart behind it is scaled to zero. A person must say whether it should run/,
+    ],
     ["without history", world({ previous: [] }), /recent history changed nothing that explains the symptom/],
     ["a commit older than history.age", world({ previous: [commit([change], { age: "15d" })] }), /changed nothing/],
     [
