@@ -3,6 +3,42 @@ import { duration } from "./duration.ts";
 import { SourceEntry } from "./source-entry.ts";
 import { count, globs, inside, isHttp, isIdentity, isQuantity, section } from "./values.ts";
 
+/** Kinds that may be watched. */
+const KINDS = [
+  "Deployment",
+  "StatefulSet",
+  "DaemonSet",
+  "Job",
+  "CronJob",
+  "Pod",
+  "Service",
+  "PersistentVolumeClaim",
+  "HorizontalPodAutoscaler",
+  "Application",
+  "HelmRelease",
+  "Kustomization",
+] as const;
+
+/** The closed catalogue; the order in which remedies are tried is src/remedies/index.ts's. */
+const REMEDIES = [
+  "rollback",
+  "restore-from-git",
+  "revert-commit",
+  "restore-object",
+  "restore-manifest",
+  "correct-image",
+  "repoint-reference",
+  "correct-probe",
+  "correct-probe-path",
+  "correct-host",
+  "correct-selector",
+  "correct-service-port",
+  "correct-storage-class",
+  "correct-node-selector",
+  "raise-memory-limit",
+  "evict",
+] as const;
+
 /** `stanch.yaml`. Defaults, documentation and the JSON Schema all come from here. */
 export const Config = z.strictObject({
   mode: z
@@ -37,36 +73,8 @@ export const Config = z.strictObject({
         .default("")
         .describe("Label selector that a workload must match, as kubectl's -l takes it. Empty: all."),
       kinds: z
-        .array(
-          z.enum([
-            "Deployment",
-            "StatefulSet",
-            "DaemonSet",
-            "Job",
-            "CronJob",
-            "Pod",
-            "Service",
-            "PersistentVolumeClaim",
-            "HorizontalPodAutoscaler",
-            "Application",
-            "HelmRelease",
-            "Kustomization",
-          ]),
-        )
-        .default([
-          "Deployment",
-          "StatefulSet",
-          "DaemonSet",
-          "Job",
-          "CronJob",
-          "Pod",
-          "Service",
-          "PersistentVolumeClaim",
-          "HorizontalPodAutoscaler",
-          "Application",
-          "HelmRelease",
-          "Kustomization",
-        ])
+        .array(z.enum(KINDS))
+        .default([...KINDS])
         .describe("Kinds to watch."),
     },
     'What is watched. An object or namespace annotated `stanch.dev/ignore: "true"` is left out whatever this says.',
@@ -102,44 +110,8 @@ export const Config = z.strictObject({
   remedies: section(
     {
       enabled: z
-        .array(
-          z.enum([
-            "rollback",
-            "restore-from-git",
-            "revert-commit",
-            "restore-object",
-            "restore-manifest",
-            "correct-image",
-            "repoint-reference",
-            "correct-probe",
-            "correct-probe-path",
-            "correct-host",
-            "correct-selector",
-            "correct-service-port",
-            "correct-storage-class",
-            "correct-node-selector",
-            "raise-memory-limit",
-            "evict",
-          ]),
-        )
-        .default([
-          "rollback",
-          "restore-from-git",
-          "revert-commit",
-          "restore-object",
-          "restore-manifest",
-          "correct-image",
-          "repoint-reference",
-          "correct-probe",
-          "correct-probe-path",
-          "correct-host",
-          "correct-selector",
-          "correct-service-port",
-          "correct-storage-class",
-          "correct-node-selector",
-          "raise-memory-limit",
-          "evict",
-        ])
+        .array(z.enum(REMEDIES))
+        .default([...REMEDIES])
         .describe("Remedies that may be used. The rights that Stanch needs follow from it."),
       memory: section(
         {
