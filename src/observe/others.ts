@@ -4,6 +4,7 @@ import { refOf } from "../kube/ref.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import { formatSelector } from "../kube/selector-text.ts";
 import type { ClaimState, ConfigInventory, KubeObject, PortState, ServiceState, Workload } from "../model.ts";
+import { atOnce } from "./at-once.ts";
 import type { Reading } from "./reading.ts";
 import { changedLately, observePorts } from "./service-ports.ts";
 
@@ -94,21 +95,19 @@ export async function observeConfigs(
   reading: Reading,
   workloads: readonly Workload[],
 ): Promise<Record<string, ConfigInventory>> {
-  const out: Record<string, ConfigInventory> = {};
-  const namespaces = new Set(workloads.map((workload) => workload.ref.namespace));
-  for (const namespace of namespaces) {
+  const namespaces = [...new Set(workloads.map((workload) => workload.ref.namespace))];
+  const found = await atOnce(namespaces, async (namespace): Promise<[string, ConfigInventory]> => {
     const configMaps: Record<string, readonly string[]> = {};
-    let secrets: Record<string, readonly string[] | null> | null = null;
+    const secrets = observeSecrets(reading, namespace);
     try {
       for await (const page of reading.cluster.list(RESOURCES.ConfigMap, { namespace, limit: 100 }))
         for (const map of page) configMaps[map.metadata.name] = keysOf(map);
-      secrets = await observeSecrets(reading, namespace);
     } catch (error) {
       reading.gaps.push(`configuration objects of ${namespace} cannot be read: ${messageOf(error)}`);
     }
-    out[namespace] = { configMaps, secrets };
-  }
-  return out;
+    return [namespace, { configMaps, secrets: await secrets }];
+  });
+  return Object.fromEntries(found);
 }
 
 async function observeSecrets(

@@ -5,6 +5,7 @@ import { RESOURCES, resourceOf } from "../kube/resources.ts";
 import { type RevisionCount, revisionsOf } from "../kube/revisions.ts";
 import { formatSelector } from "../kube/selector-text.ts";
 import type { EventState, KubeObject, NodeState, ObjectRef, PodState, Workload } from "../model.ts";
+import { atOnce } from "./at-once.ts";
 import { largestMemory, observeLimits, observeNodes } from "./limits.ts";
 import type { Reading } from "./reading.ts";
 
@@ -61,24 +62,18 @@ export async function assembleWorkloads(
     tops.set(keyOf(refOf(object)), { ref: refOf(object), object });
   };
   objects.forEach(add);
-  for (const owner of census.owners.values()) {
-    if (owner.suspicious.length === 0) continue;
-    const top = await climb(reading, {
-      apiVersion: owner.apiVersion,
-      kind: owner.kind,
-      namespace: owner.namespace,
-      name: owner.name,
-    });
-    if (top !== null) add(top);
-  }
-  const namespaces = new Set([...tops.values()].map((top) => top.ref.namespace));
-  const events = new Map<string, EventState[]>();
-  for (const namespace of namespaces) events.set(namespace, await readEvents(reading, namespace));
-  const out: Workload[] = [];
-  for (const { object } of tops.values()) {
-    const loaded = await loadWorkload(reading, object, events.get(object.metadata.namespace ?? "") ?? []);
-    if (loaded !== null) out.push(loaded);
-  }
+  const failing = [...census.owners.values()].filter((owner) => owner.suspicious.length > 0);
+  const climbed = await atOnce(failing, ({ apiVersion, kind, namespace, name }) =>
+    climb(reading, { apiVersion, kind, namespace, name }),
+  );
+  for (const top of climbed) if (top !== null) add(top);
+  const namespaces = [...new Set([...tops.values()].map((top) => top.ref.namespace))];
+  const warnings = await atOnce(namespaces, (namespace) => readEvents(reading, namespace));
+  const events = new Map(namespaces.map((namespace, index) => [namespace, warnings[index] ?? []]));
+  const loaded = await atOnce([...tops.values()], ({ object }) =>
+    loadWorkload(reading, object, events.get(object.metadata.namespace ?? "") ?? []),
+  );
+  const out = loaded.filter((workload) => workload !== null);
   // Nodes tell what fits; most scans do not need to know.
   const nodes = out.some((workload) => starved(workload) || homeless(workload)) ? await observeNodes(reading) : [];
   return { workloads: await withLimits(reading, out, nodes), nodes };

@@ -43,19 +43,21 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
     pages: (resource) => scoped(cluster, resource, config, named),
   };
 
-  const [census, workloadObjects] = await Promise.all([countPods(reading), readWorkloadObjects(reading)]);
+  const watchedKinds = new Set<string>(config.scope.kinds);
+  // Lists that do not wait for each other are read side by side, each page by page.
+  const [census, workloadObjects, { services, ports }, claims, failing] = await Promise.all([
+    countPods(reading),
+    readWorkloadObjects(reading),
+    watchedKinds.has("Service") ? observeServices(reading) : { services: [], ports: [] },
+    watchedKinds.has("PersistentVolumeClaim") ? observeClaims(reading) : [],
+    observeFailing(reading),
+  ]);
   const assembled = await assembleWorkloads(reading, census, workloadObjects.troubled);
   const workloads = assembled.workloads.filter(
     (workload) =>
       !isIgnored(workload.object, namespaces) && matchesRequirements(requirements, workload.object.metadata.labels),
   );
-  const watchedKinds = new Set<string>(config.scope.kinds);
-  const [{ services, ports }, claims, failing, configs] = await Promise.all([
-    watchedKinds.has("Service") ? observeServices(reading) : { services: [], ports: [] },
-    watchedKinds.has("PersistentVolumeClaim") ? observeClaims(reading) : [],
-    observeFailing(reading),
-    observeConfigs(reading, workloads),
-  ]);
+  const configs = await observeConfigs(reading, workloads);
   const wanted = (object: KubeObject): boolean =>
     !isIgnored(object, namespaces) && matchesRequirements(requirements, object.metadata.labels);
   const snapshot: Snapshot = {
