@@ -13,6 +13,7 @@ import { loadWorkload } from "./observe/workloads.ts";
 import type { PullRequest } from "./ports.ts";
 import { formatWithdrawal } from "./pull-request/withdrawal.ts";
 import type { Run } from "./run.ts";
+import { answerTo } from "./steps/inspect.ts";
 import { IGNORE, type Observation } from "./steps/observe.ts";
 import { recordEvent } from "./steps/record.ts";
 import { releaseOwnership } from "./steps/release.ts";
@@ -102,6 +103,11 @@ export async function followUp(
 /** What a run leaves out (opted out, another selector, other kinds) shows no symptom and is not over for that. */
 async function isLookedAt(incident: Incident, seen: Observation, run: Run): Promise<boolean> {
   const { kinds, selector } = run.config.scope;
+  // What Git says may be older than the commits that are looked at, or out of reach: it is over when the API server takes it.
+  if (incident.spec.symptom === "ManifestRefused") {
+    const declared = await run.workbench.find(incident.spec.workload).catch(() => null);
+    return declared !== null && (!declared.found || (await answerTo(declared.object, run)).kind === "taken");
+  }
   const live = await run.cluster.get(incident.spec.workload);
   if (live === null) return true;
   const { namespace = "", annotations, labels } = live.metadata;

@@ -12,7 +12,7 @@ import { diagnose } from "./steps/diagnose.ts";
 import { gather } from "./steps/gather.ts";
 import { group } from "./steps/group.ts";
 import { inspect } from "./steps/inspect.ts";
-import { observe } from "./steps/observe.ts";
+import { type Observation, observe } from "./steps/observe.ts";
 import { treat } from "./treat.ts";
 
 /**
@@ -49,9 +49,17 @@ async function everything(run: Run): Promise<RunReport> {
       );
 
   run.log.progress("reading the cluster");
-  const [observed, refused] = await Promise.all([observe(run.cluster, run.config, run.clock), inspect(run)]);
-  const seen = { ...observed, snapshot: { ...observed.snapshot, refused } };
-  const findings = detect(seen.snapshot, run.config.detect);
+  // Git is fetched meanwhile where it is little.
+  if (run.config.sources.length <= FEW_SOURCES)
+    for (const entry of run.config.sources) run.workbench.bench(entry).catch(() => undefined);
+  let seen = await observe(run.cluster, run.config, run.clock);
+  let findings = detect(seen.snapshot, run.config.detect);
+  // What fails in the cluster does not wait for what only Git says.
+  const inspectFirst = !findings.some((finding) => finding.unripe === undefined);
+  if (inspectFirst) {
+    seen = await inspected(seen, run);
+    findings = detect(seen.snapshot, run.config.detect);
+  }
   const ripe = findings.filter((finding) => finding.unripe === undefined);
   run.tally.ripe = ripe.length;
   run.workbench.prefetch(ripe.map((finding) => finding.workload));
@@ -73,6 +81,44 @@ async function everything(run: Run): Promise<RunReport> {
     incidents = await readIncidents(run);
   }
 
+  outcomes.push(...(await treatAll(findings, seen, incidents, run)));
+  if (!inspectFirst) {
+    const later = await inspected(seen, run);
+    const refused = detect(later.snapshot, run.config.detect).filter(
+      ({ symptom }) => symptom.kind === "ManifestRefused",
+    );
+    run.tally.ripe += refused.length;
+    outcomes.push(...(await treatAll(refused, later, incidents, run)));
+  }
+  const now = run.clock.now().getTime();
+  return {
+    outcomes,
+    scanned: seen.snapshot.counts,
+    gaps: seen.snapshot.gaps,
+    seconds: Math.round((now - run.startedAt) / 100) / 10,
+    ...(run.tally.firstHotfixMs === undefined ? {} : { firstHotfixSeconds: run.tally.firstHotfixMs / 1000 }),
+    ...(run.tally.firstPullRequestMs === undefined
+      ? {}
+      : { firstPullRequestSeconds: run.tally.firstPullRequestMs / 1000 }),
+  };
+}
+
+/** Repositories that are few enough to be fetched before anything is known to need them. */
+const FEW_SOURCES = 4;
+
+async function inspected(seen: Observation, run: Run): Promise<Observation> {
+  return { ...seen, snapshot: { ...seen.snapshot, refused: await inspect(run, seen) } };
+}
+
+/** Diagnoses and treats what is ripe, says what is not. */
+async function treatAll(
+  findings: readonly Finding[],
+  seen: Observation,
+  incidents: readonly Incident[],
+  run: Run,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const ripe = findings.filter((finding) => finding.unripe === undefined);
   const open = new Map(incidents.map((incident) => [incident.spec.fingerprint, incident]));
   const covered = new Set(
     incidents
@@ -116,17 +162,7 @@ async function everything(run: Run): Promise<RunReport> {
       ])),
     );
   }
-  const now = run.clock.now().getTime();
-  return {
-    outcomes,
-    scanned: seen.snapshot.counts,
-    gaps: seen.snapshot.gaps,
-    seconds: Math.round((now - run.startedAt) / 100) / 10,
-    ...(run.tally.firstHotfixMs === undefined ? {} : { firstHotfixSeconds: run.tally.firstHotfixMs / 1000 }),
-    ...(run.tally.firstPullRequestMs === undefined
-      ? {}
-      : { firstPullRequestSeconds: run.tally.firstPullRequestMs / 1000 }),
-  };
+  return outcomes;
 }
 
 /** A fault of one finding becomes its outcome. Losing the lease ends the run: somebody else writes now. */

@@ -1,4 +1,5 @@
 import { formatPath } from "../kube/field-path.ts";
+import { parseImage, sameRepository, versionOf } from "../kube/image.ts";
 import type { Change, Evidence } from "../model.ts";
 import { placeOf } from "./place.ts";
 
@@ -38,7 +39,16 @@ export function describeChanges(changes: readonly Change[]): string {
   const first = changes[0];
   if (first === undefined) return "nothing changes";
   const more = changes.length > 1 ? ` and ${changes.length - 1} more` : "";
-  return `${nameOf(first)} ${show(first.from)} → ${show(first.to)}${more}`;
+  const [from, to] = shortened(first);
+  return `${nameOf(first)} ${show(from)} → ${show(to)}${more}`;
+}
+
+/** Of two references of one image repository only what differs: a registry's name alone fills a title. */
+function shortened({ path, from, to }: Change): readonly [unknown, unknown] {
+  const [before, after] = path.at(-1) === "image" ? [parseImage(String(from)), parseImage(String(to))] : [null, null];
+  return before !== null && after !== null && sameRepository(before, after)
+    ? [versionOf(before), versionOf(after)]
+    : [from, to];
 }
 
 /** A field as short as it stays clear: from the container on, or from the top of the object. */

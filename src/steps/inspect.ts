@@ -1,44 +1,56 @@
 import type { SourceEntry } from "../config/schema.ts";
-import { inScope, matchesGlob } from "../config/scope.ts";
+import { matchesGlob } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
 import { diffObjects } from "../gitops/object-diff.ts";
 import { stableKey } from "../gitops/rendered.ts";
 import { inputsOf } from "../gitops/revert-candidates.ts";
 import { openTree } from "../gitops/tree.ts";
+import { applyChanges } from "../kube/json-patch.ts";
 import { refOf } from "../kube/ref.ts";
 import { resourceOf } from "../kube/resources.ts";
-import type { KubeObject, RefusedState } from "../model.ts";
+import { matchesRequirements, parseSelector } from "../kube/selectors.ts";
+import type { Change, KubeObject, RefusedState } from "../model.ts";
 import type { Run } from "../run.ts";
+import { IGNORE, type Observation } from "./observe.ts";
 
-/** Commits that are looked at, how old they may be, and how many of the objects that they changed are asked about. */
+/** Commits that are looked at, how old they may be, and how many objects a run asks about. */
 const COMMITS = 3;
 const AGE_MS = 24 * 3_600_000;
-const OBJECTS = 50;
+const OBJECTS = 100;
 
 /**
  * Objects that recent commits changed and that the API server now refuses to take: Git says what cannot be deployed, and the
  * cluster still runs what was before. By server-side dry run; nothing is written. A source that cannot be read tells nothing here.
  */
-export async function inspect(run: Run): Promise<RefusedState[]> {
+export async function inspect(run: Run, seen: Observation): Promise<RefusedState[]> {
   const out = new Map<string, RefusedState>();
+  const asked = new Map<string, Answer>();
   for (const entry of run.config.sources) {
     try {
       const bench = await run.workbench.bench(entry);
       const { source, checkout } = bench;
       const tree = await openTree(checkout.directory);
       const commits = await checkout.history([source.path, ...(await inputsOf(tree, source))], COMMITS);
-      const now = (await bench.rendered()).objects;
+      // How the objects were right after the commit that is looked at: what later ones changed is not its doing.
+      let after: Map<string, KubeObject> | undefined;
       for (const commit of commits) {
         if (run.clock.now().getTime() - Date.parse(commit.at) > AGE_MS) break;
-        const before = await run.renderer.render(await checkout.treeAt(`${commit.sha}^`), source);
-        const earlier = new Map(before.objects.map((object) => [stableKey(object), object]));
-        for (const object of now.filter((item) => isAsked(item, entry, run)).slice(0, OBJECTS)) {
-          const was = earlier.get(stableKey(object));
-          if (was === undefined || out.has(stableKey(object)) || diffObjects(object, was).length === 0) continue;
-          const message = await refusalOf(object, run);
-          if (message === null || (await refusalOf(was, run)) !== null) continue;
-          out.set(stableKey(object), { ref: refOf(object), object, before: was, commit, message });
+        const now = (await bench.rendered()).objects;
+        const before = byKey((await run.renderer.render(await checkout.treeAt(`${commit.sha}^`), source)).objects);
+        for (const object of now.filter((item) => isAsked(item, entry, run, seen))) {
+          const key = stableKey(object);
+          const was = before.get(key);
+          const made = ownChanges(object, was, after === undefined ? object : after.get(key));
+          if (was === undefined || made.length === 0 || made.some(isFilledIn) || out.has(key)) continue;
+          if (!asked.has(key) && asked.size >= OBJECTS) continue;
+          const answer = asked.get(key) ?? (await answerTo(object, run));
+          asked.set(key, answer);
+          if (answer.kind !== "refused") continue;
+          const mended = applyChanges(object, made);
+          if ((await answerTo(mended, run)).kind !== "taken" || (await isIgnoredLive(object, run))) continue;
+          out.set(key, { ref: refOf(object), object, before: mended, commit, message: answer.message });
         }
+        after = before;
       }
     } catch (error) {
       run.log.debug("source not inspected", { source: `${entry.repository}:${entry.path}`, error: messageOf(error) });
@@ -47,24 +59,84 @@ export async function inspect(run: Run): Promise<RefusedState[]> {
   return [...out.values()];
 }
 
+function byKey(objects: readonly KubeObject[]): Map<string, KubeObject> {
+  return new Map(objects.map((object) => [stableKey(object), object]));
+}
+
+/** What one commit changed in an object and what still stands so, from how it is to how it was before. */
+function ownChanges(now: KubeObject, before: KubeObject | undefined, after: KubeObject | undefined): Change[] {
+  if (before === undefined || after === undefined) return [];
+  const own = new Set(diffObjects(after, before).map((change) => JSON.stringify(change)));
+  return diffObjects(now, before).filter((change) => own.has(JSON.stringify(change)));
+}
+
+/** What the deployer fills in after rendering (Flux, plug-ins of Argo CD) is no value yet: it cannot be asked about. */
+function isFilledIn({ from }: Change): boolean {
+  return /\$\{|\{\{|<path:/.test(JSON.stringify(from ?? null));
+}
+
 /** Only kinds that are known, in watched namespaces of the source, and never Secrets: their data would be sent. */
-function isAsked({ apiVersion, kind, metadata }: KubeObject, entry: SourceEntry, { config }: Run): boolean {
-  const namespace = metadata.namespace ?? "";
+function isAsked(object: KubeObject, entry: SourceEntry, { config }: Run, seen: Observation): boolean {
+  const { apiVersion, kind, metadata } = object;
+  const { namespace = "", annotations, labels } = metadata;
+  const selector = parseSelector(config.scope.selector);
   return (
     resourceOf(apiVersion, kind)?.namespaced === true &&
     kind !== "Secret" &&
-    inScope(namespace, config) &&
+    (config.scope.kinds as readonly string[]).includes(kind) &&
+    seen.namespaces.has(namespace) &&
+    annotations?.[IGNORE] !== "true" &&
+    (!selector.ok || matchesRequirements(selector.requirements, labels)) &&
     entry.namespaces.some((glob) => matchesGlob(glob, namespace))
   );
 }
 
-/** The API server's own words; null: it takes the object, or could not be asked. */
-export async function refusalOf(object: KubeObject, run: Pick<Run, "cluster">): Promise<string | null> {
+async function isIgnoredLive(object: KubeObject, run: Run): Promise<boolean> {
+  const live = await run.cluster.get(refOf(object));
+  return live?.metadata.annotations?.[IGNORE] === "true";
+}
+
+/**
+ * What the API server says of an object as Git has it. `made-anew`: it only refuses to change the object that is there, as it does
+ * for fields that cannot be changed; Git may be right, and the object must be made anew.
+ */
+export type Answer =
+  | { readonly kind: "taken" }
+  | { readonly kind: "refused" | "made-anew" | "not-asked"; readonly message: string };
+
+/** Complaints about a change, and not about the object that it leads to. */
+const TRANSITION =
+  /\bimmutable\b|may not (?:be )?change|updates? (?:to|may)\b|cannot be (?:changed|updated|modified)|can ?not be less than|cannot change|not supported for update/i;
+/** The answer of server-side apply to fields that do not fit the schema; making an object leniently drops such fields. */
+const UNTYPED = /failed to create typed patch object/;
+
+export async function answerTo(object: KubeObject, run: Pick<Run, "cluster">): Promise<Answer> {
+  const message = await complaintOf(() => run.cluster.dryRunApply(object));
+  if (message === null) return { kind: "taken" };
+  if (!message.invalid) return { kind: "not-asked", message: message.text };
+  if (UNTYPED.test(message.text)) return { kind: "refused", message: message.text };
+  if (TRANSITION.test(message.text)) return { kind: "made-anew", message: message.text };
+  // No words tell for sure: would it take the same as a new object?
+  const name = `${object.metadata.name.slice(0, 36).replace(/[.-]+$/, "")}-stanch-dry-run`;
+  const copy = { ...object, metadata: { ...object.metadata, name } };
+  const anew = await complaintOf(() => run.cluster.create(copy, { dryRun: true }));
+  return { kind: anew === null ? "made-anew" : "refused", message: message.text };
+}
+
+async function complaintOf(
+  ask: () => Promise<unknown>,
+): Promise<{ readonly invalid: boolean; readonly text: string } | null> {
   try {
-    await run.cluster.dryRunApply(object);
+    await ask();
     return null;
   } catch (error) {
     if (!(error instanceof StanchError)) throw error;
-    return error.code === "invalid" ? error.message : null;
+    return { invalid: error.code === "invalid", text: error.message };
   }
+}
+
+/** Why an object may not be proposed, in the API server's words; null only when it takes the object. */
+export async function refusalOf(object: KubeObject, run: Pick<Run, "cluster">): Promise<string | null> {
+  const answer = await answerTo(object, run);
+  return answer.kind === "taken" ? null : answer.message;
 }

@@ -81,7 +81,7 @@ export async function verify(watched: Watched, reading: Reading): Promise<Verifi
       // It ended and was up again between two looks: the time in which it must stay healthy begins anew.
       if ((last.endedAt ?? 0) >= started + goodSince) goodSince = elapsed();
       if (elapsed() - goodSince >= steady)
-        return end("recovered", `${last.seen} for ${formatDuration(elapsed() - goodSince)}`);
+        return end("recovered", `${last.seen.replace(/\.$/, "")} for ${formatDuration(elapsed() - goodSince)}`);
     } else goodSince = null;
     // What is healthy now is watched to the end of its steady time, even when that passes the window.
     if (elapsed() > window && goodSince === null)

@@ -84,7 +84,8 @@ export async function play(scenario: Scenario): Promise<object> {
   const repository = repositoryOf(folder, settings.subject);
   try {
     const run = runOf(scenario, objects, repository);
-    const [observed, refused] = await Promise.all([observe(run.cluster, run.config, run.clock), inspect(run)]);
+    const observed = await observe(run.cluster, run.config, run.clock);
+    const refused = await inspect(run, observed);
     const seen = { ...observed, snapshot: { ...observed.snapshot, refused } };
     const findings = detect(seen.snapshot, run.config.detect);
     const ripe = findings.filter((finding) => finding.unripe === undefined);
