@@ -1,4 +1,5 @@
 import { formatDuration } from "./config/duration.ts";
+import { IGNORE } from "./config/scope.ts";
 import { messageOf } from "./errors.ts";
 import { heal } from "./heal.ts";
 import { CLOSED, findingOf, type Incident } from "./incident/incident.ts";
@@ -14,7 +15,7 @@ import type { PullRequest } from "./ports.ts";
 import { formatWithdrawal } from "./pull-request/withdrawal.ts";
 import type { Run } from "./run.ts";
 import { answerTo } from "./steps/inspect.ts";
-import { IGNORE, type Observation } from "./steps/observe.ts";
+import type { Observation } from "./steps/observe.ts";
 import { recordEvent } from "./steps/record.ts";
 import { releaseOwnership } from "./steps/release.ts";
 import { firstLost } from "./steps/verify.ts";

@@ -11,6 +11,9 @@ export function matchesGlob(glob: string, name: string): boolean {
   return new RegExp(`^${pattern}$`, "s").test(name);
 }
 
+/** Annotated with this as "true", an object or a namespace is left alone. */
+export const IGNORE = "stanch.dev/ignore";
+
 /** Is a namespace watched? Kubernetes' own namespaces and Stanch's own never are. */
 export function inScope(namespace: string, config: Pick<Config, "scope" | "namespace">): boolean {
   if (isProtected(namespace, config)) return false;

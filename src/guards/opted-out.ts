@@ -1,7 +1,6 @@
+import { IGNORE } from "../config/scope.ts";
 import type { Guard } from "./guard.ts";
 import { targets } from "./targets.ts";
-
-const IGNORE = "stanch.dev/ignore";
 
 export const optedOut: Guard = {
   id: "opted-out",

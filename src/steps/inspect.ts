@@ -1,5 +1,5 @@
 import type { SourceEntry } from "../config/schema.ts";
-import { matchesGlob } from "../config/scope.ts";
+import { IGNORE, matchesGlob } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
 import { diffObjects } from "../gitops/object-diff.ts";
 import { stableKey } from "../gitops/rendered.ts";
@@ -11,7 +11,7 @@ import { resourceOf } from "../kube/resources.ts";
 import { matchesRequirements, parseSelector } from "../kube/selectors.ts";
 import type { Change, KubeObject, RefusedState } from "../model.ts";
 import type { Run } from "../run.ts";
-import { IGNORE, type Observation } from "./observe.ts";
+import type { Observation } from "./observe.ts";
 
 /** Commits that are looked at, how old they may be, and how many objects a run asks about. */
 const COMMITS = 3;

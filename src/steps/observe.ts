@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import { inScope, namedNamespaces } from "../config/scope.ts";
+import { IGNORE, inScope, namedNamespaces } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
 import { isSuspicious, projectPod } from "../kube/project.ts";
 import { RESOURCES } from "../kube/resources.ts";
@@ -10,8 +10,6 @@ import { observeClaims, observeConfigs, observeServices } from "../observe/other
 import type { Reading } from "../observe/reading.ts";
 import { assembleWorkloads, type Census, type OwnerCount, troubled } from "../observe/workloads.ts";
 import type { Clock, Cluster, Resource } from "../ports.ts";
-
-export const IGNORE = "stanch.dev/ignore";
 
 export interface Observation {
   readonly snapshot: Snapshot;
