@@ -5,6 +5,7 @@ import { sameAsLive } from "../gitops/field-equality.ts";
 import { openProbe, type Probe } from "../gitops/probe.ts";
 import { type Judgement, judge } from "../gitops/render-delta.ts";
 import { findRendered } from "../gitops/rendered.ts";
+import { sameShape } from "../gitops/same-shape.ts";
 import { formatPath, getAt } from "../kube/field-path.ts";
 import { describeRef, keyOf } from "../kube/ref.ts";
 import type { Change, Check, KubeObject, Located, ObjectRef, Proof, Source } from "../model.ts";
@@ -69,20 +70,24 @@ async function checksOf(request: ProveRequest, probe: Probe): Promise<Proof> {
     }));
     checks.push(p3(blast, rootsChecked));
     checks.push(await p4(after, request));
-    checks.push(await p5(after, request));
+    const asked = await p5(after, request);
+    checks.push(asked.check, ...(asked.mayAsk ? [] : [p6(request)]));
   }
   return {
     checks,
     // A shared base is listed and left to the reviewer; it is no proof that the other environments may change.
-    complete:
-      checks.every(
-        (check) =>
-          check.result !== "failed" && (check.result === "passed" || (check.id === "P4" && request.live !== true)),
-      ) && blast.length === 0,
+    complete: checks.every((check) => isEnough(check, checks, request)) && blast.length === 0,
     blast,
     rootsChecked,
     tools: [...probe.tools()],
   };
+}
+
+/** Passed; or not run where that is no lack: no live change to compare with, or P6 in the place of P5. */
+function isEnough(check: Check, checks: readonly Check[], { live }: ProveRequest): boolean {
+  if (check.result !== "not-run") return check.result === "passed";
+  if (check.id === "P4") return live !== true;
+  return check.id === "P5" && checks.some((other) => other.id === "P6" && other.result === "passed");
 }
 
 async function p1({ edits, locations }: ProveRequest["located"], probe: Probe): Promise<Check> {
@@ -159,11 +164,17 @@ async function p4(after: readonly KubeObject[], request: ProveRequest): Promise<
 }
 
 /** Would the API server take the rendered objects? Where a field cannot be changed in place, a copy under another name is tried. */
-async function p5(after: readonly KubeObject[], request: ProveRequest): Promise<Check> {
+async function p5(
+  after: readonly KubeObject[],
+  request: ProveRequest,
+): Promise<{ readonly check: Check; readonly mayAsk: boolean }> {
+  const said = (result: Check["result"], text: string, mayAsk = true) => ({
+    check: { id: "P5", result, text } as const,
+    mayAsk,
+  });
   for (const [ref, changes] of grouped(request.changes)) {
     const declared = findRendered(after, ref, request.source);
-    if (declared === undefined)
-      return { id: "P5", result: "failed", text: `${describeRef(ref)} is not rendered any more.` };
+    if (declared === undefined) return said("failed", `${describeRef(ref)} is not rendered any more.`);
     const object = {
       ...declared,
       metadata: { ...declared.metadata, ...(ref.namespace === "" ? {} : { namespace: ref.namespace }) },
@@ -174,21 +185,34 @@ async function p5(after: readonly KubeObject[], request: ProveRequest): Promise<
         ({ path, to }) => to !== undefined && !sameAsLive(path, getAt(declared, path), getAt(stored, path)),
       );
       if (altered.length > 0)
-        return {
-          id: "P5",
-          result: "failed",
-          text: `The API server takes the rendered objects and makes something else of ${altered.map(({ path }) => formatPath(path)).join(", ")}.`,
-        };
+        return said(
+          "failed",
+          `The API server takes the rendered objects and makes something else of ${altered.map(({ path }) => formatPath(path)).join(", ")}.`,
+        );
     } catch (error) {
       if (!(error instanceof StanchError)) throw error;
       // Admission says "forbidden" as well, to what it does not like: only missing rights are no answer.
       const unasked = error.code === "forbidden" && /cannot \w+ resource|status 40[13]|nauthorized/.test(error.message);
       if (error.code === "cluster" || unasked)
-        return { id: "P5", result: "not-run", text: `The API server did not answer the question: ${messageOf(error)}` };
-      return { id: "P5", result: "failed", text: `The API server would refuse it: ${messageOf(error)}` };
+        return said("not-run", `The API server did not answer the question: ${messageOf(error)}`, !unasked);
+      return said("failed", `The API server would refuse it: ${messageOf(error)}`);
     }
   }
-  return { id: "P5", result: "passed", text: "The API server takes the rendered objects (server-side dry run)." };
+  return said("passed", "The API server takes the rendered objects (server-side dry run).");
+}
+
+/** Where the API server may not be asked: does every changed field keep its shape, or go back to what was deployed before? */
+function p6({ changes, revertOf }: ProveRequest): Check {
+  if (revertOf !== undefined)
+    return { id: "P6", result: "passed", text: `What is put back is what Git said before ${revertOf.slice(0, 7)}.` };
+  const open = changes.filter(({ from, to }) => !sameShape(from, to));
+  return open.length === 0
+    ? { id: "P6", result: "passed", text: "Every changed field keeps the shape of the value that the API server took." }
+    : {
+        id: "P6",
+        result: "not-run",
+        text: `Only the API server can say whether it takes ${open.map(({ path }) => formatPath(path)).join(", ")}.`,
+      };
 }
 
 async function dryRun(object: KubeObject, { cluster, gitOnly }: ProveRequest): Promise<KubeObject> {
