@@ -45,6 +45,9 @@ export const correctServicePort = defineRemedy({
     if (live === null || state === undefined || second !== undefined) return refuse("there is no such port");
     if (state.declared.length !== 1 || state.declared[0] !== port)
       return refuse(`port ${port} is not the one that the pods declare`);
+    // A port that another one leads to already is not what this one is for.
+    if (listAt(live, "spec", "ports").some((item) => targetOf(item) === port))
+      return refuse(`another port of the Service leads to ${port} already; a person must say where this one leads`);
     const index = listAt(live, "spec", "ports").findIndex((item) => targetOf(item) === state.target);
     const item = listAt(live, "spec", "ports")[index];
     const own = numberAt(item, "port");

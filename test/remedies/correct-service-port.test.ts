@@ -57,6 +57,15 @@ describe("correct-service-port", () => {
     expect(await refuses("correct-service-port", world(over))).toMatch(sentence);
   });
 
+  it("leaves a further port alone where another one leads to what the pods declare", () => {
+    const both = service(8081);
+    (both["spec"] as { ports: object[] }).ports.push({ port: 8443, targetPort: 8080 });
+    const taken = world();
+    expect(
+      tried("correct-service-port", { port: 8080 }, { ...taken, workload: { ...workload(), ref: REF, object: both } }),
+    ).toBe("another port of the Service leads to 8080 already; a person must say where this one leads");
+  });
+
   it("takes no other port from anybody", () => {
     expect(tried("correct-service-port", { port: 22 }, world())).toBe("port 22 is not the one that the pods declare");
     expect(tried("correct-service-port", { port: 8080 }, { ...world(), snapshot: { ports: [] } })).toBe(
