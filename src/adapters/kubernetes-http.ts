@@ -112,6 +112,14 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
           });
         },
       );
+      if (request.foreign === true) {
+        // The time-out above counts from the last byte: a program that says one now and then would be listened to for hours.
+        const patience = setTimeout(
+          () => sent.destroy(new Error("the program did not answer in time")),
+          FOREIGN_TIMEOUT_MS,
+        );
+        sent.on("close", () => clearTimeout(patience));
+      }
       sent.on("timeout", () => sent.destroy(Object.assign(new Error("no answer within 60 s"), { code: "ETIMEDOUT" })));
       sent.on("error", reject);
       sent.end(payload);
@@ -139,7 +147,8 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
       } catch (error) {
         const code = (error as { code?: string }).code ?? "";
         const refused = code === "ECONNREFUSED";
-        if (attempt >= ATTEMPTS || !TRANSIENT.has(code) || !(reading || refused)) throw unreachable(base, error);
+        if (attempt >= ATTEMPTS || request.foreign === true || !TRANSIENT.has(code) || !(reading || refused))
+          throw unreachable(base, error);
       }
       await clock.sleep(wait);
     }
