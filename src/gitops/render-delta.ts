@@ -52,8 +52,15 @@ export function judge(
   return { made, missing, side: side.map(describeChange), allowed, returned: returned.map(describeChange) };
 }
 
+/** What gives rights, holds secrets or guards others, and fields that are never changed by rule: also not along with something. */
+const APART =
+  /Secret|Role|Policy|Webhook|^(?:CustomResourceDefinition|Namespace|ServiceAccount|LimitRange|ResourceQuota|PodDisruptionBudget)$/;
+const NEVER =
+  /"(?:securityContext|privileged|allowPrivilegeEscalation|host(?:Network|PID|IPC|Path)|serviceAccountName|automountServiceAccountToken|finalizers|replicas)"/;
+
 /** Is the field, by this change, what it was before the commit? Objects as a whole neither come nor go that way. */
 function goesBack(change: Change, earlier: Earlier | undefined): boolean {
+  if (APART.test(change.object.kind) || NEVER.test(JSON.stringify([change.path, change.from, change.to]))) return false;
   const was = earlier?.objects.find((object) => stableKey(object) === stableKeyOf(change.object));
   return was !== undefined && change.path.length > 0 && sameField(change.path, getAt(was, change.path), change.to);
 }

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { judge } from "../../src/gitops/render-delta.ts";
+import type { Json, KubeObject, Source } from "../../src/model.ts";
+
+const SOURCE: Source = {
+  id: "acme/shop:apps@main",
+  repository: "acme/shop",
+  branch: "main",
+  path: "apps",
+  tool: "helm",
+  owner: { kind: "configuration", name: "stanch.yaml" },
+};
+const object = (kind: string, body: object): KubeObject => ({
+  apiVersion: "v1",
+  kind,
+  metadata: { name: "web", namespace: "shop" },
+  ...body,
+});
+const config = (said: Json): KubeObject => object("ConfigMap", { data: { tag: said } });
+const WANTED = {
+  object: { apiVersion: "v1", kind: "ConfigMap", namespace: "shop", name: "web" },
+  path: ["data", "tag"],
+  from: "2",
+  to: "1",
+};
+/** What else of an object may go back along with the wanted change: what is returned, and what is a side effect. */
+function along(kind: string, body: (said: string) => object) {
+  const at = (said: string): KubeObject[] => [config(said), object(kind, body(said))];
+  const { returned, side } = judge(at("2"), at("1"), [WANTED], SOURCE, { commit: "c0ffee1", objects: at("1") });
+  return [returned.length, side.length];
+}
+
+describe("what goes back along with a commit", () => {
+  it("is what one value says elsewhere", () => {
+    expect(along("Deployment", (tag) => ({ spec: { template: { metadata: { labels: { tag } } } } }))).toEqual([1, 0]);
+  });
+
+  it.each<[string, string, (said: string) => object]>([
+    ["rights", "Role", (said) => ({ rules: [{ verbs: [said] }] })],
+    ["a secret", "Secret", (said) => ({ stringData: { said } })],
+    ["a network policy", "NetworkPolicy", (said) => ({ spec: { said } })],
+    ["replicas", "Deployment", (said) => ({ spec: { replicas: Number(said) } })],
+    [
+      "privileges within a subtree",
+      "Deployment",
+      (said) => ({ spec: said === "1" ? { hostNetwork: true } : { paused: true } }),
+    ],
+    ["a service account", "Deployment", (serviceAccountName) => ({ spec: { serviceAccountName } })],
+  ])("is never %s", (_, kind, body) => {
+    const [returned, side] = along(kind, body);
+    expect(side).toBeGreaterThan(0);
+    expect(returned).toBeLessThanOrEqual(kind === "Deployment" ? 1 : 0);
+  });
+});
