@@ -13,6 +13,7 @@ const COMMANDS: Record<string, () => Promise<{ main: (flags: Flags, words: strin
   incidents: () => import("./commands/incidents.ts"),
   undo: () => import("./commands/undo.ts"),
   doctor: () => import("./commands/doctor.ts"),
+  rbac: () => import("./commands/rbac.ts"),
   demo: () => import("./commands/demo.ts"),
 };
 

@@ -109,7 +109,9 @@ async function checkRights(cluster: Cluster, config: Config): Promise<Finding[]>
     const missing = new Map<string, Access>();
     try {
       for (const namespace of namespaces ?? [undefined]) {
-        const asked = needs.map((need) => (namespace === undefined ? need : { ...need, namespace }));
+        const asked = needs.map((need) =>
+          namespace === undefined || need.namespace !== undefined ? need : { ...need, namespace },
+        );
         const held = await cluster.review(asked);
         for (const [index, need] of asked.entries()) if (held[index] !== true) missing.set(nameOf(need), need);
       }

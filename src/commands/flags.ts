@@ -62,6 +62,7 @@ const COMMANDS: Record<string, string> = {
   undo: "stanch undo NAME\n\nTakes the live change of an incident back (NAME with -n, or NAMESPACE/NAME).\n",
   doctor:
     "stanch doctor\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix.\n",
+  rbac: "stanch rbac\n\nPrints the service account and exactly the rights that the configuration needs, as YAML for kubectl apply. The right\nto change anything live is a role of its own, and only there in mode remediate. Makes no call.\n",
   demo: "stanch demo [--keep]\n\nThree incidents, from failing to resolved, on an embedded cluster and code host. Needs Node and git only.\n",
 };
 
@@ -75,6 +76,7 @@ Commands:
   incidents   list incidents, or show one with its timeline
   undo        take the live change of an incident back
   doctor      check what a run needs, and say how to fix it
+  rbac        print the service account and exactly the rights that the configuration needs
   demo        see it work, without a cluster
 
 ${FLAGS}

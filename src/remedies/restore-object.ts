@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { timeOf } from "../kube/fields.ts";
 import { describeRef } from "../kube/ref.ts";
-import type { Finding, Json, ObjectRef } from "../model.ts";
+import { referencesOf } from "../kube/references.ts";
+import type { Finding, Json, KubeObject, ObjectRef } from "../model.ts";
 import { fact, show } from "./evidence.ts";
 import { SLACK_MS } from "./git-history.ts";
-import { defineRemedy, no, refuse } from "./remedy.ts";
+import { defineRemedy, no, type PlanContext, refuse } from "./remedy.ts";
 
 /** Kinds whose absence is safe to mend from Git: they give no right and hold no secret. */
 const KINDS = new Set(["ConfigMap", "PersistentVolumeClaim", "Service", "ServiceAccount"]);
@@ -27,9 +28,12 @@ export const restoreObject = defineRemedy({
   needs: [],
   reads: [{ group: "", resource: "serviceaccounts", verb: "get" }],
   async diagnose(finding, context) {
-    const wanted = missingOf(finding);
+    const wanted = missingOf(finding, context);
     if (wanted.length === 0) return no("no object is missing that may be put back");
+    const declared = await context.declared(finding.workload);
     for (const ref of wanted) {
+      if (declared !== null && !isNamedBy(declared, ref))
+        return no(`Git's ${describeRef(finding.workload)} does not need ${describeRef(ref)} any more: deploy it`);
       const removed = await context.removed(ref);
       if (removed === null) continue;
       const { commit, before } = removed;
@@ -57,8 +61,8 @@ export const restoreObject = defineRemedy({
       `Git's recent history never had ${wanted.map(describeRef).join(", ")}. A person must create it, or correct the reference`,
     );
   },
-  plan({ object, commit }, finding) {
-    const ref = missingOf(finding).find(
+  plan({ object, commit }, finding, context) {
+    const ref = missingOf(finding, context).find(
       ({ apiVersion, kind, name }) =>
         object["apiVersion"] === apiVersion &&
         object["kind"] === kind &&
@@ -80,8 +84,17 @@ function named(object: Readonly<Record<string, Json>>, name: string, namespace: 
   return metadata["name"] === name && (metadata["namespace"] ?? namespace) === namespace;
 }
 
-/** Objects that the cluster's own words name as not found. */
-function missingOf({ symptom, workload }: Finding): ObjectRef[] {
+/** Objects that the cluster's own words name as not found, that the workload's template names, and that are not there. */
+function missingOf(finding: Finding, context: PlanContext): ObjectRef[] {
+  const own = context.live(finding.workload);
+  return own === null ? [] : saidMissing(finding).filter((ref) => isNamedBy(own, ref) && context.live(ref) === null);
+}
+
+function isNamedBy(workload: KubeObject, { kind, name }: ObjectRef): boolean {
+  return referencesOf(workload).some((reference) => reference.kind === kind && reference.name === name);
+}
+
+function saidMissing({ symptom, workload }: Finding): ObjectRef[] {
   const ref = (kind: string, name: string): ObjectRef => ({
     apiVersion: "v1",
     kind,

@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { manifestsFor } from "../../src/commands/rbac.ts";
+import { Config } from "../../src/config/schema.ts";
+import type { KubeObject } from "../../src/model.ts";
+import { readRights, rightsFor } from "../../src/remedies/rights.ts";
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const rulesOf = (object: KubeObject): readonly Rule[] => (object["rules"] ?? []) as readonly Rule[];
+const roles = (objects: readonly KubeObject[]): KubeObject[] => objects.filter((object) => rulesOf(object).length > 0);
+/** `verb resource.group` of every rule. */
+const flat = (objects: readonly KubeObject[]): string[] =>
+  roles(objects)
+    .flatMap(rulesOf)
+    .flatMap((rule) =>
+      rule.apiGroups.flatMap((group) =>
+        rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${verb} ${resource}.${group}`)),
+      ),
+    )
+    .toSorted();
+const named = (objects: readonly KubeObject[], name: string): KubeObject[] =>
+  objects.filter((object) => object.metadata.name === name);
+
+describe("stanch rbac", () => {
+  it("gives what doctor asks for, verb by verb, and nothing else", () => {
+    const config = Config.parse({ mode: "remediate" });
+    const wanted = [...readRights(config), ...rightsFor(config.remedies.enabled)].map(
+      ({ group, resource, subresource, verb }) =>
+        `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}.${group}`,
+    );
+    expect(flat(manifestsFor(config))).toEqual([...new Set(wanted)].toSorted());
+  });
+
+  it("knows no wildcard, no Secret beyond its name, no role, and nothing that loosens", () => {
+    const all = flat(manifestsFor(Config.parse({ mode: "remediate" })));
+    expect(all.filter((right) => right.includes("*"))).toEqual([]);
+    expect(all.filter((right) => right.includes("secrets"))).toEqual(["list secrets."]);
+    expect(all.filter((right) => /rbac|networkpolic|exec|attach|impersonate|escalate|bind /.test(right))).toEqual([]);
+    const none = flat(manifestsFor(Config.parse({ observe: { secrets: "none" } })));
+    expect(none.filter((right) => right.includes("secrets"))).toEqual([]);
+  });
+
+  it.each(["observe", "propose"] as const)("in mode %s nothing that a workload has can be written", (mode) => {
+    const objects = manifestsFor(Config.parse({ mode }));
+    expect(named(objects, "stanch-writer")).toEqual([]);
+    const writes = flat(objects).filter((right) => !/^(get|list) /.test(right));
+    expect(writes.every((right) => /incidents|events|leases/.test(right))).toBe(true);
+    expect(writes.length > 0).toBe(mode === "propose");
+  });
+
+  it("confines everything that has a namespace to the namespaces that are named", () => {
+    const objects = manifestsFor(Config.parse({ mode: "remediate", scope: { namespaces: ["shop", "bank"] } }));
+    const clusters = roles(objects).filter((object) => object.kind === "ClusterRole");
+    expect(
+      clusters
+        .flatMap(rulesOf)
+        .flatMap((rule) => rule.resources)
+        .toSorted(),
+    ).toEqual(["namespaces", "nodes", "storageclasses"]);
+    expect(named(objects, "stanch-writer").map((object) => `${object.kind} ${object.metadata.namespace}`)).toEqual([
+      "Role shop",
+      "RoleBinding shop",
+      "Role bank",
+      "RoleBinding bank",
+    ]);
+    const [own] = named(objects, "stanch-reader-own");
+    expect([own?.metadata.namespace, own === undefined ? [] : rulesOf(own)]).toEqual([
+      "stanch-system",
+      [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "get", "update"] }],
+    ]);
+  });
+
+  it("follows the remedies that are enabled", () => {
+    const only = Config.parse({ mode: "remediate", remedies: { enabled: ["evict"] } });
+    expect(named(manifestsFor(only), "stanch-writer").flatMap(rulesOf)).toEqual([
+      { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
+    ]);
+  });
+});
