@@ -19,8 +19,17 @@ const missing: Symptom = {
   message: 'configmap "settings" not found',
 };
 
+/** What names the ConfigMap, a claim and an account. */
+const needs = workload({
+  container: { envFrom: [{ configMapRef: { name: "settings" } }] },
+  podSpec: {
+    serviceAccountName: "cart",
+    volumes: [{ name: "data", persistentVolumeClaim: { claimName: "data" } }],
+  },
+});
+
 function world(over: Partial<World> = {}): World {
-  return { workload: workload(), symptom: missing, removed: { [keyOf(SETTINGS)]: { commit, before } }, ...over };
+  return { workload: needs, symptom: missing, removed: { [keyOf(SETTINGS)]: { commit, before } }, ...over };
 }
 
 describe("restore-object", () => {
@@ -45,7 +54,20 @@ describe("restore-object", () => {
     ).toMatchObject({ changes: [{ object: ref, path: [], to: claim }] });
   });
 
+  it("and an account, by the name that the template has, not by what an event says", async () => {
+    const named = (name: string): World => {
+      const account = { ...before, kind: "ServiceAccount", metadata: { name, namespace: "shop" } };
+      const symptom: Symptom = { kind: "PodsRefused", message: `serviceaccount "${name}" not found` };
+      const ref = { ...SETTINGS, kind: "ServiceAccount", name };
+      return world({ symptom, container: null, removed: { [keyOf(ref)]: { commit, before: account } } });
+    };
+    expect((await helps("restore-object", named("cart"))).title).toMatch(/ServiceAccount shop\/cart/);
+    expect(await refuses("restore-object", named("admin"))).toMatch(/no object is missing/);
+  });
+
   it.each([
+    ["it is there by now", { live: [before] }, /no object is missing/],
+    ["Git's workload does without it", { declared: [workload().object] }, /does not need .*any more: deploy it/],
     ["a Secret is never put back", { symptom: { ...missing, refKind: "Secret" as const } }, /no object is missing/],
     ["a key is no object", { symptom: { ...missing, key: "level" } }, /no object is missing/],
     [
