@@ -53,6 +53,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
     renderer: run.renderer,
     hints: revertOf === undefined ? {} : { revertOf },
     roots,
+    tick: run.renew,
   });
   await run.renew();
   if (!located.found) {
@@ -67,6 +68,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
     renderer: run.renderer,
     cluster: run.cluster,
     roots,
+    tick: run.renew,
     ...(options.live ? { live: true } : {}),
     ...(plan.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
     ...(revertOf === undefined ? {} : { revertOf }),

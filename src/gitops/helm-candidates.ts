@@ -43,6 +43,8 @@ function isSet(text: string, path: FieldPath): boolean {
   return at !== undefined;
 }
 
+const LONGEST = 500;
+
 /** Lines of a template that say `key: value` outright. Templates are text and no YAML: only such a line is touched. */
 async function* literals(aim: Aim, file: string): AsyncGenerator<Candidate> {
   const { from, to, path } = aim.change;
@@ -51,7 +53,8 @@ async function* literals(aim: Aim, file: string): AsyncGenerator<Candidate> {
   if (text === null || typeof key !== "string" || !isScalar(from) || !isScalar(to)) return;
   const lines = text.split("\n");
   for (const [index, line] of lines.entries()) {
-    if (line.includes("{{")) continue;
+    // The expression below takes the square of a line's blanks.
+    if (line.length > LONGEST || line.includes("{{")) continue;
     const said = /^(\s*(?:- )?)(["']?)([\w.\-/]+)\2:(\s+)(["']?)([^"'#\s][^"'#]*?)\5(\s+#.*|\s*)$/.exec(line);
     if (said === null || said[3] !== key) continue;
     const [, indent = "", quote = "", name = "", gap = "", mark = "", value = "", rest = ""] = said;

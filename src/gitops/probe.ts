@@ -1,4 +1,4 @@
-import { messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import type { FileEdit, KubeObject, Source } from "../model.ts";
 import type { Checkout, Renderer } from "../ports.ts";
 import { changedObjects } from "./render-delta.ts";
@@ -35,9 +35,11 @@ export interface ProbeRequest {
   readonly renderer: Renderer;
   /** Other sources that are deployed from the same repository and branch. */
   readonly roots: readonly Source[];
+  /** Called before each render: a search may take longer than the lease lasts. What it throws ends the search. */
+  readonly tick?: (() => Promise<void>) | undefined;
 }
 
-export async function openProbe({ source, checkout, renderer, roots: known }: ProbeRequest): Promise<Probe> {
+export async function openProbe({ source, checkout, renderer, roots: known, tick }: ProbeRequest): Promise<Probe> {
   const tree = await openTree(checkout.directory);
   const trial = await openTrial(checkout.directory);
   await trial.add(await inputsOf(tree, source));
@@ -48,6 +50,7 @@ export async function openProbe({ source, checkout, renderer, roots: known }: Pr
   let latest: { readonly key: string; readonly objects: readonly KubeObject[] } | undefined;
 
   async function renderOnce(of: Source, edits: readonly FileEdit[]): Promise<readonly KubeObject[]> {
+    await tick?.();
     renders++;
     const rendered = await trial.withEdits(edits, () => renderer.render(trial.directory, of));
     tools.add(rendered.tool);
@@ -76,6 +79,7 @@ export async function openProbe({ source, checkout, renderer, roots: known }: Pr
       const objects = changedObjects(await render(root.source, []), await render(root.source, edits));
       return objects.length === 0 ? null : { root: name, objects };
     } catch (error) {
+      if (error instanceof StanchError && error.code === "lease") throw error;
       return { root: name, objects: [], problem: messageOf(error) };
     }
   }

@@ -103,7 +103,7 @@ export function startSearch({ probe, source, baseline, wanted, earlier, protecti
       if (closed !== undefined || probes >= MAX_PROBES) return null;
       probes++;
       const edits = await editsWith(attempt);
-      const objects = await probe.render(edits).catch(() => null);
+      const objects = await probe.render(edits).catch(notRendered);
       if (objects === null) return null;
       const verdict = judge(current, objects, remaining, source, earlier);
       if (verdict.made.length === 0) return null;
@@ -138,6 +138,12 @@ export function startSearch({ probe, source, baseline, wanted, earlier, protecti
     refuse: (reason) => void refusals.add(reason),
     reasons: () => ({ refusals: [...refusals], side: [...side], exhausted: probes >= MAX_PROBES }),
   };
+}
+
+/** What does not render is no answer. Losing the lease is one: somebody else writes now. */
+function notRendered(error: unknown): null {
+  if (error instanceof StanchError && error.code === "lease") throw error;
+  return null;
 }
 
 /** A candidate as an attempt; null when the edit itself was refused, which the search remembers. */

@@ -27,13 +27,17 @@ export function isGitOpsObject(kind: string): boolean {
   return kind === "Application" || kind === "HelmRelease" || kind === "Kustomization";
 }
 
-/** What a HorizontalPodAutoscaler scales; null when it does not say. */
+/** Whoever may make an autoscaler writes its target: no other kinds are read for it, and Secrets least of all. */
+const SCALED = new Set(["Deployment", "StatefulSet", "ReplicaSet"]);
+
+/** What a HorizontalPodAutoscaler scales; null when it does not say, and for kinds of others. */
 export function scaleTarget(object: KubeObject): ObjectRef | null {
   const target = mapAt(object, "spec", "scaleTargetRef");
   const [kind, name] = [textAt(target, "kind"), textAt(target, "name")];
-  if (object.kind !== "HorizontalPodAutoscaler" || kind === undefined || name === undefined) return null;
+  if (object.kind !== "HorizontalPodAutoscaler" || kind === undefined || name === undefined || !SCALED.has(kind))
+    return null;
   return {
-    apiVersion: textAt(target, "apiVersion") ?? "apps/v1",
+    apiVersion: "apps/v1",
     kind,
     namespace: object.metadata.namespace ?? "",
     name,

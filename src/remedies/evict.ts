@@ -68,10 +68,19 @@ async function fromImage(
   };
 }
 
-function waiting(finding: Finding, context: PlanContext): string[] {
-  if (finding.workload.kind === "Pod") return [];
+/** A Job counts an evicted pod as a failed one, and may have no other try left. */
+const COUNTED = new Set(["Pod", "Job", "CronJob"]);
+
+function waiting({ workload, container }: Finding, context: PlanContext): string[] {
+  if (COUNTED.has(workload.kind)) return [];
   return (context.workload?.pods ?? [])
-    .filter((pod) => !pod.deleting && pod.containers.some((container) => container.waiting !== undefined))
+    .filter(
+      (pod) =>
+        !pod.deleting &&
+        pod.containers.some(
+          (state) => state.waiting !== undefined && (container === undefined || state.name === container),
+        ),
+    )
     .map((pod) => pod.name)
     .slice(0, 3);
 }

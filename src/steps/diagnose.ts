@@ -56,7 +56,8 @@ function withoutGit(error: unknown, choices: readonly Proposal[]): { applies: fa
   return { applies: false, reason: `Git could not be asked: ${messageOf(error)}` };
 }
 
-const OUTSIDE = new Set(["git", "code-host", "render"]);
+/** `config`: a source that names a folder or a repository which is not there (any more). */
+const OUTSIDE = new Set(["git", "code-host", "render", "config"]);
 
 /** A change that would leave the pod as unschedulable as it is helps nobody: it is not even tried. */
 function unfit(remedy: Remedy, params: unknown, finding: Finding, context: RemedyContext): string | null {

@@ -30,6 +30,8 @@ export interface LocateRequest {
   readonly hints: { readonly revertOf?: string };
   /** Other sources that are deployed from the same repository and branch. */
   readonly roots?: readonly Source[];
+  /** Called before each render. */
+  readonly tick?: () => Promise<void>;
 }
 
 type Found = Extract<Located, { found: true }>;
@@ -47,7 +49,7 @@ export async function locate(request: LocateRequest): Promise<Found | NotFound> 
   const { source, checkout, renderer } = request;
   let probe: Probe | undefined;
   try {
-    probe = await openProbe({ source, checkout, renderer, roots: request.roots ?? [] });
+    probe = await openProbe({ source, checkout, renderer, roots: request.roots ?? [], tick: request.tick });
     return await search(request, probe);
   } catch (error) {
     if (!(error instanceof StanchError) || error.code !== "render") throw error;

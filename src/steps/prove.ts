@@ -26,6 +26,8 @@ export interface ProveRequest {
   readonly gitOnly?: string;
   /** The commit that is taken back: what it changed elsewhere in the source may go back along. */
   readonly revertOf?: string;
+  /** Called before each render. */
+  readonly tick?: () => Promise<void>;
 }
 
 /** Proves the edits by rendering before and after and by asking the API server; every check says what it saw. */
@@ -35,6 +37,7 @@ export async function prove(request: ProveRequest): Promise<Proof> {
     checkout: request.checkout,
     renderer: request.renderer,
     roots: request.roots ?? [],
+    tick: request.tick,
   });
   try {
     return await checksOf(request, probe);
