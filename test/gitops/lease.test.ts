@@ -14,7 +14,9 @@ const request = () => ({
 
 it("the lease is kept before each render", async () => {
   let ticks = 0;
-  const tick = async (): Promise<void> => void (ticks += 1);
+  const tick = async (): Promise<void> => {
+    ticks += 1;
+  };
   const located = await locate({ ...request(), tick });
   expect(located).toMatchObject({ found: true });
   expect(ticks).toBe(located.found ? located.renders : -1);
