@@ -58,6 +58,16 @@ describe("refuses", () => {
     ["another symptom", world({}, undefined, { kind: "OOMKilled" }), /nothing proves that a restart would help/],
     ["when no pod waits", world({ pods: [pod()] }), /no pod waits for it any more/],
     ["pods that are being deleted", world({ pods: [{ ...waiting("cart-1"), deleting: true }] }), /no pod waits/],
+    [
+      "a pod of which another container waits",
+      world({
+        pods: [
+          pod({ containers: [container({ name: "proxy", waiting: { reason: "ImagePullBackOff", message: "" } })] }),
+        ],
+      }),
+      /no pod waits/,
+    ],
+    ["a pod whose end its Job would count", world({ kind: "Job" }), /no pod waits/],
     ["a pod that nobody would make anew", world({ kind: "Pod" }), /no pod waits/],
   ])("%s", async (_, given, says) => expect(await refuses("evict", given)).toMatch(says));
 });

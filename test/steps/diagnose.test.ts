@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { StanchError } from "../../src/errors.ts";
 import type { Commit, Diagnosis, Finding, Json, NodeState } from "../../src/model.ts";
 import { remedies, remediesFor } from "../../src/remedies/index.ts";
 import { diagnose } from "../../src/steps/diagnose.ts";
@@ -41,6 +42,21 @@ describe("diagnose", () => {
     expect(found.cause).toBe("It fails. 1 pod of revision 1 (cart-old) is ready right now.");
     expect(found.by).toBe("rule");
   });
+
+  it.each(["git", "code-host", "render", "config"] as const)(
+    "keeps what the cluster has proved while Git cannot be asked (%s)",
+    async (code) => {
+      const previous = async (): Promise<never> => {
+        throw new StanchError(code, "no such folder");
+      };
+      const found = await diagnose(findingOf(world), { ...contextOf(world), previous });
+      expect(found.choices[0]?.remedy).toBe("rollback");
+      expect(found.rejected).toContainEqual({
+        remedy: "restore-from-git",
+        reason: "Git could not be asked: no such folder",
+      });
+    },
+  );
 
   it("does not even ask a remedy that is not enabled", async () => {
     const found = await of({ settings: { remedies: { enabled: ["correct-image"] } } });
