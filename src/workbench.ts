@@ -150,6 +150,8 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
       const opened = await bench(entry);
       const { source, checkout } = opened;
       const { renderer } = ports;
+      // Moved from one source to another: it is there.
+      if (findRendered((await opened.rendered()).objects, ref, source) !== undefined) return null;
       const limit = config.remedies.history.commits;
       const found = await removalOf({ ref, source, checkout, renderer, limit });
       if (found !== null) hits.push({ bench: opened, ...found });

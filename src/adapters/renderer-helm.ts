@@ -26,10 +26,15 @@ export function createHelm(options: RenderOptions): {
   return {
     async render(directory, source) {
       const tree = await openTree(directory);
-      const { values } = await helmInputs(tree, source);
+      const { values, files } = await helmInputs(tree, source);
       const tool = await program();
       if (tool === null) throw new StanchError("render", MISSING, { hint: "install helm where Stanch runs" });
-      const output = await runProgram(tool.file, argumentsOf(source, values), tree.directory, options);
+      const output = await runProgram(
+        tool.file,
+        [...argumentsOf(source, values), ...unpacked(files, tool)],
+        tree.directory,
+        options,
+      );
       return { objects: objectsOf(output, source), tool: `helm ${tool.version}` };
     },
     async version() {
@@ -51,6 +56,13 @@ function argumentsOf(source: Source, values: readonly string[]): string[] {
     "--no-hooks",
     "--skip-tests",
   ];
+}
+
+/** What a schema in a packed chart refers to, Helm would read: nobody has looked into it. Helm before 3.16 cannot leave it out. */
+function unpacked(files: ReadonlySet<string>, { version }: Program): string[] {
+  const [, major = 0, minor = 0] = /^v(\d+)\.(\d+)/.exec(version)?.map(Number) ?? [];
+  const packed = [...files].some((file) => /\.(?:tgz|tar\.gz)$/.test(file));
+  return packed && (major > 3 || minor >= 16) ? ["--skip-schema-validation"] : [];
 }
 
 async function findProgram(options: RenderOptions): Promise<Program | null> {

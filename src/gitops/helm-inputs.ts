@@ -32,11 +32,29 @@ export async function helmInputs(tree: Tree, source: Source): Promise<HelmInputs
   }
   const files = new Set<string>(values);
   await walk(tree, chart, 0, files);
+  for (const file of files)
+    if (file.endsWith("/values.schema.json") || file === "values.schema.json")
+      if (await leadsOut(tree, file))
+        throw new StanchError("render", `${file} refers to another file or address, which is never read for it`, {
+          hint: "write what it refers to into the schema itself",
+        });
   const defaults = inside("values.yaml");
   const templates = [...files].filter(
     (file) => file.startsWith(`${inside("templates")}/`) && /\.(ya?ml|tpl)$/.test(file),
   );
   return { values, defaults: files.has(defaults) ? defaults : undefined, templates: templates.sort(), files };
+}
+
+/** Helm reads whatever a schema refers to, wherever it lies: files of this machine, addresses of its network. */
+async function leadsOut(tree: Tree, file: string): Promise<boolean> {
+  try {
+    const plain = JSON.stringify(JSON.parse((await tree.read(file)) ?? "{}"));
+    return /"\$(?:ref|dynamicRef|recursiveRef)":"(?!#)|"\$schema":"(?!https?:\/\/json-schema\.org\/)/.test(plain);
+  } catch (error) {
+    // Helm refuses what is no JSON.
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
 }
 
 async function walk(tree: Tree, folder: string, depth: number, files: Set<string>): Promise<void> {

@@ -214,6 +214,33 @@ data:
     }
   });
 
+  it.each([
+    ["a file of this machine", { properties: { replicaCount: { $ref: "file:///etc/hostname" } } }],
+    ["an address", { properties: { replicaCount: { $ref: "http://127.0.0.1:10255/pods" } } }],
+    ["a file beside it, by its name", { $id: "file:///etc/", properties: { replicaCount: { $ref: "hostname" } } }],
+    ["a schema of its own kind", { $schema: "file:///etc/hostname" }],
+  ])("a schema that refers to %s is not read", async (_, schema) => {
+    for (const name of ["charts/web/values.schema.json", "charts/web/charts/sub/values.schema.json"]) {
+      const repository = makeRepository({ ...CHART, [name]: JSON.stringify(schema) });
+      open.push(repository);
+      await expect(renderer.render(repository.directory, source())).rejects.toThrow(/another file or address/);
+    }
+  });
+
+  it("a schema that keeps to itself is followed, unless a packed chart may bring another", async () => {
+    const schema = JSON.stringify({
+      $schema: "https://json-schema.org/draft-07/schema#",
+      definitions: { count: { type: "string" } },
+      properties: { replicaCount: { $ref: "#/definitions/count" } },
+    });
+    const repository = makeRepository({ ...CHART, "charts/web/values.schema.json": schema });
+    open.push(repository);
+    await expect(renderer.render(repository.directory, source())).rejects.toThrow(/got number, want string/);
+    const packed = makeRepository({ ...CHART, "charts/web/values.schema.json": schema, "charts/web/old.tgz": "" });
+    open.push(packed);
+    expect((await renderer.render(packed.directory, source())).objects).toHaveLength(1);
+  });
+
   it("numbers that are strings stay strings", async () => {
     const files = { ...CHART, "env/prod.yaml": "image:\n  tag: v2\n" };
     expect(await find(files, at("image"), "nginx:v2", "nginx:1.10", ["env/prod.yaml"])).toMatchObject({

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { parseConfig } from "../../src/config/load.ts";
 import { removalOf } from "../../src/gitops/history.ts";
 import type { Change, Json } from "../../src/model.ts";
 import { locate } from "../../src/steps/locate.ts";
 import { prove } from "../../src/steps/prove.ts";
+import { createWorkbench, type WorkbenchPorts } from "../../src/workbench.ts";
 import { canKustomize, makeRepository, type Repository, renderer, sourceOf } from "./repository.ts";
 
 const kustomize = await canKustomize();
@@ -83,5 +85,35 @@ describe("an object that a commit removed", () => {
     const request = { source: sourceOf("apps", "plain", "shop"), checkout: repository, renderer, limit: 10 };
     expect(await removalOf({ ...request, ref })).toBeNull();
     expect(await removalOf({ ...request, ref: { ...ref, name: "never" } })).toBeNull();
+  });
+
+  it("that moved to another source is there", async () => {
+    const repository = makeRepository({
+      "apps/settings.yaml": settings,
+      "apps/other.yaml": other,
+      "base/a.yaml": other,
+    });
+    open.push(repository);
+    const config = parseConfig(
+      JSON.stringify({
+        cluster: "test",
+        sources: ["apps", "base"].map((path) => ({
+          repository: "acme/shop",
+          path,
+          branch: "main",
+          namespaces: ["shop"],
+        })),
+      }),
+    );
+    const removed = () =>
+      createWorkbench(config, {
+        repositories: { open: async () => ({ ...repository, revision: repository.revision }) },
+        codeHost: { check: async () => ({ login: "a", push: true, defaultBranch: "main", archived: false }) },
+        renderer,
+      } as WorkbenchPorts).removed(ref);
+    repository.commit("Tidy up", { "apps/settings.yaml": null });
+    expect((await removed())?.commit.subject).toBe("Tidy up");
+    repository.commit("Move", { "base/settings.yaml": settings });
+    expect(await removed()).toBeNull();
   });
 });
