@@ -124,6 +124,27 @@ describe.concurrent("heals, from the first commit on,", () => {
     expect(isReady(world)).toBe(true);
   });
 
+  it("and does not wait for answers that it may not ask for", async () => {
+    await using world = await deployed(
+      { "apps/web.yaml": deployment("web", probe("readinessProbe", "/is_ready")) },
+      { ports: [8080], paths: ["/"] },
+    );
+    await world.clock.sleep(15 * 60_000);
+    let asked = 0;
+    const { outcomes } = await world.run(({ api, hosts }) => ({
+      hosts,
+      api: {
+        ...api,
+        ask: async () => {
+          asked += 1;
+          return null;
+        },
+        review: async (accesses) => accesses.map((access) => access.subresource !== "proxy"),
+      },
+    }));
+    expect([outcomes.map((outcome) => outcome.kind), asked]).toEqual([["escalated"], 1]);
+  });
+
   it("and leaves a probe alone whose program serves no health path: a person is asked", async () => {
     const file = "apps/web.yaml";
     await using world = await deployed(
