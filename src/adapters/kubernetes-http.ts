@@ -159,10 +159,13 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
 
 export type ApiClient = ReturnType<typeof createApiClient>;
 
+/** A field that the schema does not know, and a value that is none of its type, such as a quantity. */
+const UNTYPED = /^failed to (?:create typed patch object|convert new object)/;
+
 /** Server-side apply's answer to an object that does not fit its schema: a fault of the object that no retry mends. */
 export function isUntyped({ status, body }: ApiAnswer): boolean {
   const message = (body as { message?: unknown } | null)?.message;
-  return status === 500 && typeof message === "string" && message.startsWith("failed to create typed patch object");
+  return status === 500 && typeof message === "string" && UNTYPED.test(message);
 }
 
 /** A `Status` of the API server; null for anything else, such as a page of the program behind it. */

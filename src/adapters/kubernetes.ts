@@ -273,7 +273,7 @@ function expect(answer: ApiAnswer, verb: string, what: string, patching = false)
   if (answer.status >= 200 && answer.status < 300) return answer.body;
   const body = answer.body as { message?: unknown; reason?: unknown };
   const reason = String(body.reason ?? "");
-  const text = `cannot ${verb} ${what}: ${String(body.message ?? `status ${answer.status}`).slice(0, 1000)}`;
+  const text = `cannot ${verb} ${what}: ${shortened(String(body.message ?? `status ${answer.status}`))}`;
   if (answer.status === 401)
     throw new StanchError("forbidden", text, {
       hint: "the credentials are not valid any more: log in again, or mount a service account token",
@@ -289,4 +289,9 @@ function expect(answer: ApiAnswer, verb: string, what: string, patching = false)
   // A field that the schema does not know is answered with 500 by server-side apply.
   if (isUntyped(answer) || answer.status === 422 || answer.status === 400) throw new StanchError("invalid", text);
   throw new StanchError("cluster", text, reason === "" ? {} : { hint: `reason ${reason}` });
+}
+
+/** The API server quotes whole templates; what it says of them stands at the end. */
+function shortened(text: string): string {
+  return text.length <= 1000 ? text : `${text.slice(0, 700)} … ${text.slice(-290)}`;
 }

@@ -108,7 +108,7 @@ export type Answer =
 const TRANSITION =
   /\bimmutable\b|may not (?:be )?change|updates? (?:to|may)\b|cannot be (?:changed|updated|modified)|can ?not be less than|cannot change|not supported for update/i;
 /** The answer of server-side apply to fields that do not fit the schema; making an object leniently drops such fields. */
-const UNTYPED = /failed to create typed patch object/;
+const UNTYPED = /failed to (?:create typed patch object|convert new object)/;
 
 export async function answerTo(object: KubeObject, run: Pick<Run, "cluster">): Promise<Answer> {
   const message = await complaintOf(() => run.cluster.dryRunApply(object));
