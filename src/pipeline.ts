@@ -4,6 +4,7 @@ import { messageOf, StanchError } from "./errors.ts";
 import { followUp, repair } from "./follow-up.ts";
 import { CLOSED, type Incident } from "./incident/incident.ts";
 import { takeLease } from "./incident/lease.ts";
+import { countOutcomes, recordRun } from "./incident/run-history.ts";
 import { describeRef } from "./kube/ref.ts";
 import type { Diagnosis, Finding, Outcome } from "./model.ts";
 import type { Run, RunReport } from "./run.ts";
@@ -32,9 +33,40 @@ export async function cycle(run: Omit<Run, "renew">, holder: string): Promise<Ru
     renewed = run.clock.now().getTime();
   };
   try {
-    return await everything({ ...run, renew });
+    const report = await everything({ ...run, renew });
+    if (lease !== null) await remember(report, run);
+    return report;
   } finally {
     await lease?.release().catch((error: unknown) => run.log.warn("lease not released", { error: messageOf(error) }));
+  }
+}
+
+/** The run's summary, for people and metrics. Without it nothing is lost that a run needs. */
+async function remember(report: RunReport, run: Omit<Run, "renew">): Promise<void> {
+  const { config, clock, cluster, version, log } = run;
+  if (config.history === 0) return;
+  const { outcomes, scanned, gaps, seconds, firstHotfixSeconds, firstPullRequestSeconds } = report;
+  const { pods, workloads, calls } = scanned;
+  try {
+    await recordRun(
+      {
+        at: clock.now().toISOString(),
+        seconds,
+        mode: config.mode,
+        version,
+        pods,
+        workloads,
+        calls,
+        gaps: gaps.length,
+        outcomes: countOutcomes(outcomes),
+        ...(firstHotfixSeconds === undefined ? {} : { firstHotfixSeconds }),
+        ...(firstPullRequestSeconds === undefined ? {} : { firstPullRequestSeconds }),
+      },
+      config.history,
+      { cluster, clock, namespace: config.namespace },
+    );
+  } catch (error) {
+    log.warn("the run's summary was not kept", { error: messageOf(error) });
   }
 }
 

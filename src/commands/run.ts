@@ -1,4 +1,5 @@
 import { composeBase, composeCluster, composeHosts, composeRun } from "../compose.ts";
+import { countOutcomes } from "../incident/run-history.ts";
 import { cycle } from "../pipeline.ts";
 import type { Flags } from "./flags.ts";
 import { showReport } from "./show-report.ts";
@@ -18,9 +19,7 @@ export async function main(flags: Flags): Promise<number> {
       mode: base.config.mode,
       ...report.scanned,
       seconds: report.seconds,
-      outcomes: Object.fromEntries(
-        [...new Set(report.outcomes.map((outcome) => outcome.kind))].map((kind) => [kind, count(kind)]),
-      ),
+      outcomes: countOutcomes(report.outcomes),
       ...(report.firstHotfixSeconds === undefined ? {} : { firstHotfixSeconds: report.firstHotfixSeconds }),
       ...(report.firstPullRequestSeconds === undefined
         ? {}

@@ -253,6 +253,7 @@ export const Config = z.strictObject({
     },
     "Git.",
   ),
+  history: count(50, "Runs whose summary is kept in the object `run/stanch` of Stanch's own namespace (0: none)."),
   lease: duration("2m", "How long a run may be silent before another takes over.", "1s"),
 });
 export type Config = z.infer<typeof Config>;

@@ -8,7 +8,7 @@ import { connectCluster } from "../adapters/kubernetes.ts";
 import type { Flags } from "../commands/flags.ts";
 import { type Base, composeHosts, composeRun } from "../compose.ts";
 import { parseConfig } from "../config/load.ts";
-import { incidentCrd } from "../incident/crd.ts";
+import { incidentCrd, runCrd } from "../incident/crd.ts";
 import type { KubeObject } from "../model.ts";
 import { cycle } from "../pipeline.ts";
 import type { RunReport } from "../run.ts";
@@ -41,7 +41,7 @@ export async function tellStory(options: StoryOptions): Promise<boolean> {
     await host.addRepository(REPOSITORY, { commits: history.slice(0, 1) });
     const kubeconfig = join(folder, "kubeconfig");
     await writeFile(kubeconfig, cluster.kubeconfig(), { mode: 0o600 });
-    cluster.apply([incidentCrd, { apiVersion: "v1", kind: "Namespace", metadata: { name: "stanch-system" } }]);
+    cluster.apply([incidentCrd, runCrd, { apiVersion: "v1", kind: "Namespace", metadata: { name: "stanch-system" } }]);
 
     say("1. A shop is deployed from Git (acme/shop, folder apps/).");
     await deploy(host, cluster);

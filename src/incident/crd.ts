@@ -153,3 +153,55 @@ export const incidentCrd: KubeObject = {
     ],
   },
 };
+
+const count: Schema = { type: "integer" };
+
+/** The CustomResourceDefinition `runs.stanch.dev`: the summaries of the last runs, in one object. */
+export const runCrd: KubeObject = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "runs.stanch.dev" },
+  spec: {
+    group: "stanch.dev",
+    scope: "Namespaced",
+    names: { kind: "Run", listKind: "RunList", plural: "runs", singular: "run", categories: ["stanch"] },
+    versions: [
+      {
+        name: "v1alpha1",
+        served: true,
+        storage: true,
+        additionalPrinterColumns: [
+          { name: "Last", type: "date", jsonPath: ".entries[0].at" },
+          { name: "Mode", type: "string", jsonPath: ".entries[0].mode" },
+          { name: "Seconds", type: "number", jsonPath: ".entries[0].seconds" },
+          { name: "Gaps", type: "integer", jsonPath: ".entries[0].gaps" },
+        ],
+        schema: {
+          openAPIV3Schema: object({
+            apiVersion: text(),
+            kind: text(),
+            metadata: { type: "object" },
+            entries: list(
+              object(
+                {
+                  at: time,
+                  seconds: { type: "number" },
+                  mode: text(),
+                  version: text(),
+                  pods: count,
+                  workloads: count,
+                  calls: count,
+                  gaps: { type: "integer", description: "Parts of the cluster that could not be read." },
+                  outcomes: { type: "object", additionalProperties: count },
+                  firstHotfixSeconds: { type: "number" },
+                  firstPullRequestSeconds: { type: "number" },
+                },
+                ["at"],
+              ),
+            ),
+          }),
+        },
+      },
+    ],
+  },
+};

@@ -43,6 +43,7 @@ export const RESOURCES = {
     "customresourcedefinitions",
     false,
   ),
+  Run: entry("stanch.dev", "v1alpha1", "Run", "runs"),
   Incident: entry("stanch.dev", "v1alpha1", "Incident", "incidents"),
 } as const satisfies Record<string, Resource>;
 

@@ -51,7 +51,10 @@ function bookkeeping(namespace: string): Access[] {
     ...right("stanch.dev", "incidents", "create", "delete"),
     ...right("stanch.dev", "incidents/status", "update"),
     ...right("", "events", "create"),
-    ...right("coordination.k8s.io", "leases", "get", "create", "update").map((access) => ({ ...access, namespace })),
+    ...[
+      ...right("coordination.k8s.io", "leases", "get", "create", "update"),
+      ...right("stanch.dev", "runs", "get", "create", "update"),
+    ].map((access) => ({ ...access, namespace })),
   ];
 }
 

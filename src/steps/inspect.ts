@@ -17,6 +17,7 @@ import type { Observation } from "./observe.ts";
 const COMMITS = 3;
 const AGE_MS = 24 * 3_600_000;
 const OBJECTS = 100;
+const PATIENCE_MS = 60_000;
 
 /**
  * Objects that recent commits changed and that the API server now refuses to take: Git says what cannot be deployed, and the
@@ -25,7 +26,11 @@ const OBJECTS = 100;
 export async function inspect(run: Run, seen: Observation): Promise<RefusedState[]> {
   const out = new Map<string, RefusedState>();
   const asked = new Map<string, Answer>();
-  for (const entry of run.config.sources) {
+  const began = run.clock.now().getTime();
+  for (const entry of rotated(run.config.sources, Math.floor(began / 60_000))) {
+    await run.renew();
+    // The rest has its turn in a later run, which begins elsewhere.
+    if (run.clock.now().getTime() - began > PATIENCE_MS) break;
     try {
       const bench = await run.workbench.bench(entry);
       const { source, checkout } = bench;
@@ -57,6 +62,11 @@ export async function inspect(run: Run, seen: Observation): Promise<RefusedState
     }
   }
   return [...out.values()];
+}
+
+function rotated<T>(items: readonly T[], by: number): readonly T[] {
+  const start = items.length === 0 ? 0 : by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
 }
 
 function byKey(objects: readonly KubeObject[]): Map<string, KubeObject> {

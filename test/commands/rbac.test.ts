@@ -48,7 +48,7 @@ describe("stanch rbac", () => {
     const objects = manifestsFor(Config.parse({ mode }));
     expect(named(objects, "stanch-writer")).toEqual([]);
     const writes = flat(objects).filter((right) => !/^(get|list) /.test(right));
-    expect(writes.every((right) => /incidents|events|leases/.test(right))).toBe(true);
+    expect(writes.every((right) => /incidents|events|leases|runs/.test(right))).toBe(true);
     expect(writes.length > 0).toBe(mode === "propose");
   });
 
@@ -70,7 +70,10 @@ describe("stanch rbac", () => {
     const [own] = named(objects, "stanch-reader-own");
     expect([own?.metadata.namespace, own === undefined ? [] : rulesOf(own)]).toEqual([
       "stanch-system",
-      [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "get", "update"] }],
+      [
+        { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "get", "update"] },
+        { apiGroups: ["stanch.dev"], resources: ["runs"], verbs: ["create", "get", "update"] },
+      ],
     ]);
   });
 

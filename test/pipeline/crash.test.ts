@@ -25,6 +25,7 @@ const WRITES = [
   "Incident Proposed",
   "add labels",
   "create Event StanchPullRequest",
+  "create Run",
   "release Lease",
 ];
 

@@ -9,7 +9,7 @@ import { parseConfig } from "../../src/config/load.ts";
 import { type EmbeddedCluster, startCluster } from "../../src/demo/cluster/cluster.ts";
 import type { ProgramSource } from "../../src/demo/cluster/programs.ts";
 import { type EmbeddedCodeHost, startCodeHost } from "../../src/demo/code-host/code-host.ts";
-import { incidentCrd } from "../../src/incident/crd.ts";
+import { incidentCrd, runCrd } from "../../src/incident/crd.ts";
 import type { Incident } from "../../src/incident/incident.ts";
 import { createIncidentStore, type IncidentStore } from "../../src/incident/store.ts";
 import { createLog } from "../../src/log.ts";
@@ -110,7 +110,7 @@ export async function makeWorld(files: Readonly<Record<string, string>>, clock: 
   const namespaces = ["stanch-system", "shop"].map(
     (name): KubeObject => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } }),
   );
-  cluster.apply([incidentCrd, ...namespaces]);
+  cluster.apply([incidentCrd, runCrd, ...namespaces]);
   const api = await connectCluster({ kubeconfig, clock });
   const log = createLog({
     format: "json",

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { StanchError } from "../../src/errors.ts";
 import type { KubeObject } from "../../src/model.ts";
-import { answerTo, refusalOf } from "../../src/steps/inspect.ts";
+import type { Run } from "../../src/run.ts";
+import { answerTo, inspect, refusalOf } from "../../src/steps/inspect.ts";
+import type { Observation } from "../../src/steps/observe.ts";
 
 const object: KubeObject = {
   apiVersion: "batch/v1",
@@ -56,5 +58,34 @@ describe("answerTo", () => {
     expect((await answerTo(object, gone)).kind).toBe("not-asked");
     expect(await refusalOf(object, gone)).toBe("no answer");
     expect(await refusalOf(object, run(takes))).toBeNull();
+  });
+});
+
+describe("inspect", () => {
+  it("keeps the lease, ends in time, and begins elsewhere the next time", async () => {
+    let now = 0;
+    let renewed = 0;
+    const opened: string[] = [];
+    const sources = ["a", "b", "c"].map((path) => ({ repository: "acme/shop", path, namespaces: ["shop"] }));
+    const world = {
+      config: { sources },
+      clock: { now: () => new Date(now) },
+      log: { debug: () => undefined },
+      renew: async () => {
+        renewed += 1;
+      },
+      workbench: {
+        bench: async ({ path }: { path: string }) => {
+          opened.push(path);
+          now += 40_000;
+          throw new StanchError("git", "slow");
+        },
+      },
+    } as unknown as Run;
+    expect(await inspect(world, {} as Observation)).toEqual([]);
+    expect([opened, renewed]).toEqual([["a", "b"], 3]);
+    now = 120_000;
+    await inspect(world, {} as Observation);
+    expect(opened.slice(2)).toEqual(["c", "a"]);
   });
 });
