@@ -2,6 +2,7 @@ import { inScope } from "./config/scope.ts";
 import { remedyContext } from "./context.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import { followUp, repair } from "./follow-up.ts";
+import { isEcho } from "./incident/echo.ts";
 import { CLOSED, type Incident } from "./incident/incident.ts";
 import { takeLease } from "./incident/lease.ts";
 import { countOutcomes, recordRun } from "./incident/run-history.ts";
@@ -171,7 +172,7 @@ async function treatAll(
   const diagnoses: Diagnosis[] = [];
   for (const finding of ripe) {
     if (covered.has(finding.fingerprint) || !mayTreat(open.get(finding.fingerprint), run)) continue;
-    const echoed = incidents.find((incident) => isEcho(finding, incident, run));
+    const echoed = incidents.find((incident) => isEcho(finding, incident, run.clock.now(), run.config.detect.recent));
     if (echoed !== undefined) {
       const message = `${finding.summary} Not acted on yet: it began before ${echoed.metadata.name} was resolved, and may be what is left of it.`;
       outcomes.push({ kind: "watching", workload: finding.workload, symptom: finding.symptom.kind, message });
@@ -227,20 +228,6 @@ async function readIncidents(run: Run): Promise<Incident[]> {
     if (run.config.mode === "observe" || run.dryRun) return [];
     throw error;
   }
-}
-
-/**
- * Is what a finding tells of the past of an incident that was just resolved? Restarts and events outlive the fault by
- * `detect.recent`; what began after it was resolved is a recurrence at once.
- */
-function isEcho(finding: Finding, { spec, status }: Incident, run: Run): boolean {
-  const resolved = Date.parse(status?.resolvedAt ?? "");
-  return (
-    status?.phase === "Resolved" &&
-    (spec.fingerprint === finding.fingerprint || status.covers.includes(finding.fingerprint)) &&
-    run.clock.now().getTime() - resolved < run.config.detect.recent &&
-    Date.parse(finding.since) < resolved
-  );
 }
 
 /** May a finding with this incident be treated anew? Follow-up has dealt with every other phase. */
