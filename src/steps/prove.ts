@@ -71,7 +71,7 @@ async function checksOf(request: ProveRequest, probe: Probe): Promise<Proof> {
       root,
       objects: problem === undefined ? objects : [`could not be rendered: ${problem}`],
     }));
-    checks.push(p3(blast, rootsChecked));
+    checks.push(p3(blast, rootsChecked, request));
     checks.push(await p4(after, request));
     const asked = await p5(after, request);
     checks.push(asked.check, ...(asked.mayAsk ? [] : [p6(request)]));
@@ -120,7 +120,7 @@ function p2({ missing, side, allowed, returned }: Judgement, { changes, source, 
   const back =
     returned.length === 0
       ? ""
-      : `; with it, because one value of Git says both, ${returned.slice(0, 5).join("; ")} ${returned.length === 1 ? "goes" : "go"} back to what was before ${revertOf?.slice(0, 7)}`;
+      : `; with it, because one value of Git says both, ${listed(returned)} ${returned.length === 1 ? "goes" : "go"} back to what was before ${revertOf?.slice(0, 7)}`;
   return {
     id: "P2",
     result: "passed",
@@ -128,20 +128,29 @@ function p2({ missing, side, allowed, returned }: Judgement, { changes, source, 
   };
 }
 
-function p3(blast: Proof["blast"], roots: number): Check {
+function listed(items: readonly string[]): string {
+  const more = items.length - 5;
+  return `${items.slice(0, 5).join("; ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function p3(blast: Proof["blast"], roots: number, { source, located }: ProveRequest): Check {
   if (blast.length > 0)
     return {
       id: "P3",
       result: "failed",
       text: `Other environments change too: ${blast.map((row) => row.root).join(", ")}.`,
     };
+  const own = source.helm?.values ?? [];
+  // Which values a chart is rendered with elsewhere, no file of the repository says.
+  const inChart = source.tool === "helm" && located.edits.some((edit) => !own.includes(edit.file));
+  const looked =
+    roots === 1 ? "The repository has no other render root." : `${roots} render roots looked at; no other one changes.`;
   return {
     id: "P3",
     result: "passed",
-    text:
-      roots === 1
-        ? "The repository has no other render root."
-        : `${roots} render roots looked at; no other one changes.`,
+    text: inChart
+      ? `${looked} The edit is in the chart itself: a release that the configuration does not name changes, too.`
+      : looked,
   };
 }
 

@@ -197,6 +197,9 @@ data:
       result: "passed",
       text: `Rendered before and after: exactly the wanted change; with it, because one value of Git says both, ConfigMap shop/about data.image goes back to what was before ${revertOf.slice(0, 7)}.`,
     });
+    expect(proof.checks[2]?.text).toBe(
+      "The repository has no other render root. The edit is in the chart itself: a release that the configuration does not name changes, too.",
+    );
     // A value that the commit did not bring is no way back.
     const other = [{ object, path: at("image"), from: "nginx:1.72", to: "nginx:1.26" }];
     expect(await locate({ ...request, changes: other, hints: { revertOf } })).toMatchObject({ found: false });
