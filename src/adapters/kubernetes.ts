@@ -1,6 +1,7 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { messageOf, StanchError } from "../errors.ts";
 import { describeRef } from "../kube/ref.ts";
+import { withoutObjects } from "../kube/refusal-text.ts";
 import { apiVersionOf, RESOURCES, resourceOf } from "../kube/resources.ts";
 import type { KubeObject, ObjectRef } from "../model.ts";
 import type { Access, Clock, Cluster, ListOptions, Resource } from "../ports.ts";
@@ -273,7 +274,7 @@ function expect(answer: ApiAnswer, verb: string, what: string, patching = false)
   if (answer.status >= 200 && answer.status < 300) return answer.body;
   const body = answer.body as { message?: unknown; reason?: unknown };
   const reason = String(body.reason ?? "");
-  const text = `cannot ${verb} ${what}: ${shortened(String(body.message ?? `status ${answer.status}`))}`;
+  const text = `cannot ${verb} ${what}: ${shortened(withoutObjects(String(body.message ?? `status ${answer.status}`)))}`;
   if (answer.status === 401)
     throw new StanchError("forbidden", text, {
       hint: "the credentials are not valid any more: log in again, or mount a service account token",
@@ -291,7 +292,7 @@ function expect(answer: ApiAnswer, verb: string, what: string, patching = false)
   throw new StanchError("cluster", text, reason === "" ? {} : { hint: `reason ${reason}` });
 }
 
-/** The API server quotes whole templates; what it says of them stands at the end. */
+/** What the API server says of a value stands behind it. */
 function shortened(text: string): string {
   return text.length <= 1000 ? text : `${text.slice(0, 700)} … ${text.slice(-290)}`;
 }

@@ -1,3 +1,4 @@
+import { redactShapes } from "../redact.ts";
 import type { Detector } from "./detector.ts";
 import { plainText } from "./evidence.ts";
 import { makeFinding } from "./finding.ts";
@@ -7,8 +8,9 @@ export const manifestRefused: Detector = {
   id: "manifest-refused",
   summary: "The API server refuses a manifest that a recent commit changed: Git cannot be deployed.",
   detect: (snapshot) =>
-    snapshot.refused.map(({ ref, message, commit }) =>
-      makeFinding(
+    snapshot.refused.map(({ ref, message: said, commit }) => {
+      const message = redactShapes(said);
+      return makeFinding(
         {
           detector: manifestRefused.id,
           workload: ref,
@@ -19,6 +21,6 @@ export const manifestRefused: Detector = {
           pods: 0,
         },
         snapshot.takenAt,
-      ),
-    ),
+      );
+    }),
 };

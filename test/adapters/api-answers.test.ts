@@ -71,7 +71,7 @@ it.each([
 });
 
 it("of a long refusal the end is kept, which says why", async () => {
-  const message = `spec.template: Invalid value: {${"x".repeat(5000)}}: field is immutable`;
+  const message = `spec.template: Invalid value: "${"x".repeat(5000)}": field is immutable`;
   const refuse: http.RequestListener = (_, response) => {
     response.writeHead(422).end(JSON.stringify({ kind: "Status", apiVersion: "v1", message, code: 422 }));
   };
