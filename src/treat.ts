@@ -213,6 +213,9 @@ function report(diagnosis: Diagnosis): Outcome {
   };
 }
 
+/** What a person must decide comes first; why the other remedies were of no use follows. */
 function needed(diagnosis: Diagnosis, refusals: readonly string[]): string {
-  return `${diagnosis.cause} A person is needed${refusals.length === 0 ? "." : `: ${refusals.join("; ")}`}`;
+  const decides = (text: string): number => (/a person must/i.test(text) ? 0 : 1);
+  const sorted = refusals.toSorted((a, b) => decides(a) - decides(b));
+  return `${diagnosis.cause} A person is needed${sorted.length === 0 ? "." : `: ${sorted.join("; ")}`}`;
 }
