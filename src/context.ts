@@ -8,6 +8,7 @@ import { RESOURCES } from "./kube/resources.ts";
 import type { Finding, KubeObject, ObjectRef, Plan } from "./model.ts";
 import { pullCredentials } from "./observe/pull-credentials.ts";
 import { loadWorkload } from "./observe/workloads.ts";
+import { withoutCommits } from "./remedies/git-history.ts";
 import { remedies, remediesFor } from "./remedies/index.ts";
 import type { OtherKind, PreviousVersion, RemedyContext } from "./remedies/remedy.ts";
 import { workloadRights } from "./remedies/rights.ts";
@@ -150,7 +151,7 @@ async function othersCommits(ref: ObjectRef, seen: Observation, run: Run): Promi
     ownCommits.get(seen) ?? incidentsOf(run).then((all) => new Set(all.map((one) => one.status?.mergeCommit)));
   ownCommits.set(seen, asked);
   const merged = await asked;
-  return versions.filter((version) => !merged.has(version.commit.sha));
+  return withoutCommits(versions, merged);
 }
 
 /** Every incident in scope; none where they may not be read. */

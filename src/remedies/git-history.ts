@@ -39,12 +39,34 @@ export async function fromHistory(
   return null;
 }
 
+/**
+ * Versions without certain commits. What such a commit changed is told by every older version, too, as a difference from now: it
+ * goes there as well, or the older commit would be taken for its author.
+ */
+export function withoutCommits(
+  versions: readonly PreviousVersion[],
+  left: ReadonlySet<string | undefined>,
+): PreviousVersion[] {
+  const out: PreviousVersion[] = [];
+  const since = new Set<string>();
+  for (const version of versions) {
+    if (left.has(version.commit.sha)) for (const change of version.changes) since.add(keyOf(change));
+    else {
+      const changes = version.changes.filter((change) => !since.has(keyOf(change)));
+      if (changes.length > 0) out.push({ ...version, changes });
+    }
+  }
+  return out;
+}
+
+function keyOf({ path, from, to }: Change): string {
+  return JSON.stringify([path, from, to]);
+}
+
 /** What this commit changed itself: versions are told as differences from now, which hold those of later commits, too. */
 function ownChanges(version: PreviousVersion, newer: PreviousVersion | undefined): Change[] {
-  const later = new Set(newer?.changes.map((change) => JSON.stringify([change.path, change.from, change.to])));
-  return version.changes.filter(
-    (change) => change.path.length > 0 && !later.has(JSON.stringify([change.path, change.from, change.to])),
-  );
+  const later = new Set(newer?.changes.map(keyOf));
+  return version.changes.filter((change) => change.path.length > 0 && !later.has(keyOf(change)));
 }
 
 async function offer(
