@@ -70,13 +70,22 @@ export async function removalOf({
 }: HistoryRequest): Promise<Pick<ObjectVersion, "commit" | "before"> | null> {
   if (findRendered((await renderer.render(checkout.directory, source)).objects, ref, source) !== undefined) return null;
   const tree = await openTree(checkout.directory);
-  const paths = [...new Set([source.path, ...(await inputsOf(tree, source))])];
-  for (const commit of await checkout.history(paths, limit)) {
+  for (const commit of await checkout.history(rootPaths(source, await inputsOf(tree, source)), limit)) {
     const before = await versionAt(`${commit.sha}^`, ref, source, checkout, renderer);
     if (before === "no parent") return null;
     if (before !== null) return { commit, before };
   }
   return null;
+}
+
+/** More names than this do not fit on a command line everywhere. */
+const NAMES = 500;
+
+/** What a source is rendered from, for Git's history: its folder, which also holds what is gone by now, and files elsewhere. */
+export function rootPaths({ path }: Source, inputs: readonly string[]): string[] {
+  const elsewhere = inputs.filter((file) => path !== "." && !file.startsWith(`${path}/`));
+  if (elsewhere.length <= NAMES) return [path, ...elsewhere];
+  return [path, ...new Set(elsewhere.map((file) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : file)))];
 }
 
 async function versionAt(
@@ -113,5 +122,5 @@ async function pathsOf(ref: ObjectRef, source: Source, checkout: Checkout): Prom
     if (files.length > 0) return files;
   }
   const inputs = await inputsOf(tree, source);
-  return inputs.length === 0 || inputs.length > 500 ? [source.path] : inputs;
+  return inputs.length === 0 || inputs.length > NAMES ? [source.path] : inputs;
 }

@@ -1,6 +1,7 @@
 import type { SourceEntry } from "../config/schema.ts";
 import { IGNORE, matchesGlob } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
+import { rootPaths } from "../gitops/history.ts";
 import { diffObjects } from "../gitops/object-diff.ts";
 import { stableKey } from "../gitops/rendered.ts";
 import { inputsOf } from "../gitops/revert-candidates.ts";
@@ -35,7 +36,7 @@ export async function inspect(run: Run, seen: Observation): Promise<RefusedState
       const bench = await run.workbench.bench(entry);
       const { source, checkout } = bench;
       const tree = await openTree(checkout.directory);
-      const commits = await checkout.history([source.path, ...(await inputsOf(tree, source))], COMMITS);
+      const commits = await checkout.history(rootPaths(source, await inputsOf(tree, source)), COMMITS);
       // How the objects were right after the commit that is looked at: what later ones changed is not its doing.
       let after: Map<string, KubeObject> | undefined;
       for (const commit of commits) {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/config/load.ts";
-import { removalOf } from "../../src/gitops/history.ts";
+import { removalOf, rootPaths } from "../../src/gitops/history.ts";
 import type { Change, Json } from "../../src/model.ts";
 import { locate } from "../../src/steps/locate.ts";
 import { prove } from "../../src/steps/prove.ts";
@@ -115,5 +115,17 @@ describe("an object that a commit removed", () => {
     expect((await removed())?.commit.subject).toBe("Tidy up");
     repository.commit("Move", { "base/settings.yaml": settings });
     expect(await removed()).toBeNull();
+  });
+
+  it("is looked for by as many names as a command takes", () => {
+    const many = Array.from({ length: 3000 }, (_, index) => `apps/a${index}.yaml`);
+    const source = sourceOf("apps", "plain", "shop");
+    expect(rootPaths(source, [...many, "base/x.yaml"])).toEqual(["apps", "base/x.yaml"]);
+    expect(rootPaths(sourceOf("prod", "kustomize", "shop"), [...many, "top.yaml"])).toEqual([
+      "prod",
+      "apps",
+      "top.yaml",
+    ]);
+    expect(rootPaths(sourceOf(".", "plain", "shop"), many)).toEqual(["."]);
   });
 });
