@@ -73,6 +73,8 @@ export interface Cluster {
     pod: ObjectRef,
     question: { readonly scheme: "HTTP" | "HTTPS"; readonly port: number; readonly path: string },
   ): Promise<number | "refused" | null>;
+  /** Does the API server serve this resource at all? Discovery, which every account may read; kept for the run. */
+  serves(resource: Resource): Promise<boolean>;
   /** SelfSubjectAccessReview for each, in order. */
   review(accesses: readonly Access[]): Promise<readonly boolean[]>;
   close(): void;

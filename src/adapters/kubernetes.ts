@@ -53,15 +53,19 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
   const api = createApiClient(config, clock);
   const discovered = new Map<string, Promise<readonly Resource[]>>();
 
-  async function resolve(apiVersion: string, kind: string): Promise<Resource> {
-    const known = resourceOf(apiVersion, kind);
-    if (known !== undefined) return known;
+  function discovery(apiVersion: string): Promise<readonly Resource[]> {
     let list = discovered.get(apiVersion);
     if (list === undefined) {
       list = discover(api, apiVersion);
       discovered.set(apiVersion, list);
     }
-    const found = (await list).find((resource) => resource.kind === kind);
+    return list;
+  }
+
+  async function resolve(apiVersion: string, kind: string): Promise<Resource> {
+    const known = resourceOf(apiVersion, kind);
+    if (known !== undefined) return known;
+    const found = (await discovery(apiVersion)).find((resource) => resource.kind === kind);
     if (found === undefined)
       throw new StanchError("not-found", `the cluster does not serve ${kind} of ${apiVersion}`, {
         hint: "install its CustomResourceDefinition, or correct the apiVersion",
@@ -187,6 +191,10 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
         if (error instanceof StanchError && error.code === "cluster") return null;
         throw error;
       }
+    },
+
+    async serves(resource) {
+      return (await discovery(apiVersionOf(resource))).some((served) => served.plural === resource.plural);
     },
 
     async review(accesses) {

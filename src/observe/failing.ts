@@ -3,6 +3,7 @@ import { failureOf } from "../kube/failing.ts";
 import { refOf } from "../kube/ref.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import type { FailingState } from "../model.ts";
+import type { Resource } from "../ports.ts";
 import type { Reading } from "./reading.ts";
 
 const KINDS = [
@@ -14,6 +15,11 @@ const KINDS = [
 
 /** At most so many of each kind: more have one cause. */
 const MOST = 100;
+
+/** What cannot be found out counts as served: a gap too many is said, one too few is not. */
+function isServed(resource: Resource, reading: Reading): Promise<boolean> {
+  return reading.cluster.serves(resource).catch(() => true);
+}
 
 /** Autoscalers and GitOps objects whose own conditions say that they fail. A kind that the cluster does not serve has none. */
 export async function observeFailing(reading: Reading): Promise<FailingState[]> {
@@ -30,8 +36,10 @@ export async function observeFailing(reading: Reading): Promise<FailingState[]> 
           }
         }
       } catch (error) {
-        if (!(error instanceof StanchError) || error.code !== "not-found")
-          reading.gaps.push(`${resource.plural} cannot be read: ${messageOf(error)}`);
+        // An API server says "forbidden" before it says that it does not know a kind.
+        const code = error instanceof StanchError ? error.code : undefined;
+        const unserved = code === "not-found" || (code === "forbidden" && !(await isServed(resource, reading)));
+        if (!unserved) reading.gaps.push(`${resource.plural} cannot be read: ${messageOf(error)}`);
       }
       return out;
     }),

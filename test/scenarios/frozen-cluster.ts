@@ -72,6 +72,7 @@ export function freeze(
       return text ?? "";
     },
     ask: async (_pod, { port, path }) => answers[`:${port}`] ?? answers[path] ?? 404,
+    serves: async () => true,
     review: async (accesses) => accesses.map(() => true),
     close: () => undefined,
   };
