@@ -421,9 +421,9 @@ export interface Verification {
 
 // ── locate, edit, prove ──────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Where an object comes from. */
+/** Where an object comes from, and everything that its renderer must know. */
 export interface Source {
-  /** Unique and stable: `owner/name:path@branch`. */
+  /** Unique and stable: `owner/name:path@branch`, with the owner when an engine deploys it. */
   readonly id: string;
   /** `owner/name` on the code host. */
   readonly repository: string;
@@ -433,9 +433,73 @@ export interface Source {
   readonly tool: "plain" | "kustomize" | "helm";
   /** The namespace that the deployer fills in where an object names none. */
   readonly namespace?: string;
-  /** Of a Helm source: the release's name, and the values files in order (paths in the repository; the last wins). */
-  readonly helm?: { readonly release: string; readonly values: readonly string[] };
-  readonly owner: { readonly kind: "configuration" | "argocd" | "flux"; readonly name: string };
+  /** Of a Helm source: how the chart is installed. */
+  readonly helm?: HelmSettings;
+  /** What the owner lays over a Kustomize root (or a folder of manifests): an input of that form, and whose rules hold. */
+  readonly overlay?: { readonly input: string; readonly dialect: "argocd" | "flux" };
+  /** Which files of a folder of manifests are taken; absent: all below it. */
+  readonly folder?: FolderSettings;
+  /** Flux's `postBuild`: names of inputs that hold a map of variables, the last wins; `open`: there are variables that are not known. */
+  readonly substitute?: { readonly inputs: readonly string[]; readonly open: boolean };
+  /** Labels and annotations that the owner puts on everything (Flux's `commonMetadata`). */
+  readonly common?: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  /** Texts that the source is rendered from and that are no files of its repository, by name (`inputName`). */
+  readonly inputs?: Readonly<Record<string, Input>>;
+  readonly owner: SourceOwner;
+}
+
+/** A text that a source is rendered from and that stands elsewhere: in the object that deploys it, in a ConfigMap, in another repository. */
+export interface Input {
+  readonly text: string;
+  /** What it is, for people: `HelmRelease shop/cart spec.values`. */
+  readonly label: string;
+  readonly home: InputHome;
+}
+
+/** `value`: the text is the field's value written as YAML. `text`: the field is a string, and this is it. */
+export type InputHome =
+  | { readonly object: ObjectRef; readonly path: readonly string[]; readonly as: "value" | "text" }
+  | { readonly repository: string; readonly branch: string; readonly file: string };
+
+export interface HelmSettings {
+  readonly release: string;
+  /** Values in order, the last wins: files of the repository, and names of inputs. */
+  readonly values: readonly string[];
+  /** Names of inputs that hold Argo CD `parameters` (a list of `name`, `value`, `forceString`), the last wins; they win over values. */
+  readonly parameters?: readonly string[];
+  /** Names of inputs that hold a map from a values path (`a.b[0]`) to a text: Flux's `valuesFrom` with `targetPath`. */
+  readonly targets?: readonly string[];
+  readonly skipCrds?: boolean;
+  /** Names of inputs of the form of a kustomization (`patches`, `images`): Flux's `postRenderers`, in order. */
+  readonly post?: readonly string[];
+}
+
+/** Argo CD's `directory`; Flux takes everything below, and Kustomize roots below it as such. */
+export interface FolderSettings {
+  readonly recurse: boolean;
+  /** Globs as Argo CD takes them: `*.yaml`, `{a,b}.yaml`. */
+  readonly include?: string;
+  readonly exclude?: string;
+  /** Folders with a kustomization below it are built and taken in, as Flux does. */
+  readonly nested?: boolean;
+}
+
+/** Who deploys a source. */
+export interface SourceOwner {
+  readonly kind: "configuration" | "argocd" | "flux";
+  /** For people: `stanch.yaml`, `Application argocd/shop`, `Kustomization flux-system/apps`, `HelmRelease shop/cart`. */
+  readonly name: string;
+  /** The object that deploys it. */
+  readonly ref?: ObjectRef;
+  /** Commit that the engine has deployed last, as far as it says so. */
+  readonly deployed?: string;
+  /** It deploys a tag, a version or a commit: what is merged does not come by itself. */
+  readonly pinned?: string;
+  /** The ApplicationSet that makes the owner, which would take changes of it back. */
+  readonly generatedBy?: ObjectRef;
 }
 
 /** The file, document and text range whose edit produces a Change. */

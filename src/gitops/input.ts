@@ -1,0 +1,80 @@
+import { parse, stringify } from "yaml";
+import { StanchError } from "../errors.ts";
+import { getAt } from "../kube/field-path.ts";
+import type { Change, FileEdit, Input, Json, KubeObject, ObjectRef, Source } from "../model.ts";
+
+/**
+ * The name of an input: no path that Git can track, so that no file of a repository is ever taken for one.
+ * `rest` tells it from the other inputs of the source.
+ */
+export function inputName(rest: string): string {
+  return `\u0000${rest}`;
+}
+
+export function isInput(file: string): boolean {
+  return file.startsWith("\u0000");
+}
+
+/** A field of an object as an input; null when the field is not set. Secrets are never inputs. */
+export function fieldInput(
+  object: KubeObject,
+  ref: ObjectRef,
+  path: readonly string[],
+  as: "value" | "text",
+): Input | null {
+  const value = getAt(object, path);
+  if (value === undefined || value === null || (as === "text" && typeof value !== "string")) return null;
+  return {
+    text: as === "text" ? String(value) : stringify(value, { lineWidth: 0 }),
+    label: `${ref.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${ref.name} ${path.join(".")}`,
+    home: { object: ref, path, as },
+  };
+}
+
+/** The source with inputs edited; edits of files are left out. */
+export function withInputs(source: Source, edits: readonly FileEdit[]): Source {
+  const changed = edits.filter(({ file }) => isInput(file));
+  if (changed.length === 0) return source;
+  const inputs: Record<string, Input> = { ...source.inputs };
+  for (const { file, after } of changed) {
+    const input = inputs[file];
+    if (input === undefined) throw new StanchError("internal", `${source.id} has no input ${file.slice(1)}`);
+    inputs[file] = { ...input, text: after };
+  }
+  return { ...source, inputs };
+}
+
+/** What an edit of an input is as changes of the object that holds it: the smallest ones, so that each is found in Git by itself. */
+export function changesOf(input: Input, after: string): Change[] {
+  const { home } = input;
+  if (!("object" in home)) throw new StanchError("internal", `${input.label} is a file and no field`);
+  if (home.as === "text") return [{ object: home.object, path: home.path, from: input.text, to: after }];
+  return between(parse(input.text) as Json, parse(after) as Json).map(({ path, from, to }) => ({
+    object: home.object,
+    path: [...home.path, ...path],
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  }));
+}
+
+interface Difference {
+  readonly path: readonly (string | number)[];
+  readonly from?: Json | undefined;
+  readonly to?: Json | undefined;
+}
+
+/** Lists of another length are one change as a whole: what their items mean is not known here. */
+function between(from: Json | undefined, to: Json | undefined, path: readonly (string | number)[] = []): Difference[] {
+  if (JSON.stringify(from) === JSON.stringify(to)) return [];
+  if (isMap(from) && isMap(to))
+    return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((key) =>
+      between(from[key], to[key], [...path, key]),
+    );
+  if (Array.isArray(from) && Array.isArray(to) && from.length === to.length)
+    return from.flatMap((item, index) => between(item, to[index], [...path, index]));
+  return [{ path, from, to }];
+}
+
+function isMap(value: Json | undefined): value is { [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
