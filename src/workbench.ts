@@ -2,6 +2,7 @@ import type { Config, SourceEntry } from "./config/schema.ts";
 import { StanchError } from "./errors.ts";
 import { entriesFor } from "./gitops/configured-source.ts";
 import { previousVersions, removalOf } from "./gitops/history.ts";
+import type { Deployers } from "./gitops/origin.ts";
 import { findRendered } from "./gitops/rendered.ts";
 import { detectTool } from "./gitops/tool.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
@@ -24,6 +25,8 @@ export type Found =
 export interface Workbench {
   /** One configured source, checked out. Throws StanchError when its repository, branch or folder is not there. */
   bench(entry: SourceEntry): Promise<Bench>;
+  /** What the cluster's GitOps engines deploy, read once. */
+  deployers(): Promise<Deployers>;
   /** Starts fetching the repositories of these objects; faults are kept for the one who asks. */
   prefetch(refs: readonly ObjectRef[]): void;
   /** The one source that declares an object. No source, or two, is an answer with a sentence. */
@@ -47,7 +50,11 @@ export interface WorkbenchPorts {
   readonly repositories: Repositories;
   readonly codeHost: Pick<CodeHost, "check">;
   readonly renderer: Renderer;
+  /** Reads what the cluster's GitOps engines deploy; absent: none is asked. */
+  readonly readDeployers?: () => Promise<Deployers>;
 }
+
+const NO_DEPLOYERS: Deployers = { all: [], of: () => null, gaps: [] };
 
 export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbench {
   let checkouts = new Map<string, Promise<Checkout>>();
@@ -169,8 +176,13 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     for (const result of opened) if (result.status === "fulfilled") await result.value.close();
   }
 
+  let known: Promise<Deployers> | undefined;
+  const deployers = (): Promise<Deployers> =>
+    (known ??= ports.readDeployers === undefined ? Promise.resolve(NO_DEPLOYERS) : ports.readDeployers());
+
   return {
     bench,
+    deployers,
     prefetch(refs) {
       const wanted = new Set(refs.flatMap((ref) => entriesFor(ref, config.sources)));
       for (const entry of wanted) bench(entry).catch(() => undefined);
