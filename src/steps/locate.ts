@@ -1,9 +1,10 @@
 import { messageOf, StanchError } from "../errors.ts";
-import type { Candidate } from "../gitops/candidate.ts";
+import type { Aim, Candidate } from "../gitops/candidate.ts";
 import { earlierOf } from "../gitops/earlier.ts";
 import { sameAsLive, sameField } from "../gitops/field-equality.ts";
 import { helmCandidates } from "../gitops/helm-candidates.ts";
 import { helmInputs } from "../gitops/helm-inputs.ts";
+import { inputCandidates, inputInsertions } from "../gitops/input-candidates.ts";
 import { sayingCandidates, settingCandidates } from "../gitops/kustomize-candidates.ts";
 import { readClosure } from "../gitops/kustomize-closure.ts";
 import { indexManifests, type ManifestIndex } from "../gitops/manifest-index.ts";
@@ -16,8 +17,9 @@ import { revertsOf } from "../gitops/revert-candidates.ts";
 import { attemptOf, type Hit, type Search, startSearch } from "../gitops/search.ts";
 import { formatPath, getAt } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
-import type { Change, Json, KubeObject, Located, Source } from "../model.ts";
+import type { Change, Json, KubeObject, Source } from "../model.ts";
 import type { Checkout, Renderer } from "../ports.ts";
+import { type FoundHere, type FoundInGit, followInputs, type Homes, type NotFound } from "./locate-home.ts";
 
 export interface LocateRequest {
   readonly changes: readonly Change[];
@@ -30,22 +32,38 @@ export interface LocateRequest {
   readonly hints: { readonly revertOf?: string };
   /** Other sources that are deployed from the same repository and branch. */
   readonly roots?: readonly Source[];
+  /** Where the inputs of sources stand in Git; without it a value in an Application or HelmRelease is not found. */
+  readonly homes?: Homes;
   /** Called before each render. */
   readonly tick?: () => Promise<void>;
 }
-
-type Found = Extract<Located, { found: true }>;
-type NotFound = Extract<Located, { found: false }> & {
-  /** Git says all of it already: there is nothing to propose. */
-  readonly already?: true;
-};
 
 /**
  * Finds the smallest edits of a repository that make exactly these changes in what it renders. By probe, not by map: a
  * candidate is tried in a private copy and rendered, and taken only if the wanted fields change and nothing else does.
  * An edit that other environments share is taken only when no edit of this one's own can do it.
  */
-export async function locate(request: LocateRequest): Promise<Found | NotFound> {
+export function locate(request: LocateRequest): Promise<FoundInGit | NotFound> {
+  return locateOnWay(request, []);
+}
+
+async function locateOnWay(request: LocateRequest, way: readonly string[]): Promise<FoundInGit | NotFound> {
+  const found = await locateHere(request);
+  if (!found.found) return found;
+  const { source, checkout, roots = [], changes, homes } = request;
+  return followInputs(found, {
+    here: { source, checkout, roots, changes, edits: found.edits },
+    homes,
+    way,
+    locate: ({ live, ...home }, inner, onWay) => {
+      const { before: _before, ...rest } = request;
+      return locateOnWay({ ...rest, ...home, changes: inner, ...(live === undefined ? {} : { before: live }) }, onWay);
+    },
+  });
+}
+
+/** Edits of the files and inputs of one source. */
+async function locateHere(request: LocateRequest): Promise<FoundHere | NotFound> {
   const { source, checkout, renderer } = request;
   let probe: Probe | undefined;
   try {
@@ -62,7 +80,7 @@ export async function locate(request: LocateRequest): Promise<Found | NotFound> 
   }
 }
 
-async function search(request: LocateRequest, probe: Probe): Promise<Found | NotFound> {
+async function search(request: LocateRequest, probe: Probe): Promise<FoundHere | NotFound> {
   const { source, checkout } = request;
   const baseline = await probe.render([]);
   const wanted: Change[] = [];
@@ -176,6 +194,17 @@ async function takeBack({ hints, checkout }: LocateRequest, found: Search): Prom
 async function findOne(change: Change, found: Search, index: ManifestIndex | null): Promise<Hit | null> {
   const aim = found.aimAt(change);
   if (aim === null) return null;
+  const outer = await firstHit(inputCandidates(aim), found, change);
+  if (outer.own !== null) return outer.own;
+  return (
+    (await findInFiles(change, aim, found, index)) ??
+    outer.shared ??
+    (await firstHit(inputInsertions(aim), found, change)).own
+  );
+}
+
+/** The best edit among what the repository itself says, and what the owner says in its place. */
+async function findInFiles(change: Change, aim: Aim, found: Search, index: ManifestIndex | null): Promise<Hit | null> {
   if (index !== null) {
     const [entry] = entriesOf(index.entries, { change, source: found.source });
     return entry === undefined ? null : (await firstHit(plainCandidates(aim, entry), found, change)).shared;

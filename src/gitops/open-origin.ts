@@ -1,0 +1,57 @@
+import { StanchError } from "../errors.ts";
+import type { Input, Source } from "../model.ts";
+import type { Checkout } from "../ports.ts";
+import { isInput } from "./input.ts";
+import type { Origin } from "./origin.ts";
+import { detectTool } from "./tool.ts";
+
+/** Opens a branch of a repository; undefined is its default branch. */
+export type OpenBranch = (repository: string, branch: string | undefined) => Promise<Checkout>;
+
+/**
+ * The source of an origin: branch and tool known, files of other repositories read. Throws StanchError `config` when the folder or a
+ * values file is not there.
+ */
+export async function openOrigin(
+  origin: Origin,
+  open: OpenBranch,
+): Promise<{ readonly source: Source; readonly checkout: Checkout }> {
+  const { branch: wanted, tool, files: elsewhere = {}, path: given, ...rest } = origin;
+  const checkout = await open(origin.repository, wanted);
+  const { branch } = checkout;
+  const path = given.replace(/^\.?\/+|\/+$/g, "") || ".";
+  const files = (await checkout.files()).map((file) => file.path);
+  if (path !== "." && !files.some((file) => file.startsWith(`${path}/`)))
+    throw new StanchError("config", `${origin.repository} has no folder "${path}" on branch ${branch}`, {
+      hint:
+        origin.owner.kind === "configuration"
+          ? "correct `path` of this source in the configuration"
+          : `correct the path in ${origin.owner.name}`,
+    });
+  const inputs: Record<string, Input> = { ...rest.inputs };
+  const missing = new Set<string>();
+  for (const [name, { repository, branch: theirs, file, optional }] of Object.entries(elsewhere)) {
+    const other = await open(repository, theirs);
+    const text = await other.read(file);
+    if (text !== null)
+      inputs[name] = { text, label: `${repository}:${file}`, home: { repository, branch: other.branch, file } };
+    else if (optional === true) missing.add(name);
+    else
+      throw new StanchError("config", `${repository} has no file ${file} on branch ${other.branch}`, {
+        hint: `correct the values files in ${origin.owner.name}`,
+      });
+  }
+  const owned = origin.owner.kind === "configuration" ? "" : ` (${origin.owner.name})`;
+  const source: Source = {
+    ...rest,
+    id: `${origin.repository}:${path}@${branch}${owned}`,
+    branch,
+    path,
+    tool: tool === "auto" ? detectTool(files, path) : tool,
+    ...(rest.helm === undefined
+      ? {}
+      : { helm: { ...rest.helm, values: rest.helm.values.filter((file) => !isInput(file) || !missing.has(file)) } }),
+    ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
+  };
+  return { source, checkout };
+}
