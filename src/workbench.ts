@@ -2,6 +2,7 @@ import type { Config } from "./config/schema.ts";
 import { StanchError } from "./errors.ts";
 import { entriesFor, originOf, sameDeployment } from "./gitops/configured-source.ts";
 import { previousVersions, removalOf } from "./gitops/history.ts";
+import { mergeVersions, type Version, versionsThroughHomes } from "./gitops/home-history.ts";
 import { type OpenBranch, openOrigin } from "./gitops/open-origin.ts";
 import type { Deployer, Deployers, Origin } from "./gitops/origin.ts";
 import { findRendered } from "./gitops/rendered.ts";
@@ -181,18 +182,20 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     return { found: true, ...hit };
   }
 
-  async function history(ref: ObjectRef): Promise<readonly PreviousVersion[]> {
+  async function history(ref: ObjectRef, way: readonly string[] = []): Promise<readonly Version[]> {
     const found = await find(ref);
     if (!found.found) return [];
     const { source, checkout } = found.bench;
-    const versions = await previousVersions({
-      ref,
-      source,
-      checkout,
-      renderer: ports.renderer,
-      limit: config.remedies.history.commits,
-    });
-    return versions.map((version) => ({ source, commit: version.commit, changes: version.changes }));
+    const { renderer } = ports;
+    const own = await previousVersions({ ref, source, checkout, renderer, limit: config.remedies.history.commits });
+    const onWay = [...way, keyOf(ref)];
+    const previous = async (home: ObjectRef): Promise<readonly Version[]> =>
+      onWay.includes(keyOf(home)) ? [] : history(home, onWay);
+    const theirs = await versionsThroughHomes({ ref, source, checkout, renderer, previous });
+    return mergeVersions(
+      own.map((version) => ({ ...version, source })),
+      theirs,
+    );
   }
 
   /** Where an object that is gone may have come from: its namespace tells, or what is deployed into it. */
