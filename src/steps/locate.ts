@@ -1,3 +1,4 @@
+import { diffLines } from "diff";
 import { messageOf, StanchError } from "../errors.ts";
 import type { Aim, Candidate } from "../gitops/candidate.ts";
 import { earlierOf } from "../gitops/earlier.ts";
@@ -17,7 +18,7 @@ import { revertsOf } from "../gitops/revert-candidates.ts";
 import { attemptOf, type Hit, type Search, startSearch } from "../gitops/search.ts";
 import { formatPath, getAt } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
-import type { Change, Json, KubeObject, Source } from "../model.ts";
+import type { Change, FileEdit, Json, KubeObject, Source } from "../model.ts";
 import type { Checkout, Renderer } from "../ports.ts";
 import { type FoundHere, type FoundInGit, followInputs, type Homes, type NotFound } from "./locate-home.ts";
 
@@ -68,7 +69,7 @@ async function locateHere(request: LocateRequest): Promise<FoundHere | NotFound>
   let probe: Probe | undefined;
   try {
     probe = await openProbe({ source, checkout, renderer, roots: request.roots ?? [], tick: request.tick });
-    return await search(request, probe);
+    return await smallest(request, probe);
   } catch (error) {
     if (!(error instanceof StanchError) || error.code !== "render") throw error;
     return no(
@@ -78,6 +79,36 @@ async function locateHere(request: LocateRequest): Promise<FoundHere | NotFound>
   } finally {
     await probe?.close();
   }
+}
+
+/**
+ * Where a commit brought the fault in, taking its lines back is compared with patching forward: what changes fewer other roots wins,
+ * then what changes fewer lines, then taking back, which also puts back what people wrote around it.
+ */
+async function smallest(request: LocateRequest, probe: Probe): Promise<FoundHere | NotFound> {
+  const back = await search(request, probe);
+  const isRevert = back.found && back.locations.some(({ via }) => via.startsWith("revert of"));
+  // One line for each change: nothing is smaller.
+  if (!isRevert || changedLines(back.edits) <= request.changes.length) return back;
+  const forward = await search({ ...request, hints: {} }, probe);
+  if (!forward.found) return back;
+  const [sharedBack, sharedForward] = [await othersOf(back, probe), await othersOf(forward, probe)];
+  const smaller = changedLines(forward.edits) < changedLines(back.edits);
+  return sharedForward < sharedBack || (sharedForward === sharedBack && smaller) ? forward : back;
+}
+
+async function othersOf({ edits }: FoundHere, probe: Probe): Promise<number> {
+  return (await probe.blast(edits)).others.length;
+}
+
+/** Lines that go or come, whichever are more. */
+function changedLines(edits: readonly FileEdit[]): number {
+  return edits.reduce((sum, { before, after }) => {
+    const parts = diffLines(before, after);
+    const lines = (kind: "added" | "removed"): number =>
+      parts.filter((part) => part[kind]).reduce((count, part) => count + (part.count ?? 0), 0);
+    return sum + Math.max(lines("added"), lines("removed"));
+  }, 0);
 }
 
 async function search(request: LocateRequest, probe: Probe): Promise<FoundHere | NotFound> {
