@@ -1,4 +1,5 @@
 import { messageOf, StanchError } from "./errors.ts";
+import { homesOf } from "./homes.ts";
 import type { Incident } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
 import { formatPath } from "./kube/field-path.ts";
@@ -6,7 +7,6 @@ import { describeRef, keyOf } from "./kube/ref.ts";
 import type { Change, Located, ObjectRef, Outcome, Plan, Proof } from "./model.ts";
 import type { Run } from "./run.ts";
 import { locate } from "./steps/locate.ts";
-import type { Homes } from "./steps/locate-home.ts";
 import { propose } from "./steps/propose.ts";
 import { prove } from "./steps/prove.ts";
 import { recordEvent } from "./steps/record.ts";
@@ -135,28 +135,6 @@ async function benchOf(changes: readonly Change[], run: Run): Promise<{ bench: B
     bench = found.bench;
   }
   return bench === undefined ? { reason: "there is nothing to change" } : { bench };
-}
-
-/** Where the inputs of sources stand in Git. */
-function homesOf({ workbench, cluster }: Run): Homes {
-  return {
-    async object(ref) {
-      const found = await workbench.find(ref);
-      if (!found.found) return found;
-      const { source, checkout } = found.bench;
-      const live = await cluster.get(ref);
-      return {
-        found: true,
-        source,
-        checkout,
-        roots: await workbench.roots(source),
-        ...(live === null ? {} : { live }),
-      };
-    },
-    async file(repository, branch) {
-      return { checkout: await workbench.open(repository, branch), roots: [] };
-    },
-  };
 }
 
 function sourceOf(
