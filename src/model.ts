@@ -435,6 +435,8 @@ export interface Source {
   readonly namespace?: string;
   /** Of a Helm source: how the chart is installed. */
   readonly helm?: HelmSettings;
+  /** The chart lies in a Helm repository or registry and not in Git: nothing of it can be edited. */
+  readonly remote?: RemoteChart;
   /** What the owner lays over a Kustomize root (or a folder of manifests): an input of that form, and whose rules hold. */
   readonly overlay?: { readonly input: string; readonly dialect: "argocd" | "flux" };
   /** Which files of a folder of manifests are taken; absent: all below it. */
@@ -463,6 +465,13 @@ export interface Input {
 export type InputHome =
   | { readonly object: ObjectRef; readonly path: readonly string[]; readonly as: "value" | "text" }
   | { readonly repository: string; readonly branch: string; readonly file: string };
+
+/** A chart of a Helm repository (`https://…`) or of an OCI registry (`oci://…`), at one version. */
+export interface RemoteChart {
+  readonly url: string;
+  readonly chart: string;
+  readonly version: string;
+}
 
 export interface HelmSettings {
   readonly release: string;

@@ -8,7 +8,7 @@ import type { Deployer, Deployers, Origin } from "./gitops/origin.ts";
 import { findRendered } from "./gitops/rendered.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
 import type { Commit, KubeObject, ObjectRef, Source } from "./model.ts";
-import type { Checkout, CodeHost, Rendered, Renderer, Repositories } from "./ports.ts";
+import type { Charts, Checkout, CodeHost, Rendered, Renderer, Repositories } from "./ports.ts";
 import type { PreviousVersion } from "./remedies/remedy.ts";
 
 /** A source, checked out and rendered at the head of its branch. */
@@ -63,6 +63,8 @@ export interface WorkbenchPorts {
   readonly repositories: Repositories;
   readonly codeHost: Pick<CodeHost, "check">;
   readonly renderer: Renderer;
+  /** Fetches charts that are not in Git; absent: none is fetched. */
+  readonly charts?: Charts;
   /** The live object; absent: sources are found by configuration alone. */
   readonly live?: (ref: ObjectRef) => Promise<KubeObject | null>;
   /** Reads what the cluster's GitOps engines deploy; absent: none is asked. */
@@ -89,7 +91,7 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
   };
 
   async function opened(origin: Origin): Promise<Bench> {
-    const { source, checkout } = await openOrigin(origin, open);
+    const { source, checkout } = await openOrigin(origin, open, ports.charts);
     let rendered: Promise<Rendered> | undefined;
     const render = (): Promise<Rendered> =>
       ports.renderer.render(checkout.directory, source).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import { StanchError } from "../errors.ts";
-import type { Input, Source } from "../model.ts";
-import type { Checkout } from "../ports.ts";
+import type { Input, RemoteChart, Source } from "../model.ts";
+import type { Charts, Checkout } from "../ports.ts";
 import { isInput } from "./input.ts";
 import type { Origin } from "./origin.ts";
 import { detectTool } from "./tool.ts";
@@ -15,9 +15,11 @@ export type OpenBranch = (repository: string, branch: string | undefined) => Pro
 export async function openOrigin(
   origin: Origin,
   open: OpenBranch,
+  charts?: Charts,
 ): Promise<{ readonly source: Source; readonly checkout: Checkout }> {
   const { branch: wanted, tool, files: elsewhere = {}, path: given, ...rest } = origin;
-  const checkout = await open(origin.repository, wanted);
+  const { remote } = rest;
+  const checkout = remote === undefined ? await open(origin.repository, wanted) : await openChart(remote, charts);
   const { branch } = checkout;
   const path = given.replace(/^\.?\/+|\/+$/g, "") || ".";
   const files = (await checkout.files()).map((file) => file.path);
@@ -54,4 +56,16 @@ export async function openOrigin(
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
   };
   return { source, checkout };
+}
+
+async function openChart(remote: RemoteChart, charts: Charts | undefined): Promise<Checkout> {
+  if (charts === undefined)
+    throw new StanchError(
+      "render",
+      `the chart ${remote.chart} ${remote.version} lies in a Helm repository, and charts are not fetched`,
+      {
+        hint: "allow it with `charts.fetch`, or vendor the chart into the repository",
+      },
+    );
+  return charts.open(remote);
 }

@@ -129,7 +129,7 @@ async function search(request: LocateRequest, probe: Probe): Promise<FoundHere |
       already: true,
     };
   }
-  const protection = await protectionOf(checkout, probe.tree);
+  const protection = await protectionOf(checkout, probe.tree, source.remote);
   const earlier = await earlierOf(request.hints.revertOf, source, checkout, request.renderer);
   const found = startSearch({ probe, source, baseline, wanted, earlier, protection });
   const index =
