@@ -1,6 +1,6 @@
 import { changesOf, isInput } from "../gitops/input.ts";
 import { describeRef, keyOf } from "../kube/ref.ts";
-import type { Change, FileEdit, KubeObject, Located, Location, ObjectRef, Source } from "../model.ts";
+import type { Change, FieldPath, FileEdit, KubeObject, Located, Location, ObjectRef, Source } from "../model.ts";
 import type { Checkout } from "../ports.ts";
 
 /** Where an object, or a file of another repository, stands in Git. */
@@ -11,6 +11,10 @@ export interface Home {
   readonly roots: readonly Source[];
   /** The object as it is in the cluster. */
   readonly live?: KubeObject;
+  /** The object is made from another one's template, which is where it is edited: which one, and where in it. */
+  readonly template?: { readonly ref: ObjectRef; readonly prefix: FieldPath };
+  /** What else changes with the object and cannot be rendered here. */
+  readonly siblings?: readonly string[];
 }
 
 type Sentence = { readonly found: false; readonly reason: string; readonly hint: string };
@@ -29,6 +33,8 @@ export interface Link {
   readonly changes: readonly Change[];
   /** Of files of its repository and of its inputs. */
   readonly edits: readonly FileEdit[];
+  /** What else changes with it and cannot be rendered here, by name. */
+  readonly siblings?: readonly string[];
 }
 
 /** What was found in one source: its edits may be of files and of inputs. */
@@ -124,9 +130,15 @@ async function objectParts(
       return no(`${input.label} sets it, and ${describeRef(object)} deploys itself.`, "Make the change by hand.");
     const home = homes === undefined ? notKnown(object) : await homes.object(object);
     if (!home.found) return no(`${input.label} sets it, and ${home.reason}.`, home.hint);
+    const { template } = home;
     const group = groups.get(home.source.id) ?? { home, changes: [], keys: [] };
-    group.changes.push(...changesOf(input, after));
-    group.keys.push(key);
+    const changes = changesOf(input, after);
+    group.changes.push(
+      ...(template === undefined
+        ? changes
+        : changes.map((change) => ({ ...change, object: template.ref, path: [...template.prefix, ...change.path] }))),
+    );
+    group.keys.push(key, ...(template === undefined ? [] : [keyOf(template.ref)]));
     groups.set(home.source.id, group);
   }
   const parts: Part[] = [];
@@ -137,7 +149,10 @@ async function objectParts(
     else if (!inner.found) return inner;
     else {
       const { source, checkout, edits, locations, links } = inner;
-      parts.push({ source, checkout, edits, locations, links });
+      const { siblings } = home;
+      const [first, ...rest] = links;
+      const named = first === undefined || siblings === undefined ? links : [{ ...first, siblings }, ...rest];
+      parts.push({ source, checkout, edits, locations, links: named });
     }
   }
   if (already > 0 && already === groups.size && groups.size > 0)

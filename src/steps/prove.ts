@@ -77,6 +77,7 @@ async function checksOf(request: ProveRequest, renderings: readonly Rendering[])
       rootsChecked += Math.max(1, roots);
       for (const { root, objects, problem } of others)
         blast.set(root, { root, objects: problem === undefined ? objects : [`could not be rendered: ${problem}`] });
+      for (const root of link.siblings ?? []) blast.set(root, { root, objects: ["is made from the same text"] });
     }
     checks.push(p3([...blast.values()], rootsChecked, request));
     checks.push(await p4(after, request));
