@@ -1,3 +1,4 @@
+import { generatedChange } from "./gitops/application-set.ts";
 import { describeRef, keyOf, sameRef } from "./kube/ref.ts";
 import type { KubeObject, ObjectRef } from "./model.ts";
 import type { Cluster } from "./ports.ts";
@@ -30,7 +31,9 @@ export function homesOf({ workbench, cluster }: Doors): Homes {
         checkout,
         roots: await workbench.roots(source),
         ...(held === null ? {} : { live: held }),
-        ...(generator === null ? {} : { template: { ref: generator, prefix: ["spec", "template"] } }),
+        ...(generator === null || held === null || live === null
+          ? {}
+          : { maker: { ref: generator, change: (change) => generatedChange(change, live, held, generator) } }),
         ...(siblings.length === 0 ? {} : { siblings }),
       };
     },

@@ -1,6 +1,6 @@
 import { changesOf, isInput } from "../gitops/input.ts";
 import { describeRef, keyOf } from "../kube/ref.ts";
-import type { Change, FieldPath, FileEdit, KubeObject, Located, Location, ObjectRef, Source } from "../model.ts";
+import type { Change, FileEdit, KubeObject, Located, Location, ObjectRef, Source } from "../model.ts";
 import type { Checkout } from "../ports.ts";
 
 /** Where an object, or a file of another repository, stands in Git. */
@@ -11,8 +11,11 @@ export interface Home {
   readonly roots: readonly Source[];
   /** The object as it is in the cluster. */
   readonly live?: KubeObject;
-  /** The object is made from another one's template, which is where it is edited: which one, and where in it. */
-  readonly template?: { readonly ref: ObjectRef; readonly prefix: FieldPath };
+  /** The object is made by another one, which is where it is edited: a change of it as one of that. Null: no rule knows how. */
+  readonly maker?: {
+    readonly ref: ObjectRef;
+    change(change: Change): { readonly change: Change; readonly shared: boolean } | null;
+  };
   /** What else changes with the object and cannot be rendered here. */
   readonly siblings?: readonly string[];
 }
@@ -120,7 +123,7 @@ async function objectParts(
   inputs: readonly FileEdit[],
   { here, homes, way, locate }: HomeRequest,
 ): Promise<{ readonly parts: Part[] } | NotFound> {
-  const groups = new Map<string, { home: Home; changes: Change[]; keys: string[] }>();
+  const groups = new Map<string, { home: Home; changes: Change[]; keys: string[]; siblings: string[] }>();
   for (const { file, after } of inputs) {
     const input = here.source.inputs?.[file];
     if (input === undefined || !("object" in input.home)) continue;
@@ -130,28 +133,32 @@ async function objectParts(
       return no(`${input.label} sets it, and ${describeRef(object)} deploys itself.`, "Make the change by hand.");
     const home = homes === undefined ? notKnown(object) : await homes.object(object);
     if (!home.found) return no(`${input.label} sets it, and ${home.reason}.`, home.hint);
-    const { template } = home;
-    const group = groups.get(home.source.id) ?? { home, changes: [], keys: [] };
-    const changes = changesOf(input, after);
-    group.changes.push(
-      ...(template === undefined
-        ? changes
-        : changes.map((change) => ({ ...change, object: template.ref, path: [...template.prefix, ...change.path] }))),
-    );
-    group.keys.push(key, ...(template === undefined ? [] : [keyOf(template.ref)]));
+    const { maker } = home;
+    const group = groups.get(home.source.id) ?? { home, changes: [], keys: [], siblings: [] };
+    for (const change of changesOf(input, after)) {
+      const made = maker === undefined ? { change, shared: true } : maker.change(change);
+      if (made === null && maker !== undefined)
+        return no(
+          `${input.label} sets it, which ${describeRef(maker.ref)} fills in by a generator that Stanch does not evaluate.`,
+          "Change what the generator reads.",
+        );
+      if (made === null) continue;
+      group.changes.push(made.change);
+      if (made.shared) group.siblings.push(...(home.siblings ?? []));
+    }
+    group.keys.push(key, ...(maker === undefined ? [] : [keyOf(maker.ref)]));
     groups.set(home.source.id, group);
   }
   const parts: Part[] = [];
   let already = 0;
-  for (const { home, changes, keys } of groups.values()) {
+  for (const { home, changes, keys, siblings } of groups.values()) {
     const inner = await locate(home, changes, [...way, ...keys]);
     if (!inner.found && inner.already === true) already += 1;
     else if (!inner.found) return inner;
     else {
       const { source, checkout, edits, locations, links } = inner;
-      const { siblings } = home;
       const [first, ...rest] = links;
-      const named = first === undefined || siblings === undefined ? links : [{ ...first, siblings }, ...rest];
+      const named = first === undefined || siblings.length === 0 ? links : [{ ...first, siblings }, ...rest];
       parts.push({ source, checkout, edits, locations, links: named });
     }
   }
