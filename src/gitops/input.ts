@@ -19,7 +19,7 @@ export function isInput(file: string): boolean {
 export function fieldInput(
   object: KubeObject,
   ref: ObjectRef,
-  path: readonly string[],
+  path: readonly (string | number)[],
   as: "value" | "text",
 ): Input | null {
   const value = getAt(object, path);
@@ -49,6 +49,10 @@ export function changesOf(input: Input, after: string): Change[] {
   const { home } = input;
   if (!("object" in home)) throw new StanchError("internal", `${input.label} is a file and no field`);
   if (home.as === "text") return [{ object: home.object, path: home.path, from: input.text, to: after }];
+  if (home.as === "entry") {
+    const value = (text: string): Json => Object.values(parse(text) as Record<string, Json>)[0] ?? null;
+    return [{ object: home.object, path: home.path, from: value(input.text), to: value(after) }];
+  }
   return between(parse(input.text) as Json, parse(after) as Json).map(({ path, from, to }) => ({
     object: home.object,
     path: [...home.path, ...path],
