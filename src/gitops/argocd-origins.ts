@@ -58,9 +58,7 @@ function ownerOf(application: KubeObject, ref: ObjectRef): SourceOwner {
   };
 }
 
-function sourcesOf(
-  application: KubeObject,
-): readonly {
+function sourcesOf(application: KubeObject): readonly {
   readonly source: unknown;
   readonly path: readonly (string | number)[];
   readonly deployed: string | undefined;
@@ -97,7 +95,7 @@ function sourcesOf(
 
 function referenceOf(source: unknown, hosts: readonly string[]): GitPlace | Unknown {
   const place = gitPlaceOf(source, hosts);
-  return isUnknown(place) ? { ...place, reason: `of the source of its values: ${place.reason}` } : place;
+  return isUnknown(place) ? { ...place, reason: `the source of its values: ${place.reason}` } : place;
 }
 
 /** The ApplicationSet that makes an Application, by its owner references. */

@@ -18,7 +18,11 @@ export function revisionOf(text: string): Revision | null {
   if (/^(?:[\da-f]{7,40}|[\da-f]{64})$/i.test(text)) return { pinned: `commit ${text}` };
   if (/^v?\d+(?:\.\d+){0,2}(?:-[\w.-]+)?(?:\+[\w.-]+)?$/.test(text)) return { pinned: `tag ${text}` };
   // A constraint: signs that no branch may have, or a wildcard in place of a number.
-  if (/^[\w\s.,*|<>=!~^+-]+$/.test(text) && (/[<>=!~^*]/.test(text) || /^v?\d+(?:\.\d+)?\.x(?:\.x)?$/i.test(text)))
+  if (
+    /^[\dv<>=!~^*][\w\s.,*|<>=!~^+-]*$/.test(text) &&
+    /[\d*]/.test(text) &&
+    (/[<>=!~^*]/.test(text) || /^v?\d+(?:\.\d+)?\.x(?:\.x)?$/i.test(text))
+  )
     return { pinned: `version ${text}` };
   return branchRevision(text);
 }
@@ -32,7 +36,7 @@ export function branchRevision(name: string): Revision | null {
 function isRefName(name: string): boolean {
   return (
     name.length <= 250 &&
-    /^[^-/.][^\s~^:?*[\\]*$/.test(name) &&
+    /^(?![-/.])[^\s~^:?*[\\]+$/.test(name) &&
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
     !/[\u0000-\u001f\u007f]|\.\.|@\{|\/\/|\/$|\.$|\.lock$|\/\./.test(name)
   );
