@@ -2,7 +2,7 @@ import { fieldAt, flagAt, listAt, mapAt, textAt } from "../kube/fields.ts";
 import type { Input, KubeObject, ObjectRef, SourceOwner } from "../model.ts";
 import { argoValuesFiles, type GitPlace, unknownParameter } from "./argocd-values.ts";
 import { fieldInput, inputName } from "./input.ts";
-import { isUnknown, no, type Origin, type Unknown } from "./origin.ts";
+import { isUnknown, no, type Origin, shown, type Unknown } from "./origin.ts";
 import { repositoryPath } from "./repository-path.ts";
 import { repositoryOf } from "./repository-url.ts";
 import { revisionOf } from "./revision.ts";
@@ -26,7 +26,7 @@ export function gitPlaceOf(source: unknown, hosts: readonly string[]): GitPlace 
   const version = textAt(source, "targetRevision") ?? "";
   if (chart !== "")
     return no(
-      `its chart ${chart}${version === "" ? "" : ` ${version}`} lies in a Helm repository and not in Git`,
+      `its chart ${shown(`${chart} ${version}`)} lies in a Helm repository and not in Git`,
       "declare a source with the vendored chart in `sources` of stanch.yaml, or have the values changed by hand",
     );
   const at = repositoryOf(fieldAt(source, "repoURL"), hosts);

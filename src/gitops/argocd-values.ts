@@ -1,6 +1,6 @@
 import { fieldAt, flagAt, listAt, textAt } from "../kube/fields.ts";
 import { inputName } from "./input.ts";
-import { isUnknown, no, type OriginFile, type Unknown } from "./origin.ts";
+import { isUnknown, no, type OriginFile, shown, type Unknown } from "./origin.ts";
 import { repositoryPath } from "./repository-path.ts";
 import type { Revision } from "./revision.ts";
 
@@ -126,12 +126,4 @@ export function unknownParameter(source: unknown): Unknown | null {
 
 function isPattern(file: string): boolean {
   return /[*?[]/.test(file);
-}
-
-/** Text of an object, in one line. */
-function shown(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-  const plain = text.replaceAll(/[\u0000-\u001f\u007f]/g, " ");
-  const plainer = plain.includes("://") ? "an address" : plain;
-  return plainer.length > 120 ? `${plainer.slice(0, 119)}…` : plainer;
 }

@@ -5,7 +5,7 @@ import type { HelmSettings, Input, KubeObject } from "../model.ts";
 import { commonOf, type FluxContext, fluxGitOf, fluxOwner, ownerWith, readOf } from "./flux-source.ts";
 import { releaseValues } from "./flux-values.ts";
 import { fieldInput, inputName } from "./input.ts";
-import { isUnknown, no, type Origin, type Origins, type Unknown } from "./origin.ts";
+import { isUnknown, no, type Origin, type Origins, shown, type Unknown } from "./origin.ts";
 import { repositoryPath } from "./repository-path.ts";
 
 const DECLARE = "declare a source with the vendored chart in `sources` of stanch.yaml";
@@ -134,10 +134,4 @@ function releaseName(object: KubeObject): string {
   const full = textAt(object, "spec", "releaseName") || (target === "" ? name : `${target}-${name}`);
   if (full.length <= 53) return full;
   return `${full.slice(0, 40)}-${createHash("sha256").update(full).digest("hex").slice(0, 12)}`;
-}
-
-/** Names that somebody else wrote, in one line. */
-function shown(text: string): string {
-  const plain = text.replaceAll(/[^\w./:<>=~^*, +|-]/g, "").slice(0, 150);
-  return plain === "" ? "?" : plain;
 }

@@ -2,7 +2,7 @@ import { fieldAt, flagAt, listAt, mapAt, textAt } from "../kube/fields.ts";
 import { describeRef, refOf } from "../kube/ref.ts";
 import { apiVersionOf, RESOURCES } from "../kube/resources.ts";
 import type { KubeObject, ObjectRef, Source, SourceOwner } from "../model.ts";
-import { isUnknown, no, type OriginContext, type ReadObject, type Unknown } from "./origin.ts";
+import { isUnknown, no, type OriginContext, type ReadObject, shown, type Unknown } from "./origin.ts";
 import { repositoryOf } from "./repository-url.ts";
 import { branchRevision, type Revision } from "./revision.ts";
 
@@ -97,13 +97,13 @@ function ofGitRepository(source: KubeObject, title: string, { hosts }: FluxConte
 /** https://fluxcd.io/flux/components/source/gitrepositories/#reference: the later fields win, and nothing at all is `master`. */
 function revisionOf(source: KubeObject): Revision | null {
   const at = (key: string): string => textAt(source, "spec", "ref", key) ?? "";
-  if (at("commit") !== "") return { pinned: `commit ${at("commit")}` };
+  if (at("commit") !== "") return { pinned: `commit ${shown(at("commit"))}` };
   const name = at("name");
   if (name.startsWith("refs/heads/")) return branchRevision(name.slice("refs/heads/".length));
-  if (name.startsWith("refs/tags/")) return { pinned: `tag ${name.slice("refs/tags/".length)}` };
-  if (name !== "") return { pinned: `reference ${name}` };
-  if (at("semver") !== "") return { pinned: `version ${at("semver")}` };
-  if (at("tag") !== "") return { pinned: `tag ${at("tag")}` };
+  if (name.startsWith("refs/tags/")) return { pinned: `tag ${shown(name.slice("refs/tags/".length))}` };
+  if (name !== "") return { pinned: `reference ${shown(name)}` };
+  if (at("semver") !== "") return { pinned: `version ${shown(at("semver"))}` };
+  if (at("tag") !== "") return { pinned: `tag ${shown(at("tag"))}` };
   return branchRevision(at("branch") || "master");
 }
 

@@ -70,3 +70,11 @@ export function isUnknown<T extends object>(answer: T | Unknown): answer is Unkn
 export function no(reason: string, hint: string): Unknown {
   return { reason, hint };
 }
+
+/** Text that somebody else wrote, in one line and bounded. An address may hold credentials and is not shown at all. */
+export function shown(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+  const plain = text.replaceAll(/[\u0000-\u001f\u007f\s]+/g, " ").trim();
+  if (plain.includes("://")) return "an address";
+  return plain.length > 120 ? `${plain.slice(0, 119)}…` : plain || "?";
+}

@@ -23,7 +23,7 @@ export function revisionOf(text: string): Revision | null {
     /[\d*]/.test(text) &&
     (/[<>=!~^*]/.test(text) || /^v?\d+(?:\.\d+)?\.x(?:\.x)?$/i.test(text))
   )
-    return { pinned: `version ${text}` };
+    return { pinned: `version ${text.trim().replaceAll(/\s+/g, " ")}` };
   return branchRevision(text);
 }
 

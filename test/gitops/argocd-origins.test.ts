@@ -172,7 +172,7 @@ describe("Kustomize", () => {
   });
   it.each([
     { images: ["cart:$ARGOCD_APP_REVISION"] },
-    { commonAnnotationsEnvsubst: true, commonAnnotations: { a: "${ARGOCD_APP_NAME}" } },
+    { commonAnnotationsEnvsubst: true, commonAnnotations: { a: "\u0024{ARGOCD_APP_NAME}" } },
   ])("cannot be known with variables: %j", (kustomize) => {
     expect(reason(one({ kustomize }))).toMatch(/variables/);
   });
@@ -231,7 +231,7 @@ describe("Helm", () => {
 
   it("fills in what is known of Argo CD's build environment", () => {
     expect(
-      helm({ valueFiles: ["$ARGOCD_APP_NAME.yaml", "${ARGOCD_APP_NAMESPACE}/a.yaml", "$$x.yaml"] }).helm?.values,
+      helm({ valueFiles: ["$ARGOCD_APP_NAME.yaml", "\u0024{ARGOCD_APP_NAMESPACE}/a.yaml", "$$x.yaml"] }).helm?.values,
     ).toEqual(["cart/cart.yaml", "cart/shop/a.yaml", "cart/$x.yaml"]);
   });
 
