@@ -2,7 +2,7 @@ import { StanchError } from "../errors.ts";
 import { keyOf } from "../kube/ref.ts";
 import type { Change, Commit, FileEdit, KubeObject, ObjectRef, Source } from "../model.ts";
 import type { Checkout, Renderer } from "../ports.ts";
-import { fieldInput, withInputs } from "./input.ts";
+import { inputAt, withInputs } from "./input.ts";
 import { diffObjects } from "./object-diff.ts";
 import { findRendered } from "./rendered.ts";
 
@@ -63,7 +63,7 @@ export async function versionsThroughHomes(request: HomeHistoryRequest): Promise
 function inputsAt(source: Source, object: KubeObject, ref: ObjectRef): FileEdit[] {
   return Object.entries(source.inputs ?? {}).flatMap(([file, { text, home }]) => {
     if (!("object" in home) || keyOf(home.object) !== keyOf(ref)) return [];
-    return [{ file, before: text, after: fieldInput(object, ref, home.path, home.as)?.text ?? "" }];
+    return [{ file, before: text, after: inputAt(object, text, home) }];
   });
 }
 

@@ -21,7 +21,7 @@ export function isInput(file: string): boolean {
 export function fieldInput(
   object: KubeObject,
   ref: ObjectRef,
-  path: readonly string[],
+  path: readonly (string | number)[],
   as: "value" | "text",
 ): Input | null {
   const value = getAt(object, path);
@@ -31,6 +31,14 @@ export function fieldInput(
     label: `${ref.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${ref.name} ${path.join(".")}`,
     home: { object: ref, path, as },
   };
+}
+
+/** What an input's text was when the object that holds it was as given; "" where the field was not set. */
+export function inputAt(object: KubeObject, text: string, home: Extract<InputHome, { object: ObjectRef }>): string {
+  if (home.as !== "entry") return fieldInput(object, home.object, home.path, home.as)?.text ?? "";
+  const [target = ""] = Object.keys(parse(text) as Record<string, Json>);
+  const value = getAt(object, home.path);
+  return value === undefined ? "" : stringify({ [target]: value }, { lineWidth: 0 });
 }
 
 /** The tree as a source sees it: with its inputs as files beside those of the repository. */
@@ -81,6 +89,10 @@ export function changesOf(input: Input, after: string): Change[] {
   const { home } = input;
   if (!("object" in home)) throw new StanchError("internal", `${input.label} is a file and no field`);
   if (home.as === "text") return [{ object: home.object, path: home.path, from: input.text, to: after }];
+  if (home.as === "entry") {
+    const value = (text: string): Json => Object.values(parse(text) as Record<string, Json>)[0] ?? null;
+    return [{ object: home.object, path: home.path, from: value(input.text), to: value(after) }];
+  }
   return between(textValue(input.text), textValue(after)).map(({ path, from, to }) => ({
     object: home.object,
     path: [...home.path, ...path],

@@ -1,8 +1,8 @@
 import { StanchError } from "../errors.ts";
 import type { Input, RemoteChart, Source } from "../model.ts";
 import type { Charts, Checkout } from "../ports.ts";
-import { isInput } from "./input.ts";
 import type { Origin } from "./origin.ts";
+import { presentValues } from "./present-values.ts";
 import { detectTool } from "./tool.ts";
 
 /** Opens a branch of a repository; undefined is its default branch. */
@@ -17,7 +17,16 @@ export async function openOrigin(
   open: OpenBranch,
   charts?: Charts,
 ): Promise<{ readonly source: Source; readonly checkout: Checkout }> {
-  const { branch: wanted, tool, files: elsewhere = {}, path: given, ...rest } = origin;
+  const {
+    branch: wanted,
+    tool,
+    files: elsewhere = {},
+    path: given,
+    optional,
+    patterns,
+    overrides = [],
+    ...rest
+  } = origin;
   const { remote } = rest;
   const checkout = remote === undefined ? await open(origin.repository, wanted) : await openChart(remote, charts);
   const { branch } = checkout;
@@ -30,6 +39,15 @@ export async function openOrigin(
           ? "correct `path` of this source in the configuration"
           : `correct the path in ${origin.owner.name}`,
     });
+  const override = overrides.find((file) => files.includes(file));
+  if (override !== undefined)
+    throw new StanchError(
+      "config",
+      `${override} of ${origin.repository} is merged over ${origin.owner.name} by Argo CD, which Stanch does not do`,
+      {
+        hint: "move what it says into the Application, or make the change by hand",
+      },
+    );
   const inputs: Record<string, Input> = { ...rest.inputs };
   const missing = new Set<string>();
   for (const [name, { repository, branch: theirs, file, optional }] of Object.entries(elsewhere)) {
@@ -49,13 +67,19 @@ export async function openOrigin(
     id: `${origin.repository}:${path}@${branch}${owned}`,
     branch,
     path,
-    tool: tool === "auto" ? detectTool(files, path) : tool,
+    tool: tool === "auto" ? toolOf(origin, files, path) : tool,
     ...(rest.helm === undefined
       ? {}
-      : { helm: { ...rest.helm, values: rest.helm.values.filter((file) => !isInput(file) || !missing.has(file)) } }),
+      : { helm: { ...rest.helm, values: presentValues(origin, files).filter((file) => !missing.has(file)) } }),
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
   };
   return { source, checkout };
+}
+
+/** Flux builds a folder with a chart in it like any other. */
+function toolOf({ owner, helm }: Origin, files: readonly string[], path: string): Source["tool"] {
+  const found = detectTool(files, path);
+  return found === "helm" && helm === undefined && owner.kind === "flux" ? "plain" : found;
 }
 
 async function openChart(remote: RemoteChart, charts: Charts | undefined): Promise<Checkout> {
