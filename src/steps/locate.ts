@@ -6,6 +6,7 @@ import { sameAsLive, sameField } from "../gitops/field-equality.ts";
 import { helmCandidates } from "../gitops/helm-candidates.ts";
 import { helmInputs } from "../gitops/helm-inputs.ts";
 import { inputCandidates, inputInsertions } from "../gitops/input-candidates.ts";
+import { type FoundHere, type FoundInGit, followInputs, type Homes, type NotFound } from "../gitops/input-home.ts";
 import { sayingCandidates, settingCandidates } from "../gitops/kustomize-candidates.ts";
 import { readClosure } from "../gitops/kustomize-closure.ts";
 import { indexManifests, type ManifestIndex } from "../gitops/manifest-index.ts";
@@ -20,7 +21,6 @@ import { formatPath, getAt } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Change, FileEdit, Json, KubeObject, Source } from "../model.ts";
 import type { Checkout, Renderer } from "../ports.ts";
-import { type FoundHere, type FoundInGit, followInputs, type Homes, type NotFound } from "./locate-home.ts";
 
 export interface LocateRequest {
   readonly changes: readonly Change[];
