@@ -210,7 +210,8 @@ export async function guardContext(
 }
 
 async function openPullRequests(run: Run): Promise<number> {
-  const repositories = [...new Set((await run.workbench.origins()).map((origin) => origin.repository))];
+  const origins = (await run.workbench.origins()).filter((origin) => origin.remote === undefined);
+  const repositories = [...new Set(origins.map((origin) => origin.repository))];
   const counts = await Promise.all(
     repositories.map(
       async (repository) =>

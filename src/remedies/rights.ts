@@ -14,7 +14,9 @@ const right = (group: string, resource: string, ...verbs: readonly string[]): Ac
  * Rights that every run needs: to observe, to find proof for the enabled remedies and, unless the mode is `observe`, to keep its books (Incidents, Events, the
  * Lease in its own namespace). Secrets appear only as far as `observe.secrets` and `registry.usePullSecrets` ask for them.
  */
-export function readRights(config: Pick<Config, "mode" | "namespace" | "observe" | "registry" | "remedies">): Access[] {
+export function readRights(
+  config: Pick<Config, "mode" | "namespace" | "observe" | "registry" | "remedies" | "charts">,
+): Access[] {
   return unique([
     ...right("", "namespaces", "get", "list"),
     ...right("", "nodes", "list"),
@@ -42,6 +44,7 @@ export function readRights(config: Pick<Config, "mode" | "namespace" | "observe"
     ...right("source.toolkit.fluxcd.io", "gitrepositories", "get"),
     ...right("source.toolkit.fluxcd.io", "ocirepositories", "get"),
     ...right("source.toolkit.fluxcd.io", "helmcharts", "get"),
+    ...(config.charts.fetch ? right("source.toolkit.fluxcd.io", "helmrepositories", "get") : []),
     ...right("discovery.k8s.io", "endpointslices", "list"),
     ...right("stanch.dev", "incidents", "get", "list"),
     ...remedies.filter((remedy) => config.remedies.enabled.includes(remedy.id)).flatMap((remedy) => remedy.reads ?? []),
