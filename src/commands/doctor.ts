@@ -4,7 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { namedNamespaces } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
 import type { Access, Cluster, CodeHost, Renderer, Repositories } from "../ports.ts";
-import { readRights, rightsFor } from "../remedies/rights.ts";
+import { holdRights, readRights, rightsFor } from "../remedies/rights.ts";
 import { createWorkbench } from "../workbench.ts";
 import type { Flags } from "./flags.ts";
 import { printable } from "./printable.ts";
@@ -98,7 +98,7 @@ export async function checkCluster(cluster: Cluster, config: Config): Promise<Fi
 /** SelfSubjectAccessReviews, verb by verb; what is missing is named with the rule that grants it. */
 async function checkRights(cluster: Cluster, config: Config): Promise<Finding[]> {
   const reads = readRights(config);
-  const writes = config.mode === "remediate" ? rightsFor(config.remedies.enabled) : [];
+  const writes = config.mode === "remediate" ? [...rightsFor(config.remedies.enabled), ...holdRights(config)] : [];
   const namespaces = namedNamespaces(config);
   const lines: Finding[] = [];
   for (const [check, needs] of [

@@ -35,6 +35,7 @@ export const RESOURCES = {
   Application: entry("argoproj.io", "v1alpha1", "Application", "applications"),
   HelmRelease: entry("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases"),
   Kustomization: entry("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations"),
+  GitRepository: entry("source.toolkit.fluxcd.io", "v1", "GitRepository", "gitrepositories"),
   Lease: entry("coordination.k8s.io", "v1", "Lease", "leases"),
   CustomResourceDefinition: entry(
     "apiextensions.k8s.io",
