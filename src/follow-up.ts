@@ -32,7 +32,9 @@ export async function repair(incident: Incident, run: Run): Promise<Outcome[]> {
   }
   const { hotfix } = status;
   if (hotfix?.undo !== undefined && hotfix.undoneAt === undefined) {
-    const undone = await takeBack(incident, hotfix.undo.reason, "RolledBack", run);
+    // With a pull request, or a decision about the problem, that goes on; only a hotfix that was still watched ends here.
+    const watched = status.phase === "Acting" || status.phase === "Hotfixed";
+    const undone = await takeBack(incident, hotfix.undo.reason, watched ? "RolledBack" : status.phase, run);
     return [outcomeOf(undone.incident, "rolled-back")];
   }
   if (isHeldForNothing(incident)) {
