@@ -1,5 +1,6 @@
 import { StanchError } from "./errors.ts";
 import type { GuardContext } from "./guards/guard.ts";
+import { holdChoices } from "./hold-choices.ts";
 import type { Incident } from "./incident/incident.ts";
 import { scaleTarget } from "./kube/failing.ts";
 import { keyOf, sameRef } from "./kube/ref.ts";
@@ -196,6 +197,7 @@ export async function guardContext(
     settings: run.config,
     now: run.clock.now(),
     live,
+    holds: await holdChoices(plan, live, run),
     namespaces,
     ripe: run.tally.ripe,
     hotfixes: run.tally.hotfixes,

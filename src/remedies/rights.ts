@@ -1,6 +1,6 @@
 import type { Config, RemedyId } from "../config/schema.ts";
-import { resourceOf } from "../kube/resources.ts";
-import type { ObjectRef, Plan } from "../model.ts";
+import { patchOf } from "../gitops/holds.ts";
+import type { Plan } from "../model.ts";
 import type { Access } from "../ports.ts";
 import { remedies } from "./index.ts";
 
@@ -70,6 +70,17 @@ export function rightsFor(enabled: readonly RemedyId[]): Access[] {
   return unique(all);
 }
 
+/** Rights to what deploys workloads: to let it rest, and to ask it to look at Git after a merge. Only where holds of a whole application are allowed. */
+export function holdRights(config: Pick<Config, "holds">): Access[] {
+  if (!config.holds.application) return [];
+  return [
+    ...right("argoproj.io", "applications", "patch"),
+    ...right("kustomize.toolkit.fluxcd.io", "kustomizations", "patch"),
+    ...right("helm.toolkit.fluxcd.io", "helmreleases", "patch"),
+    ...right("source.toolkit.fluxcd.io", "gitrepositories", "get", "patch"),
+  ];
+}
+
 /** Rights that the live half of one plan needs, in the namespaces of its objects. None for a plan that is Git only. */
 export function workloadRights(plan: Plan): Access[] {
   if (plan.gitOnly !== undefined) return [];
@@ -82,17 +93,6 @@ export function workloadRights(plan: Plan): Access[] {
           namespace: plan.finding.workload.namespace,
         }));
   return unique([...patches, ...evicts]);
-}
-
-function patchOf(ref: ObjectRef): Access {
-  const resource = resourceOf(ref.apiVersion, ref.kind);
-  return {
-    group: resource?.group ?? "",
-    // A kind that no remedy knows is a right that nobody holds.
-    resource: resource?.plural ?? ref.kind.toLowerCase(),
-    verb: "patch",
-    namespace: ref.namespace,
-  };
 }
 
 function unique(accesses: readonly Access[]): Access[] {
