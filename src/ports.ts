@@ -2,7 +2,16 @@
  * The doors to the outside, in our own words. Adapters stand behind them (`src/adapters/`); `compose.ts` says which.
  * Steps see these interfaces only, so every step runs against the embedded servers and against fakes alike.
  */
-import type { Commit, FileEdit, KubeObject, ObjectRef, PatchOperation, PullRequestRef, Source } from "./model.ts";
+import type {
+  Commit,
+  FileEdit,
+  IssueRef,
+  KubeObject,
+  ObjectRef,
+  PatchOperation,
+  PullRequestRef,
+  Source,
+} from "./model.ts";
 
 /** A resource as it stands in API paths: `{ group: "apps", version: "v1", plural: "deployments", … }`. */
 export interface Resource {
@@ -167,6 +176,19 @@ export interface PullRequest extends PullRequestRef {
   readonly title: string;
   readonly body: string;
   readonly labels: readonly string[];
+  /** Login of who opened it. */
+  readonly author?: string;
+}
+
+export interface Issue extends IssueRef {
+  readonly title: string;
+  readonly body: string;
+  readonly author: string;
+  readonly state: "open" | "closed";
+  /** Why it was closed, as GitHub has it: `completed` is also what its plain button says. */
+  readonly reason?: "completed" | "not_planned" | "duplicate";
+  readonly closedAt?: string;
+  readonly closedBy?: string;
 }
 
 /** GitHub. Throws StanchError `code-host` with a hint (token scope, protected branch, rate limit). */
@@ -178,6 +200,8 @@ export interface CodeHost {
     readonly defaultBranch: string;
     readonly archived: boolean;
   }>;
+  /** May everybody read what stands there? */
+  isPublic(repository: string): Promise<boolean>;
   /** Pull requests of any state whose head is this branch of the same repository, newest first. */
   pullRequests(repository: string, branch: string): Promise<readonly PullRequest[]>;
   pullRequest(repository: string, number: number): Promise<PullRequest>;
@@ -208,7 +232,28 @@ export interface CodeHost {
   comments(repository: string, number: number): Promise<readonly { readonly author: string; readonly body: string }[]>;
   /** Adds labels; a failure is the caller's to log, not to stop for. */
   addLabels(repository: string, number: number, labels: readonly string[]): Promise<void>;
-  requestReviewers(repository: string, number: number, logins: readonly string[]): Promise<void>;
+  /** Users by login, teams by slug. GitHub refuses all of them when one is no collaborator. */
+  requestReviewers(
+    repository: string,
+    number: number,
+    reviewers: { readonly users: readonly string[]; readonly teams: readonly string[] },
+  ): Promise<void>;
+  /** Login of a commit's author; null when the commit belongs to no account, or to a bot's. */
+  authorOf(repository: string, sha: string): Promise<string | null>;
+  /** The newest issue of any state that we opened ourselves and whose body is meant; pull requests are none. */
+  findIssue(repository: string, isMeant: (body: string) => boolean): Promise<Issue | null>;
+  /** Null when it was deleted. */
+  issue(repository: string, number: number): Promise<Issue | null>;
+  /** Tried once only: the answer may have been lost on its way, and `findIssue` tells. */
+  createIssue(
+    repository: string,
+    request: { readonly title: string; readonly body: string; readonly labels: readonly string[] },
+  ): Promise<Issue>;
+  updateIssue(
+    repository: string,
+    number: number,
+    change: { readonly title?: string; readonly body?: string; readonly state?: "open" | "closed" },
+  ): Promise<Issue>;
   /** Head commit of a branch, or null. */
   branchHead(repository: string, branch: string): Promise<string | null>;
   deleteBranch(repository: string, branch: string): Promise<void>;
