@@ -151,6 +151,7 @@ function reportSection(report: PullRequestReport): string {
       "",
       `**Brought in by** ${code(sha.slice(0, 10))} ${plain(subject, 200)} of ${plain(author, 80)}, ${minute(at)}.`,
     );
+    if (report.way !== undefined) lines.push("", `**How Git is corrected.** ${WAYS[report.way]}`);
   }
   for (const { location, commit } of report.blame.slice(0, 5))
     lines.push(
@@ -187,6 +188,15 @@ function reportSection(report: PullRequestReport): string {
   }
   return lines.join("\n");
 }
+
+/** Both ways make the same change of the cluster; what differs is what else would go back with it. */
+const WAYS: Record<NonNullable<PullRequestReport["way"]>, string> = {
+  revert:
+    "The lines of that commit that cause the fault are taken back. The rest of it stays: taking those lines back makes exactly this change, and nothing else changes in what Git renders.",
+  forward:
+    "By a patch forward, and not by a revert: taking lines of that commit back does not make exactly this change (they were changed since, or more goes with them), or not by as small an edit. Only the fields named above are set.",
+  both: "In part by taking lines of that commit back, and by a patch forward where that would have changed more, or less, than the fields named above.",
+};
 
 function footer(report: PullRequestReport): string {
   return `<sub>Stanch ${plain(report.version)} · cluster ${code(report.cluster)} · incident ${code(`${report.incident.namespace}/${report.incident.name}`)}${report.incident.recurrences > 0 ? `, came back ${report.incident.recurrences} time${report.incident.recurrences === 1 ? "" : "s"}` : ""} · made for ${code(report.revision.slice(0, 10))} · ${plain(report.proof.tools.join(", "))}</sub>`;
