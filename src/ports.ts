@@ -160,6 +160,14 @@ export interface Registry {
   ): Promise<{ readonly state: "present" | "absent" | "unknown"; readonly reason?: string }>;
   /** Tags of a repository, bounded; null when it has none or could not be asked. */
   tags(image: string, credentials?: RegistryCredentials): Promise<readonly string[] | null>;
+  /** What an image says of itself: annotations of its index and manifest, and labels of its configuration. Strangers wrote it. */
+  labels(image: string, credentials?: RegistryCredentials): Promise<ImageLabels | { readonly unknown: string }>;
+}
+
+export interface ImageLabels {
+  /** Of the manifest that was asked for, checked against its content. */
+  readonly digest: string;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface RegistryCredentials {
