@@ -10,6 +10,7 @@ import type {
   ObjectRef,
   PatchOperation,
   PullRequestRef,
+  RemoteChart,
   Source,
 } from "./model.ts";
 
@@ -132,6 +133,15 @@ export type PublishResult =
 export interface Repositories {
   /** Fetches (cached, blobless) and checks out a branch. Throws StanchError `git` with a hint. */
   open(repository: string, branch: string): Promise<Checkout>;
+}
+
+/** Charts of Helm repositories and registries. */
+export interface Charts {
+  /**
+   * Fetches a chart (cached) as a read-only checkout: the chart is its folder `chart.name`. Throws StanchError `render` with a hint
+   * when it is not to be had without credentials.
+   */
+  open(chart: RemoteChart): Promise<Checkout>;
 }
 
 /** A rendered tree. */
