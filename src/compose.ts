@@ -4,6 +4,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "./adapters/clock.ts";
 import type { Flags } from "./commands/flags.ts";
+import { hostsOf } from "./config/hosts.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { inScope, isProtected } from "./config/scope.ts";
@@ -142,15 +143,11 @@ export function clusterSide(
   { config, log }: Pick<Base, "config" | "log">,
   cluster: Cluster,
 ): Pick<WorkbenchPorts, "live" | "readDeployers"> {
-  const { apiUrl, hosts } = config.github;
   return {
     live: (ref) => cluster.get(ref),
     async readDeployers() {
-      const [{ readDeployers }, { hostsOf }] = await Promise.all([
-        import("./observe/deployers.ts"),
-        import("./adapters/github-address.ts"),
-      ]);
-      return readDeployers({ cluster, hosts: [...hostsOf(apiUrl), ...hosts], pageSize: config.observe.pageSize, log });
+      const { readDeployers } = await import("./observe/deployers.ts");
+      return readDeployers({ cluster, hosts: hostsOf(config.github), pageSize: config.observe.pageSize, log });
     },
   };
 }

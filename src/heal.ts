@@ -12,6 +12,7 @@ import { locate } from "./steps/locate.ts";
 import { propose } from "./steps/propose.ts";
 import { prove } from "./steps/prove.ts";
 import { recordEvent } from "./steps/record.ts";
+import { reportIssue, withSentence } from "./steps/report.ts";
 import { takeBack } from "./take-back.ts";
 import type { Bench } from "./workbench.ts";
 
@@ -31,7 +32,7 @@ export interface HealOptions {
 export async function heal(incident: Incident, plan: Plan, options: HealOptions, run: Run): Promise<Outcome> {
   if (plan.changes.length === 0) return resolve(incident, `${plan.title}; nothing in Git needs to change.`, run);
   run.log.progress(`looking for ${describeRef(plan.finding.workload)} in Git`);
-  let found: { bench: Bench } | { reason: string };
+  let found: { bench: Bench } | { reason: string; repository?: string };
   try {
     found = await benchOf(plan.changes, run);
   } catch (error) {
@@ -39,7 +40,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
     if (!(error instanceof StanchError) || error.code === "git" || error.code === "code-host") throw error;
     found = { reason: `${messageOf(error)}${error.hint === undefined ? "" : ` (${error.hint})`}` };
   }
-  if ("reason" in found) return stuck(incident, options, found.reason, run);
+  if ("reason" in found) return stuck(incident, options, found.reason, run, found.repository);
 
   const { bench } = found;
   const revertOf = plan.choice.culprit?.sha;
@@ -57,7 +58,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
   await run.renew();
   if (!located.found) {
     if (located.already === true) return alreadyInGit(incident, options, bench, run);
-    return stuck(incident, options, `${located.reason} ${located.hint}`.trim(), run);
+    return stuck(incident, options, `${located.reason} ${located.hint}`.trim(), run, bench.source.repository);
   }
   const proof = await prove({
     located,
@@ -119,14 +120,20 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
 }
 
 /** The one source that declares every object of the changes. */
-async function benchOf(changes: readonly Change[], run: Run): Promise<{ bench: Bench } | { reason: string }> {
+async function benchOf(
+  changes: readonly Change[],
+  run: Run,
+): Promise<{ bench: Bench } | { reason: string; repository?: string }> {
   const refs = new Map<string, ObjectRef>(changes.map((change) => [keyOf(change.object), change.object]));
   let bench: Bench | undefined;
   for (const ref of refs.values()) {
     const gone = changes.some((change) => change.path.length === 0 && keyOf(change.object) === keyOf(ref));
     const removed = gone ? await run.workbench.removed(ref) : null;
     const found = removed === null ? await run.workbench.find(ref) : { found: true as const, bench: removed.bench };
-    if (!found.found) return { reason: `${found.reason}; ${found.hint}` };
+    if (!found.found) {
+      const { reason, hint, repository } = found;
+      return { reason: `${reason}; ${hint}`, ...(repository === undefined ? {} : { repository }) };
+    }
     if (bench !== undefined && bench.source.id !== found.bench.source.id)
       return { reason: `the change spans two sources, ${bench.source.id} and ${found.bench.source.id}` };
     bench = found.bench;
@@ -158,8 +165,14 @@ async function refused(incident: Incident, proposed: Outcome, run: Run): Promise
   return outcomeOf(undone.incident, "closed");
 }
 
-/** Git cannot be corrected by rule: say so, with the change that a person has to make. */
-async function stuck(incident: Incident, options: HealOptions, reason: string, run: Run): Promise<Outcome> {
+/** Git cannot be corrected by rule: say so, with the change that a person has to make, in the repository where it belongs. */
+async function stuck(
+  incident: Incident,
+  options: HealOptions,
+  reason: string,
+  run: Run,
+  repository?: string,
+): Promise<Outcome> {
   const changes = incident.status?.plan?.changes ?? [];
   const wanted = changes
     .map(
@@ -172,14 +185,16 @@ async function stuck(incident: Incident, options: HealOptions, reason: string, r
     : `Nothing was changed live${options.why === undefined ? "" : ` (${options.why})`}`;
   const text = `${state}. Git could not be corrected: ${reason}. A person must make this change: ${wanted}.`;
   if (options.rehearsal === true) return outcomeOf(incident, "escalated", text);
-  const next = await run.store.advance(incident, "Escalated", text);
+  const { live, why } = options;
+  const said = await reportIssue({ incident, repository, matter: { kind: "git", reason }, live, why }, run);
+  const next = await run.store.advance(incident, said.phase, withSentence(text, said.sentence), said.more);
   await recordEvent(
     incident.spec.workload,
     undefined,
     { type: "Warning", reason: "StanchEscalated", message: text },
     run,
   );
-  return outcomeOf(next, "escalated");
+  return outcomeOf(next, said.phase === "Silenced" ? "closed" : "escalated");
 }
 
 /** Git says it already: the cluster had drifted, or the deployer has not come round yet, and is asked to. No pull request is right. */

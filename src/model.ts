@@ -616,6 +616,12 @@ export interface PullRequestRef {
   readonly draft: boolean;
 }
 
+export interface IssueRef {
+  readonly repository: string;
+  readonly number: number;
+  readonly url: string;
+}
+
 export type Phase =
   | "Detected"
   | "Diagnosed"

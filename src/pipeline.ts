@@ -1,6 +1,7 @@
 import { inScope } from "./config/scope.ts";
 import { remedyContext } from "./context.ts";
 import { messageOf, StanchError } from "./errors.ts";
+import { followIssue } from "./follow-issue.ts";
 import { followUp, repair } from "./follow-up.ts";
 import { originOf } from "./gitops/configured-source.ts";
 import { isEcho } from "./incident/echo.ts";
@@ -113,6 +114,11 @@ async function everything(run: Run): Promise<RunReport> {
         )),
       );
     incidents = await readIncidents(run);
+    for (const incident of incidents)
+      outcomes.push(
+        ...(await guarded(run, incident.spec.workload, incident.spec.symptom, () => followIssue(incident, run))),
+      );
+    if (incidents.some((incident) => incident.status?.issue !== undefined)) incidents = await readIncidents(run);
   }
 
   outcomes.push(...(await treatAll(findings, seen, incidents, run)));

@@ -5,6 +5,7 @@
 import type {
   Commit,
   FileEdit,
+  IssueRef,
   KubeObject,
   ObjectRef,
   PatchOperation,
@@ -169,6 +170,14 @@ export interface Registry {
   ): Promise<{ readonly state: "present" | "absent" | "unknown"; readonly reason?: string }>;
   /** Tags of a repository, bounded; null when it has none or could not be asked. */
   tags(image: string, credentials?: RegistryCredentials): Promise<readonly string[] | null>;
+  /** What an image says of itself: annotations of its index and manifest, and labels of its configuration. Strangers wrote it. */
+  labels(image: string, credentials?: RegistryCredentials): Promise<ImageLabels | { readonly unknown: string }>;
+}
+
+export interface ImageLabels {
+  /** Of the manifest that was asked for, checked against its content. */
+  readonly digest: string;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 export interface RegistryCredentials {
@@ -185,6 +194,19 @@ export interface PullRequest extends PullRequestRef {
   readonly title: string;
   readonly body: string;
   readonly labels: readonly string[];
+  /** Login of who opened it. */
+  readonly author?: string;
+}
+
+export interface Issue extends IssueRef {
+  readonly title: string;
+  readonly body: string;
+  readonly author: string;
+  readonly state: "open" | "closed";
+  /** Why it was closed, as GitHub has it: `completed` is also what its plain button says. */
+  readonly reason?: "completed" | "not_planned" | "duplicate";
+  readonly closedAt?: string;
+  readonly closedBy?: string;
 }
 
 /** GitHub. Throws StanchError `code-host` with a hint (token scope, protected branch, rate limit). */
@@ -196,6 +218,8 @@ export interface CodeHost {
     readonly defaultBranch: string;
     readonly archived: boolean;
   }>;
+  /** May everybody read what stands there? */
+  isPublic(repository: string): Promise<boolean>;
   /** Pull requests of any state whose head is this branch of the same repository, newest first. */
   pullRequests(repository: string, branch: string): Promise<readonly PullRequest[]>;
   pullRequest(repository: string, number: number): Promise<PullRequest>;
@@ -226,7 +250,28 @@ export interface CodeHost {
   comments(repository: string, number: number): Promise<readonly { readonly author: string; readonly body: string }[]>;
   /** Adds labels; a failure is the caller's to log, not to stop for. */
   addLabels(repository: string, number: number, labels: readonly string[]): Promise<void>;
-  requestReviewers(repository: string, number: number, logins: readonly string[]): Promise<void>;
+  /** Users by login, teams by slug. GitHub refuses all of them when one is no collaborator. */
+  requestReviewers(
+    repository: string,
+    number: number,
+    reviewers: { readonly users: readonly string[]; readonly teams: readonly string[] },
+  ): Promise<void>;
+  /** Login of a commit's author; null when the commit belongs to no account, or to a bot's. */
+  authorOf(repository: string, sha: string): Promise<string | null>;
+  /** The newest issue of any state that we opened ourselves and whose body is meant; pull requests are none. */
+  findIssue(repository: string, isMeant: (body: string) => boolean): Promise<Issue | null>;
+  /** Null when it was deleted. */
+  issue(repository: string, number: number): Promise<Issue | null>;
+  /** Tried once only: the answer may have been lost on its way, and `findIssue` tells. */
+  createIssue(
+    repository: string,
+    request: { readonly title: string; readonly body: string; readonly labels: readonly string[] },
+  ): Promise<Issue>;
+  updateIssue(
+    repository: string,
+    number: number,
+    change: { readonly title?: string; readonly body?: string; readonly state?: "open" | "closed" },
+  ): Promise<Issue>;
   /** Head commit of a branch, or null. */
   branchHead(repository: string, branch: string): Promise<string | null>;
   deleteBranch(repository: string, branch: string): Promise<void>;

@@ -32,6 +32,8 @@ export interface Tally {
   ripe: number;
   hotfixes: number;
   opened: number;
+  /** Issues that were opened. */
+  issues?: number;
   firstHotfixMs?: number;
   firstPullRequestMs?: number;
 }

@@ -1,9 +1,9 @@
 import { guardContext, remedyContext } from "./context.ts";
 import { StanchError } from "./errors.ts";
+import { escalate } from "./escalate.ts";
 import { aheadOf, waitForGit } from "./git-ahead.ts";
 import { heal } from "./heal.ts";
 import type { Incident } from "./incident/incident.ts";
-import { outcomeOf } from "./incident/outcome.ts";
 import { describeRef } from "./kube/ref.ts";
 import type { Diagnosis, Finding, Hold, Outcome, Plan, Proposal, Workload } from "./model.ts";
 import type { Run } from "./run.ts";
@@ -78,17 +78,7 @@ export async function treat(
   }
 
   if (incident === null) return { ...report(diagnosis), kind: "escalated", message: needed(diagnosis, refusals) };
-  const text = needed(diagnosis, refusals);
-  if (incident.status?.phase !== "Escalated" || incident.status.message !== text.slice(0, 1000)) {
-    incident = await run.store.advance(incident, "Escalated", text, { cause: diagnosis.cause });
-    await recordEvent(
-      finding.workload,
-      context.workload?.object.metadata.uid,
-      { type: "Warning", reason: "StanchEscalated", message: text },
-      run,
-    );
-  }
-  return outcomeOf(incident, "escalated");
+  return escalate({ incident, diagnosis, context, refusals, text: needed(diagnosis, refusals) }, run);
 }
 
 type Hotfixed = {

@@ -160,7 +160,7 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
       if (object !== undefined) hits.push({ bench: candidate, object });
     }
     const [hit, other] = deployer === undefined ? hits : hits.slice(-1);
-    const [{ repository } = { repository: undefined }] = among;
+    const [repository, another] = new Set(among.map((origin) => origin.repository));
     if (hit === undefined) {
       const places = among.map((origin) => `${origin.repository}:${origin.path}`).join(", ");
       return {
@@ -170,7 +170,8 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
           deployer === undefined
             ? "correct `sources`, or put the object under Git"
             : `look at ${describeRef(deployer.ref)}`,
-        ...(repository === undefined ? {} : { repository }),
+        // Of two nobody knows which one is meant.
+        ...(repository === undefined || another !== undefined ? {} : { repository }),
       };
     }
     if (other !== undefined) {

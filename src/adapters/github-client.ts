@@ -93,6 +93,14 @@ export async function createClients(options: GitHubOptions) {
 
 export type GitHubClient = Awaited<ReturnType<Awaited<ReturnType<typeof createClients>>["for"]>>;
 
+/** Does something in a repository: spaces writes, waits for limits, and translates faults. */
+export type GitHubCall = <T>(
+  what: string,
+  repository: string,
+  write: boolean,
+  step: (client: GitHubClient, at: { owner: string; repo: string }) => Promise<T>,
+) => Promise<T>;
+
 async function appClient<T>(
   auth: Exclude<GitHubAuth, { token: string }>,
   repository: string,

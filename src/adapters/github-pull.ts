@@ -12,6 +12,7 @@ export interface PullData {
   readonly merged_at?: string | null;
   readonly merge_commit_sha?: string | null;
   readonly labels: readonly ({ readonly name?: string | undefined } | string)[];
+  readonly user?: { readonly login: string } | null;
   readonly head: { readonly ref: string; readonly sha: string; readonly repo: { readonly id: number } | null };
   readonly base: { readonly ref: string; readonly repo: { readonly id: number } };
 }
@@ -39,5 +40,6 @@ export function pullOf(repository: string, data: PullData): PullRequest {
     title: data.title,
     body: data.body ?? "",
     labels: data.labels.map((label) => (typeof label === "string" ? label : (label.name ?? ""))),
+    ...(data.user ? { author: data.user.login } : {}),
   };
 }

@@ -1,7 +1,8 @@
 import { messageOf, StanchError } from "../errors.ts";
 import type { CodeHost } from "../ports.ts";
-import { createClients, type GitHubClient, type GitHubOptions, PATIENCE_S } from "./github-client.ts";
+import { createClients, type GitHubCall, type GitHubOptions, PATIENCE_S } from "./github-client.ts";
 import { plainLimit, statusOf, translate } from "./github-fault.ts";
+import { issueCalls } from "./github-issue.ts";
 import { isOwn, pullOf } from "./github-pull.ts";
 
 export type GitHub = CodeHost & { gitToken(repository: string): Promise<string> };
@@ -13,12 +14,7 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
   const secret = "token" in auth ? auth.token : auth.privateKey;
 
   let lastWrite = 0;
-  async function call<T>(
-    what: string,
-    repository: string,
-    write: boolean,
-    step: (client: GitHubClient, at: { owner: string; repo: string }) => Promise<T>,
-  ): Promise<T> {
+  const call: GitHubCall = async (what, repository, write, step) => {
     if (secret === "")
       throw new StanchError("code-host", `cannot ${what} in ${repository}: there is no GitHub token`, {
         hint: "set GITHUB_TOKEN (contents: write, pull requests: write), or configure a GitHub App",
@@ -40,9 +36,10 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
         await clock.sleep(seconds * 1000);
       }
     }
-  }
+  };
 
   return {
+    ...issueCalls(call, !("token" in auth)),
     check: (repository) =>
       call("look at the repository", repository, false, async (client, at) => {
         const { data } = await client.repos.get(at);
@@ -156,13 +153,18 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
             labels.length > 0 && (await client.issues.addLabels({ ...at, issue_number: number, labels: [...labels] }))
           ),
       ),
-    requestReviewers: (repository, number, logins) =>
+    requestReviewers: (repository, number, { users, teams }) =>
       call(
         `ask for a review of #${number}`,
         repository,
         true,
         async (client, at) =>
-          void (await client.pulls.requestReviewers({ ...at, pull_number: number, reviewers: [...logins] })),
+          void (await client.pulls.requestReviewers({
+            ...at,
+            pull_number: number,
+            reviewers: [...users],
+            team_reviewers: [...teams],
+          })),
       ),
     branchHead: (repository, branch) =>
       call(`look at branch ${branch}`, repository, false, async (client, at) => {

@@ -2,13 +2,8 @@ import type { Config } from "../config/schema.ts";
 import { messageOf } from "../errors.ts";
 import { type ImageReference, parseImage, versionOf } from "../kube/image.ts";
 import type { Registry, RegistryCredentials } from "../ports.ts";
+import { MANIFESTS, readLabels } from "./registry-labels.ts";
 
-const ACCEPT = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-].join(", ");
 const MOST_TAGS = 5000;
 /** A registry that always names a next page must not keep us. */
 const MOST_PAGES = 50;
@@ -79,6 +74,23 @@ export function createRegistry(settings: Config["registry"]): Registry {
         return null;
       }
     },
+    async labels(image, credentials) {
+      const parsed = parseImage(image);
+      if (parsed === null) return { unknown: `${image} is no image reference` };
+      const place = placeOf(parsed, settings);
+      if (typeof place === "string") return { unknown: place };
+      try {
+        return await readLabels(versionOf(parsed), async (part, accept) => {
+          const path = `/v2/${parsed.repository}/${part}`;
+          const answer = await ask(place, path, "GET", parsed, credentials, settings, accept);
+          if (answer.ok) return { bytes: await whole(answer), digest: answer.headers.get("docker-content-digest") };
+          await answer.body?.cancel();
+          throw new Error(`it answers ${answer.status} for ${part}`);
+        });
+      } catch (error) {
+        return { unknown: `${place.base.host} does not tell: ${messageOf(error)}`.slice(0, 300) };
+      }
+    },
   };
 }
 
@@ -108,6 +120,7 @@ async function ask(
   image: ImageReference,
   credentials: RegistryCredentials | undefined,
   settings: Config["registry"],
+  accept = method === "HEAD" ? MANIFESTS : "application/json",
 ): Promise<Response> {
   const url = addressOf(place, path);
   const local = LOOPBACK.has(url.hostname);
@@ -118,7 +131,7 @@ async function ask(
         method,
         redirect: "manual",
         headers: {
-          accept: method === "HEAD" ? ACCEPT : "application/json",
+          accept,
           "user-agent": "stanch",
           // Credentials are for the registry that asked for them.
           ...(authorization === undefined || hop > 0 ? {} : { authorization }),
@@ -205,6 +218,10 @@ function nextPage(link: string | null, path: string, place: Place): string | nul
 }
 
 async function bounded(answer: Response): Promise<string> {
+  return (await whole(answer)).toString("utf8");
+}
+
+async function whole(answer: Response): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of answer.body ?? []) {
@@ -212,5 +229,5 @@ async function bounded(answer: Response): Promise<string> {
     if (size > MOST_BYTES) throw new Error("the answer is too large");
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AppEntry } from "./app-entry.ts";
 import { duration } from "./duration.ts";
 import { SourceEntry } from "./source-entry.ts";
 import { count, globs, inside, isHttp, isIdentity, isQuantity, section } from "./values.ts";
@@ -80,6 +81,12 @@ export const Config = z.strictObject({
     'What is watched. An object or namespace annotated `stanch.dev/ignore: "true"` is left out whatever this says.',
   ),
   sources: z.array(SourceEntry).default([]).describe("Which repository and folder each namespace is deployed from."),
+  apps: z
+    .array(AppEntry)
+    .default([])
+    .describe(
+      "Which repository an image is built from, where its label `org.opencontainers.image.source` and the workload's annotation `stanch.dev/app-repository` do not say it, or may not be followed.",
+    ),
   observe: section(
     {
       pageSize: count(500, "Objects a page of a list; what bounds memory.", 1),
@@ -253,6 +260,27 @@ export const Config = z.strictObject({
         ),
     },
     "How pull requests look.",
+  ),
+  issues: section(
+    {
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe("Open an issue where Git cannot be corrected by rule, or the fault is the program's."),
+      labels: z.array(z.string().max(50)).default(["stanch"]).describe("Labels of an issue."),
+      perRun: count(3, "New issues of one run at most."),
+      apps: z
+        .boolean()
+        .default(true)
+        .describe(
+          "Report a program's own fault in the repository that its image is built from. Without an entry in `apps`, only where that repository is not public and belongs to the owner of a source's repository or to one of `issues.owners`.",
+        ),
+      owners: z
+        .array(z.string().regex(/^[\w.-]+$/, "is no owner"))
+        .default([])
+        .describe("Further owners (users or organisations) whose repositories may be reported to."),
+    },
+    "Issues for what only a person can do.",
   ),
   github: section(
     {

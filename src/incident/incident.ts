@@ -6,6 +6,7 @@ import type {
   Finding,
   Hold,
   Hotfix,
+  IssueRef,
   KubeObject,
   LiveAction,
   ObjectMeta,
@@ -76,6 +77,8 @@ export interface IncidentStatus {
   };
   readonly proof?: Proof;
   readonly pullRequest?: PullRequestRef;
+  readonly issue?: IncidentIssue;
+  readonly image?: ImageOrigin;
   readonly mergedAt?: string;
   readonly mergeCommit?: string;
   readonly resolvedAt?: string;
@@ -96,6 +99,26 @@ export interface IncidentPlan extends Choice {
   readonly changes: readonly Change[];
   readonly action?: LiveAction;
   readonly gitOnly?: string;
+}
+
+/** The issue that tells a person what to do. Without a number it is still to be opened. */
+export interface IncidentIssue extends Partial<Omit<IssueRef, "repository">> {
+  readonly repository: string;
+  /** Git cannot be corrected by rule, or the fault is the program's own. */
+  readonly about: "git" | "program";
+  /** Why no rule could do it. */
+  readonly reason: string;
+  /** Nothing more is to be done with it. */
+  readonly closedAt?: string;
+}
+
+/** What the failing container's image says of itself, kept so that the registry is asked once. */
+export interface ImageOrigin {
+  readonly reference: string;
+  readonly digest: string;
+  /** `org.opencontainers.image.source` and `.revision`. */
+  readonly source?: string;
+  readonly revision?: string;
 }
 
 export interface TimelineEntry {

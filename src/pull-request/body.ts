@@ -1,17 +1,14 @@
-import { createHash } from "node:crypto";
 import { createTwoFilesPatch } from "diff";
-import { formatPath } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
-import type { Check, Json } from "../model.ts";
+import type { Check } from "../model.ts";
 import { redactShapes } from "../redact.ts";
 import { formatMarker, type Marker, parseMarker } from "./marker.ts";
 import { code, fence, plain } from "./quote.ts";
 import type { PullRequestReport } from "./report.ts";
+import { andMore, evidenceBlock, field, hashOf, minute, withinBudget } from "./sections.ts";
 
-/** Code points; GitHub takes 65,536 characters. */
-const BUDGET = 60_000;
-/** What the parts that may be of any size may take of it, so that none of them pushes out all that follows. */
-const PARTS = { diff: 16_000, fields: 40, roots: 12, objects: 8, evidence: 20_000, oneEvidence: 6_000 } as const;
+/** What the parts that may be of any size may take, so that none of them pushes out all that follows. */
+const PARTS = { diff: 16_000, fields: 40, roots: 12, objects: 8 } as const;
 
 /**
  * The body: a page that a tired engineer understands in thirty seconds, then the incident report. Sections stand in order of
@@ -27,20 +24,7 @@ export function formatBody(report: PullRequestReport, fingerprint: string): stri
     reportSection(report),
     footer(report),
   ];
-  const kept: string[] = [];
-  let size = 500;
-  for (const [index, section] of sections.entries()) {
-    const length = [...section].length;
-    if (size + length > BUDGET) {
-      const left = sections.length - index;
-      kept.push(
-        `*${left} section${left === 1 ? "" : "s"} left out for length; the incident has everything:* \`kubectl get incident -n ${report.incident.namespace} ${report.incident.name} -o yaml\``,
-      );
-      break;
-    }
-    size += length;
-    kept.push(section);
-  }
+  const kept = withinBudget(sections, report.incident);
   // A manifest may hold a password outright; the diff of the commit shows it, this page does not repeat it.
   const text = redactShapes(kept.join("\n\n").trimEnd());
   const marker: Marker = {
@@ -57,11 +41,6 @@ export function parseBody(body: string): { readonly marker: Marker | null; reado
   // The web interface saves with CRLF.
   const text = body.replaceAll("\r\n", "\n").split("\n").slice(1).join("\n").trimEnd();
   return { marker, untouched: marker !== null && hashOf(text) === marker.body };
-}
-
-/** 16 hex digits of a body's text. */
-export function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 /** The incident report as a file of its own. */
@@ -92,12 +71,7 @@ function diffSection(report: PullRequestReport): string {
       .join("\n")
       .trimEnd(),
   );
-  const fields = report.changes
-    .slice(0, PARTS.fields)
-    .map(
-      (change) =>
-        `- ${code(describeRef(change.object))} ${code(formatPath(change.path))}: ${value(change.from)} → ${value(change.to)}`,
-    );
+  const fields = report.changes.slice(0, PARTS.fields).map(field);
   const more = andMore(report.changes.length - PARTS.fields, "field");
   return `### The change\n\n${fence(diffs.join("\n"), "diff", PARTS.diff)}\n\n${[...fields, ...more].join("\n")}`;
 }
@@ -151,6 +125,7 @@ function reportSection(report: PullRequestReport): string {
       "",
       `**Brought in by** ${code(sha.slice(0, 10))} ${plain(subject, 200)} of ${plain(author, 80)}, ${minute(at)}.`,
     );
+    if (report.way !== undefined) lines.push("", `**How Git is corrected.** ${WAYS[report.way]}`);
   }
   for (const { location, commit } of report.blame.slice(0, 5))
     lines.push(
@@ -167,41 +142,19 @@ function reportSection(report: PullRequestReport): string {
       .slice(-30)
       .map((entry) => `| ${minute(entry.at)} | ${plain(`${entry.phase}: ${entry.text}`, 400)} |`),
   );
-  if (report.evidence.length > 0) {
-    lines.push("", "<details><summary>Evidence (data from the cluster, not instructions)</summary>", "");
-    let left: number = PARTS.evidence;
-    let shown = 0;
-    for (const item of report.evidence.slice(0, 20)) {
-      const block = fence(item.text, "text", Math.min(PARTS.oneEvidence, left));
-      lines.push(
-        `${code(item.id)} ${plain(item.kind)}${item.at === undefined ? "" : `, ${minute(item.at)}`}`,
-        "",
-        block,
-        "",
-      );
-      shown += 1;
-      left -= [...block].length;
-      if (left < 200) break;
-    }
-    lines.push(...andMore(report.evidence.length - shown, "piece"), "", "</details>");
-  }
+  if (report.evidence.length > 0) lines.push("", evidenceBlock(report.evidence));
   return lines.join("\n");
 }
 
+/** Both ways make the same change of the cluster; what differs is what else would go back with it. */
+const WAYS: Record<NonNullable<PullRequestReport["way"]>, string> = {
+  revert:
+    "The lines of that commit that cause the fault are taken back. The rest of it stays: taking those lines back makes exactly this change, and nothing else changes in what Git renders.",
+  forward:
+    "By a patch forward, and not by a revert: taking lines of that commit back does not make exactly this change (they were changed since, or more goes with them), or not by as small an edit. Only the fields named above are set.",
+  both: "In part by taking lines of that commit back, and by a patch forward where that would have changed more, or less, than the fields named above.",
+};
+
 function footer(report: PullRequestReport): string {
   return `<sub>Stanch ${plain(report.version)} · cluster ${code(report.cluster)} · incident ${code(`${report.incident.namespace}/${report.incident.name}`)}${report.incident.recurrences > 0 ? `, came back ${report.incident.recurrences} time${report.incident.recurrences === 1 ? "" : "s"}` : ""} · made for ${code(report.revision.slice(0, 10))} · ${plain(report.proof.tools.join(", "))}</sub>`;
-}
-
-function andMore(count: number, what: string): string[] {
-  return count > 0 ? [`- *and ${count} more ${what}${count === 1 ? "" : "s"}; the incident has everything*`] : [];
-}
-
-function value(json: Json | undefined): string {
-  if (json === undefined) return "*(not set)*";
-  return code(typeof json === "string" ? json : JSON.stringify(json), 160);
-}
-
-function minute(at: string): string {
-  const time = new Date(at);
-  return Number.isNaN(time.getTime()) ? plain(at, 40) : `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

@@ -31,6 +31,8 @@ export interface PullRequestReport {
   readonly remedy: string;
   readonly changes: readonly Change[];
   readonly culprit?: Commit;
+  /** How Git is corrected where a commit is to blame: its lines are taken back, or the field is patched forward. */
+  readonly way?: "revert" | "forward" | "both";
   /** Who last wrote the lines that are changed. */
   readonly blame: readonly { readonly location: Location; readonly commit: Commit }[];
   /** The change stands live, since when, and what was seen. Absent: Git only. */
@@ -76,7 +78,7 @@ export function composeReport(facts: {
     title: plan.title,
     remedy: plan.choice.remedy,
     changes: plan.changes,
-    ...(plan.choice.culprit === undefined ? {} : { culprit: plan.choice.culprit }),
+    ...(plan.choice.culprit === undefined ? {} : { culprit: plan.choice.culprit, way: wayOf(located.locations) }),
     blame: facts.blame,
     ...(facts.live && status?.hotfix !== undefined
       ? {
@@ -96,4 +98,11 @@ export function composeReport(facts: {
     version: facts.version,
     revision: located.revision,
   };
+}
+
+/** What the layers of an edit say of it: lines of the commit were taken back, or the field was set anew. */
+function wayOf(locations: readonly Location[]): "revert" | "forward" | "both" {
+  const reverts = locations.filter((location) => location.via.startsWith("revert of ")).length;
+  if (reverts === 0) return "forward";
+  return reverts === locations.length ? "revert" : "both";
 }

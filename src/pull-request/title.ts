@@ -4,7 +4,12 @@ import { quiet } from "./quote.ts";
 /** `fix(shop/cart): raise memory limit 64Mi → 128Mi`, at most 72 characters. */
 export function formatTitle(object: ObjectRef, what: string): string {
   const head = `fix(${object.namespace === "" ? object.name : `${object.namespace}/${object.name}`}): `;
-  const flat = quiet(`${head}${what}`);
+  return shorten(`${head}${what}`);
+}
+
+/** A title of at most 72 characters, which pings nobody. */
+export function shorten(text: string): string {
+  const flat = quiet(text);
   const letters = [...flat];
   return letters.length <= 72 ? flat : `${letters.slice(0, 71).join("").trimEnd()}…`;
 }

@@ -1,14 +1,17 @@
 import { messageOf, StanchError } from "../errors.ts";
+import { blameOf } from "../gitops/blame.ts";
 import type { Incident } from "../incident/incident.ts";
 import { outcomeOf } from "../incident/outcome.ts";
-import type { Commit, FileEdit, Located, Location, Outcome, Plan, Proof } from "../model.ts";
+import type { FileEdit, Located, Outcome, Plan, Proof } from "../model.ts";
 import type { Checkout, PullRequest } from "../ports.ts";
 import { formatBody, formatReportFile, parseBody } from "../pull-request/body.ts";
 import { formatBranch, targetFingerprint } from "../pull-request/branch-name.ts";
+import { CODEOWNERS, ownersOf, parseCodeowners } from "../pull-request/codeowners.ts";
 import { formatCommitMessage } from "../pull-request/commit-message.ts";
 import { EDITED, HANDOVER } from "../pull-request/handover.ts";
 import { parseMarker } from "../pull-request/marker.ts";
 import { composeReport, type PullRequestReport } from "../pull-request/report.ts";
+import { chooseReviewers } from "../pull-request/reviewers.ts";
 import { formatTitle } from "../pull-request/title.ts";
 import { isWithdrawal } from "../pull-request/withdrawal.ts";
 import type { Run } from "../run.ts";
@@ -63,7 +66,7 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
   }
   const report = composeReport({
     ...request,
-    blame: await blameOf(located.locations, request.checkout, run),
+    blame: await blameOf(located.locations, request.checkout, run.log),
     config: run.config,
     version: run.version,
   });
@@ -119,6 +122,7 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
     { pullRequest: refOfPull(pull) },
   );
   await label(pull, draft ? [...run.config.pullRequest.labels, "needs-proof"] : run.config.pullRequest.labels, run);
+  if (open === undefined) await askForReview(pull, request, run);
   return outcomeOf(next, open === undefined ? "proposed" : "updated");
 }
 
@@ -208,21 +212,37 @@ async function isEdited(pull: PullRequest, run: Run): Promise<boolean> {
   return commits.some((commit) => commit.author !== authorEmail || commit.committer !== authorEmail);
 }
 
-/** Who wrote the lines: useful, never worth failing for. */
-async function blameOf(
-  locations: readonly Location[],
-  checkout: Checkout,
-  run: Run,
-): Promise<{ location: Location; commit: Commit }[]> {
-  const out: { location: Location; commit: Commit }[] = [];
-  for (const location of locations.slice(0, 5)) {
-    const commit = await checkout.blame(location.file, location.line).catch((error: unknown) => {
-      run.log.debug("no blame", { file: location.file, error: messageOf(error) });
-      return null;
-    });
-    if (commit !== null) out.push({ location, commit });
-  }
-  return out;
+/** Asks the owners of the edited files and the author of the bad commit to look; once, and never worth failing for. */
+async function askForReview(pull: PullRequest, { plan, located, checkout }: ProposeRequest, run: Run): Promise<void> {
+  const { repository, number } = pull;
+  const ask = async (users: readonly string[], teams: readonly string[]): Promise<boolean> => {
+    try {
+      await run.codeHost.requestReviewers(repository, number, { users, teams });
+      return true;
+    } catch (error) {
+      run.log.warn("review not asked for", { pullRequest: pull.url, users, teams, error: messageOf(error) });
+      return false;
+    }
+  };
+  const unread = (error: unknown): null => {
+    run.log.warn("reviewers not known", { pullRequest: pull.url, error: messageOf(error) });
+    return null;
+  };
+  let text: string | null = null;
+  for (const file of CODEOWNERS) text ??= await checkout.read(file).catch(unread);
+  const files = located.edits.map((edit) => edit.file);
+  const { culprit } = plan.choice;
+  const { users, teams } = chooseReviewers({
+    repository,
+    owners: ownersOf(files, parseCodeowners(text ?? "")),
+    culprit: culprit === undefined ? null : await run.codeHost.authorOf(repository, culprit.sha).catch(unread),
+    self: pull.author,
+  });
+  const count = users.length + teams.length;
+  if (count === 0 || (await ask(users, teams)) || count === 1) return;
+  // GitHub refuses all of them for one who is no collaborator: each is asked alone then.
+  for (const user of users) await ask([user], []);
+  for (const team of teams) await ask([], [team]);
 }
 
 async function reportFile(report: PullRequestReport, checkout: Checkout, run: Run): Promise<FileEdit[]> {

@@ -85,7 +85,7 @@ describe("every call", () => {
     await (await bench.client()).comment(REPOSITORY, number, "hello");
     await (await bench.client()).addLabels(REPOSITORY, number, ["stanch", "needs-proof"]);
     await (await bench.client()).addLabels(REPOSITORY, number, []);
-    await (await bench.client()).requestReviewers(REPOSITORY, number, ["robin"]);
+    await (await bench.client()).requestReviewers(REPOSITORY, number, { users: ["robin"], teams: ["shop"] });
     const client = await bench.client();
     expect(await client.comments(REPOSITORY, number)).toEqual([{ author: "stanch[bot]", body: "hello" }]);
     expect((await client.pullRequest(REPOSITORY, number)).labels).toEqual(["stanch", "needs-proof"]);

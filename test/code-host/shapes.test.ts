@@ -11,6 +11,7 @@ const TOKEN = "shape-token-0123456789";
 const JWT = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiI3In0.c2ln";
 const REPO = "/repos/{owner}/{repo}";
 let host: EmbeddedCodeHost;
+let commit = "";
 
 beforeAll(async () => {
   host = await startCodeHost();
@@ -19,9 +20,13 @@ beforeAll(async () => {
   await host.addRepository("acme/shop", { commits: [{ message: "Import", files: { "a.yaml": "a: 1\n" } }] });
   await host.addRepository("acme/old", { commits: [{ message: "Import", files: { "a.yaml": "a: 1\n" } }] });
   host.archive("acme/old");
+  await host.addRepository("acme/mute", { commits: [{ message: "Import", files: { "a.yaml": "a: 1\n" } }] });
+  host.allowIssues("acme/mute", false);
+  host.estrange("acme/shop", ["stranger"]);
+  host.addAccount("robin@example.com", "robin");
   for (const name of ["stanch/c/one", "stanch/c/two", "stanch/c/three"]) {
     await host.branch("acme/shop", name, "main");
-    await host.commit("acme/shop", name, { "a.yaml": `a: ${name}\n` }, { message: "Two" });
+    commit = await host.commit("acme/shop", name, { "a.yaml": `a: ${name}\n` }, { message: "Two" });
   }
 }, 20_000);
 afterAll(() => host.close());
@@ -42,7 +47,9 @@ interface Call {
 async function ask(call: Call): Promise<unknown> {
   const [owner = "", repo = ""] = (call.repository ?? "acme/shop").split("/");
   const parts: Record<string, string> = { owner, repo, ...call.at };
-  const path = call.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ""));
+  const path = call.path
+    .replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ""))
+    .replace("COMMIT", commit);
   const answer = await fetch(`${host.apiUrl}${path}${call.query ?? ""}`, {
     method: call.method,
     headers: { authorization: `Bearer ${call.token ?? TOKEN}`, "content-type": "application/json" },
@@ -62,9 +69,12 @@ async function isAsDescribed(call: Call): Promise<void> {
 
 const PULLS = `${REPO}/pulls`;
 const PULL = `${REPO}/pulls/{pull_number}`;
+const ISSUES = `${REPO}/issues`;
 const ISSUE = `${REPO}/issues/{issue_number}`;
+const COMMIT = `${REPO}/commits/{ref}`;
 const one = { pull_number: "1", issue_number: "1" };
 const two = { pull_number: "2", issue_number: "2" };
+const three = { issue_number: "3" };
 const request = (head: string) => ({ title: "t", body: "b", head, base: "main" });
 
 describe("the embedded code host answers as GitHub describes itself", () => {
@@ -79,6 +89,18 @@ describe("the embedded code host answers as GitHub describes itself", () => {
     { method: "POST", path: `${ISSUE}/comments`, at: one, body: { body: "hello" }, status: 201 },
     { method: "POST", path: `${ISSUE}/labels`, at: one, body: { labels: ["stanch"] }, status: 200 },
     { method: "POST", path: `${PULL}/requested_reviewers`, at: one, body: { reviewers: ["robin"] }, status: 201 },
+    { method: "POST", path: `${PULL}/requested_reviewers`, at: one, body: { team_reviewers: ["shop"] }, status: 201 },
+    { method: "POST", path: ISSUES, body: { title: "t", body: "b", labels: ["stanch"] }, status: 201 },
+    { method: "GET", path: ISSUE, at: three, status: 200 },
+    { method: "GET", path: ISSUES, query: "?state=all&creator=stanch%5Bbot%5D&labels=stanch", status: 200 },
+    { method: "GET", path: ISSUES, query: "?state=all", status: 200 },
+    { method: "POST", path: `${ISSUE}/comments`, at: three, body: { body: "hello" }, status: 201 },
+    { method: "POST", path: `${ISSUE}/labels`, at: three, body: { labels: ["x"] }, status: 200 },
+    { method: "GET", path: `${ISSUE}/comments`, at: three, status: 200 },
+    { method: "PATCH", path: ISSUE, at: three, body: { state: "closed", state_reason: "not_planned" }, status: 200 },
+    { method: "PATCH", path: ISSUE, at: three, body: { state: "open", title: "u" }, status: 200 },
+    { method: "GET", path: COMMIT, at: { ref: "COMMIT" }, status: 200 },
+    { method: "GET", path: "/app", token: JWT, status: 200 },
     { method: "GET", path: PULL, at: one, status: 200 },
     { method: "GET", path: PULLS, query: "?state=all&per_page=1", status: 200 },
     { method: "GET", path: `${PULL}/commits`, at: one, status: 200 },
@@ -112,6 +134,19 @@ describe("the embedded code host answers as GitHub describes itself", () => {
     { method: "POST", path: PULLS, body: { ...request("stanch/c/three"), body: "x".repeat(65_537) }, status: 422 },
     { method: "POST", path: `${ISSUE}/comments`, at: one, body: { body: "x".repeat(65_537) }, status: 422 },
     { method: "PUT", path: `${PULL}/merge`, at: two, status: 405 },
+    { method: "POST", path: ISSUES, body: { title: "t" }, repository: "acme/mute", status: 410 },
+    { method: "GET", path: ISSUES, repository: "acme/mute", status: 404 },
+    { method: "POST", path: ISSUES, body: { title: "t" }, token: "reader", status: 403 },
+    { method: "POST", path: ISSUES, body: {}, status: 422 },
+    { method: "POST", path: ISSUES, body: { title: "t", body: "x".repeat(65_537) }, status: 422 },
+    { method: "GET", path: COMMIT, at: { ref: "0".repeat(40) }, status: 422 },
+    {
+      method: "POST",
+      path: `${PULL}/requested_reviewers`,
+      at: { pull_number: "2" },
+      body: { reviewers: ["stranger"] },
+      status: 422,
+    },
     { method: "DELETE", path: `${REPO}/git/refs/{ref}`, at: { ref: "heads/none" }, status: 422 },
   ])("refuses $method $path: $status", isAsDescribed);
 });

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatBody, hashOf, parseBody } from "../../src/pull-request/body.ts";
+import { formatBody, parseBody } from "../../src/pull-request/body.ts";
 import { formatBranch, parseBranch, targetFingerprint } from "../../src/pull-request/branch-name.ts";
 import { formatMarker, parseMarker } from "../../src/pull-request/marker.ts";
+import { hashOf } from "../../src/pull-request/sections.ts";
 import { formatTitle } from "../../src/pull-request/title.ts";
 import { formatWithdrawal, isWithdrawal } from "../../src/pull-request/withdrawal.ts";
 import { FINGERPRINT, reportWith, WORKLOAD } from "./report-example.ts";

@@ -75,6 +75,7 @@ export function contextOf(world: World): RemedyContext {
         return { state: tagsOf(image)?.includes(image.split(":").at(-1) ?? "") === true ? "present" : "absent" };
       },
       tags: async (image) => tagsOf(image) ?? null,
+      labels: async () => ({ unknown: "no route to it" }),
     },
     credentials: async () => undefined,
     previous: async (ref) =>

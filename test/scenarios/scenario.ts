@@ -212,6 +212,7 @@ function runOf({ settings }: Scenario, objects: readonly KubeObject[], repositor
         return { state: tags?.includes(image.split(":").at(-1) ?? "") === true ? "present" : "absent" };
       },
       tags: async (image) => settings.images?.[image.replace(/:[^/]*$/, "")] ?? null,
+      labels: async () => ({ unknown: "it cannot be asked" }),
     },
     clock,
     log,

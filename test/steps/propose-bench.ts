@@ -11,7 +11,7 @@ import { incidentCrd } from "../../src/incident/crd.ts";
 import type { Incident } from "../../src/incident/incident.ts";
 import { createIncidentStore } from "../../src/incident/store.ts";
 import { createLog } from "../../src/log.ts";
-import type { Change, Finding, Hotfix, Outcome, Proof } from "../../src/model.ts";
+import type { Change, Commit, Finding, Hotfix, Outcome, Proof } from "../../src/model.ts";
 import type { Run } from "../../src/run.ts";
 import { propose } from "../../src/steps/propose.ts";
 
@@ -36,6 +36,8 @@ export interface Proposing {
     readonly hotfix?: Hotfix;
     readonly text?: string;
     readonly tally?: Run["tally"];
+    readonly culprit?: Commit;
+    readonly via?: string;
     /** Happens right before the push. */
     readonly meanwhile?: () => Promise<unknown>;
   }): Promise<Outcome>;
@@ -77,7 +79,9 @@ export async function startProposing() {
       repository,
       logged,
       incident: () => store.open(finding),
-      async propose({ proof = PROVED, settings = {}, hotfix, text = "it is proved", tally, meanwhile } = {}) {
+      async propose(options = {}) {
+        const { proof = PROVED, settings = {}, hotfix, text = "it is proved", tally, meanwhile } = options;
+        const { culprit, via = "manifest" } = options;
         const config = parseConfig(
           JSON.stringify({
             cluster: "test",
@@ -107,7 +111,13 @@ export async function startProposing() {
               incident,
               plan: {
                 finding,
-                choice: { remedy: "raise-memory-limit", params: {}, reason: text, evidence: [] },
+                choice: {
+                  remedy: "raise-memory-limit",
+                  params: {},
+                  reason: text,
+                  evidence: [],
+                  ...(culprit && { culprit }),
+                },
                 risk: "low",
                 changes: [change],
                 title: "raise memory limit 64Mi → 128Mi",
@@ -123,7 +133,7 @@ export async function startProposing() {
                   owner: { kind: "configuration", name: "stanch.yaml" },
                 },
                 revision: checkout.revision,
-                locations: [{ change, file: FILE, line: 1, via: "manifest" }],
+                locations: [{ change, file: FILE, line: 1, via }],
                 edits: [{ file: FILE, before: (await checkout.read(FILE)) ?? "", after: AFTER }],
                 renders: 1,
               },

@@ -233,3 +233,72 @@ describe("the code host fails", () => {
     expect((await at.propose()).kind).toBe("proposed");
   });
 });
+
+describe("who is asked to look", () => {
+  const culprit = { author: "Robin", email: "robin@example.com", at: "2026-01-02T03:04:05Z", subject: "Less memory" };
+  const owners = (text: string, file = ".github/CODEOWNERS") =>
+    at.host.commit(at.repository, "main", { [file]: text }, { message: "Owners" });
+  const bad = async () => ({
+    ...culprit,
+    sha: await at.host.commit(at.repository, "main", { "other.yaml": "a: 1\n" }, { message: "Less memory" }),
+  });
+  const warned = (text: string) => expect(at.logged.join("")).toContain(text);
+  const asked = () => ({ users: first().reviewers, teams: first().teams });
+
+  it("the owners of the edited file, in the place that GitHub reads", async () => {
+    await owners("* @everybody\n/apps/ @acme/shop @ada\n");
+    await owners("* @nobody\n", "CODEOWNERS");
+    await at.propose();
+    expect(asked()).toEqual({ users: ["ada"], teams: ["shop"] });
+  });
+
+  it("and the author of the bad commit, by the account that it belongs to", async () => {
+    at.host.addAccount("robin@example.com", "robin");
+    await owners("* @ada\n", "docs/CODEOWNERS");
+    await at.propose({ culprit: await bad() });
+    expect(asked()).toEqual({ users: ["ada", "robin"], teams: [] });
+    expect(first().body).toContain("Less memory of Robin, 2026-01-02 03:04 UTC.");
+    expect(first().body).toContain("**How Git is corrected.** By a patch forward, and not by a revert");
+  });
+
+  it("by lines taken back where that is what was done", async () => {
+    await at.propose({ culprit: await bad(), via: "revert of 1a2b3c4" });
+    expect(first().body).toContain("**How Git is corrected.** The lines of that commit");
+    await at.propose({ culprit: await bad(), via: "revert of 1a2b3c4" });
+    expect(pulls()).toHaveLength(1);
+  });
+
+  it("never ourselves, nor a bot; and nobody where nobody is known", async () => {
+    at.host.addAccount("robin@example.com", "renovate[bot]");
+    await owners("* @stanch[bot] robin@example.com\n");
+    const from = at.host.requests.length;
+    await at.propose({ culprit: await bad() });
+    expect(at.host.requests.slice(from).some((row) => row.path.endsWith("/requested_reviewers"))).toBe(false);
+  });
+
+  it("once, when it is opened", async () => {
+    await owners("* @ada\n");
+    await at.propose();
+    const from = at.host.requests.length;
+    expect((await at.propose({ text: "more is known" })).kind).toBe("updated");
+    expect(at.host.requests.slice(from).some((row) => row.path.endsWith("/requested_reviewers"))).toBe(false);
+  });
+
+  it("each alone where one of them is no collaborator, which is worth a line in the log", async () => {
+    at.host.estrange(at.repository, ["eve"]);
+    await owners("* @eve @ada @acme/shop\n");
+    expect((await at.propose()).kind).toBe("proposed");
+    expect(asked()).toEqual({ users: ["ada"], teams: ["shop"] });
+    warned("review not asked for");
+  });
+
+  it("nobody, where the host does not answer: the pull request stands", async () => {
+    await owners("* @ada\n");
+    at.host.faults.add({ path: /\/requested_reviewers$/, status: 403, times: 9 });
+    at.host.faults.add({ path: /\/commits\/[0-9a-f]{40}$/, status: 404, times: 9 });
+    expect((await at.propose({ culprit: await bad() })).kind).toBe("proposed");
+    expect(await phase()).toBe("Proposed");
+    warned("reviewers not known");
+    warned("review not asked for");
+  });
+});

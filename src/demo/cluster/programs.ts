@@ -23,6 +23,8 @@ export interface Program {
   readonly log?: readonly string[];
   /** Exit code on SIGTERM (default 143). */
   readonly stopCode?: number;
+  /** Labels of its image. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Commands that exec probes run in it; absent: every command fails. */
   readonly exec?: (argv: readonly string[]) => { readonly code: number; readonly output: string };
 }
@@ -44,6 +46,9 @@ export interface Image {
   /** Full reference: `docker.io/library/busybox:1.36`. */
   readonly reference: string;
   readonly digest: string;
+  /** What the registry serves of it, with their digests: the manifest is the one of `digest`. */
+  readonly manifest: string;
+  readonly configuration: { readonly digest: string; readonly text: string };
   readonly bytes: number;
   readonly program: ProgramSource;
 }

@@ -3,15 +3,36 @@ import type { Image, ImageRegistry, ProgramSource } from "./programs.ts";
 import { fullReference } from "./programs.ts";
 import type { Answer, Request } from "./server/http.ts";
 
+const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+const CONFIGURATION = "application/vnd.oci.image.config.v1+json";
+const digestOf = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`;
+
 /** A registry of images made from their references: `{ "ghcr.io/acme/cart:1.4.2": program }`. */
 export function createImageRegistry(images: Readonly<Record<string, ProgramSource>>): ImageRegistry {
   const known = new Map<string, Image>();
-  const push = (text: string, program: ProgramSource): void => {
-    const reference = fullReference(text);
-    const digest = `sha256:${createHash("sha256").update(reference).digest("hex")}`;
+  const push = (name: string, program: ProgramSource): void => {
+    const reference = fullReference(name);
+    // The reference in it makes every image another one, as its layers would.
+    const text = JSON.stringify({
+      architecture: "amd64",
+      os: "linux",
+      config: { Labels: typeof program === "function" ? null : (program.labels ?? null) },
+      rootfs: { type: "layers", diff_ids: [] },
+      history: [{ created_by: reference }],
+    });
+    const configuration = { digest: digestOf(text), text };
+    const manifest = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MANIFEST,
+      config: { mediaType: CONFIGURATION, size: Buffer.byteLength(text), digest: configuration.digest },
+      layers: [],
+    });
+    const digest = digestOf(manifest);
     known.set(reference, {
       reference,
       digest,
+      manifest,
+      configuration,
       bytes: 20_000_000 + (Number.parseInt(digest.slice(7, 12), 16) % 9_000_000),
       program,
     });
@@ -64,6 +85,21 @@ export function answerRegistry(request: Request, registry: ImageRegistry): Answe
     if (found.length === 0) return failure("NAME_UNKNOWN", "repository name not known to registry", { name });
     return page(name, [...new Set(found)].sort(), params);
   }
+  const blob = /^\/v2\/(.+)\/blobs\/(sha256:[0-9a-f]{64})$/.exec(path);
+  if (blob !== null) {
+    const [, name = "", digest = ""] = blob;
+    const found = images.find(
+      (image) => partsOf(image).repository === name && image.configuration.digest === digest,
+    )?.configuration;
+    return found === undefined
+      ? failure("BLOB_UNKNOWN", "blob unknown to registry", { digest })
+      : {
+          status: 200,
+          text: found.text,
+          type: "application/octet-stream",
+          headers: { "docker-content-digest": digest },
+        };
+  }
   const manifest = /^\/v2\/(.+)\/manifests\/([^/]+)$/.exec(path);
   if (manifest === null) return failure("UNSUPPORTED", "the operation is unsupported", {});
   const [, name = "", reference = ""] = manifest;
@@ -71,14 +107,7 @@ export function answerRegistry(request: Request, registry: ImageRegistry): Answe
     (each) => partsOf(each).repository === name && (partsOf(each).tag === reference || each.digest === reference),
   );
   if (image === undefined) return failure("MANIFEST_UNKNOWN", "manifest unknown", { name, reference });
-  const type = "application/vnd.oci.image.manifest.v1+json";
-  const empty = {
-    mediaType: "application/vnd.oci.image.config.v1+json",
-    size: 2,
-    digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
-  };
-  const body = { schemaVersion: 2, mediaType: type, config: empty, layers: [] };
-  return { status: 200, text: JSON.stringify(body), type, headers: { "docker-content-digest": image.digest } };
+  return { status: 200, text: image.manifest, type: MANIFEST, headers: { "docker-content-digest": image.digest } };
 }
 
 function page(name: string, tags: readonly string[], params: URLSearchParams): Answer {

@@ -20,6 +20,8 @@ export interface Host {
   readonly url: () => string;
   readonly repositories: Map<string, Repository>;
   readonly tokens: Map<string, Token>;
+  /** Login of the account that an address of a commit belongs to. */
+  readonly accounts: Map<string, string>;
   readonly now: () => string;
 }
 

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Host, type Question, refuse } from "./answer.ts";
 import { type Author, type CommitFiles, commitFiles, git, makeBare, protect, serveGit } from "./git-server.ts";
-import { close, mergePull } from "./pull-routes.ts";
+import { close } from "./issue-routes.ts";
+import { mergePull } from "./pull-routes.ts";
 import { answer } from "./routes.ts";
-import type { Fault, Permission, Pull, Repository, RequestRow, Token } from "./state.ts";
+import type { Fault, Issue, Permission, Pull, Repository, RequestRow, Token } from "./state.ts";
 
 /** A GitHub in this process: REST as GitHub shapes it, and real git over smart HTTP. */
 export interface EmbeddedCodeHost extends AsyncDisposable {
@@ -20,8 +21,18 @@ export interface EmbeddedCodeHost extends AsyncDisposable {
       readonly commits: readonly CommitFiles[];
       readonly branch?: string;
       readonly protectedBranches?: readonly string[];
+      readonly public?: boolean;
     },
   ): Promise<void>;
+  /** The account that commits of an address belong to. */
+  addAccount(email: string, login: string): void;
+  /** These users and teams are no collaborators: they cannot be asked for a review. */
+  estrange(fullName: string, names: readonly string[]): void;
+  issues(fullName: string): readonly Issue[];
+  /** A person closes an issue, as one does by the button, or with another reason. */
+  closeIssue(fullName: string, number: number, who: { readonly as: string; readonly reason?: Issue["reason"] }): void;
+  /** Switches issues off, or on again. */
+  allowIssues(fullName: string, allowed: boolean): void;
   addToken(token: string, who: { readonly login: string; readonly permission: Permission }): void;
   /** A person squash-merges. */
   merge(fullName: string, number: number, who: { readonly as: string }): Promise<void>;
@@ -56,8 +67,9 @@ export async function startCodeHost(
   const tokens = new Map<string, Token>();
   const faults: Fault[] = [];
   const requests: RequestRow[] = [];
+  const accounts = new Map<string, string>();
   let address = "";
-  const host: Host = { url: () => address, repositories, tokens, now: () => new Date().toISOString() };
+  const host: Host = { url: () => address, repositories, tokens, accounts, now: () => new Date().toISOString() };
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://x");
@@ -164,11 +176,36 @@ export async function startCodeHost(
   return {
     url: address,
     apiUrl: `${address}/api/v3`,
-    async addRepository(fullName, { commits, branch = "main", protectedBranches = [] }) {
+    async addRepository(fullName, options) {
+      const { commits, branch = "main", protectedBranches = [] } = options;
       const bare = join(folder, `${fullName}.git`);
       await makeBare(bare, branch, protectedBranches);
       for (const commit of commits) await commitFiles(bare, branch, commit);
-      repositories.set(fullName.toLowerCase(), { fullName, folder: bare, branch, archived: false, pulls: [] });
+      repositories.set(fullName.toLowerCase(), {
+        fullName,
+        folder: bare,
+        branch,
+        archived: false,
+        public: options.public === true,
+        noIssues: false,
+        strangers: new Set(),
+        pulls: [],
+        issues: [],
+      });
+    },
+    addAccount: (email, login) => void accounts.set(email, login),
+    estrange(fullName, names) {
+      for (const name of names) find(fullName).strangers.add(name);
+    },
+    issues: (fullName) => find(fullName).issues,
+    closeIssue(fullName, number, { as, reason = "completed" }) {
+      const issue = find(fullName).issues.find((candidate) => candidate.number === number);
+      if (issue === undefined) throw new Error(`no issue ${fullName}#${number}`);
+      close(issue, as, host.now());
+      issue.reason = reason;
+    },
+    allowIssues(fullName, allowed) {
+      find(fullName).noIssues = !allowed;
     },
     addToken: (token, who) => void tokens.set(token, who),
     async merge(fullName, number, { as }) {

@@ -1,7 +1,7 @@
-import { type Answer, type Host, invalid, MOST_BODY, NOT_FOUND, type Question, refuse } from "./answer.ts";
+import { type Answer, type Host, invalid, MOST_BODY, type Question, refuse } from "./answer.ts";
 import { git } from "./git-server.ts";
-import { issueShape } from "./pull-shapes.ts";
-import { commentShape, commitShape, labelShape } from "./shapes.ts";
+import { close, issueShape, namesIn, onTalk } from "./issue-routes.ts";
+import { commitShape } from "./shapes.ts";
 import type { Pull, Repository } from "./state.ts";
 
 export interface OnPull {
@@ -21,8 +21,6 @@ export async function onPull({ question, repository, pull, host, shape, row, par
   const { method, body, token } = question;
   const url = host.url();
   const login = token?.login ?? "";
-  const names = (key: string): string[] =>
-    Array.isArray(body[key]) ? body[key].filter((name): name is string => typeof name === "string") : [];
   switch (`${method} ${part}`) {
     case "GET pulls":
       return { status: 200, body: await shape(pull) };
@@ -37,71 +35,26 @@ export async function onPull({ question, repository, pull, host, shape, row, par
     }
     case "GET issues":
       return { status: 200, body: issueShape(repository, pull, url) };
-    case "GET pulls/commits": {
+    case "GET pulls/commits":
       await follow(pull, repository);
-      const rows = (
-        await git(repository.folder, [
-          "log",
-          "--reverse",
-          "--format=%H%x1f%T%x1f%P%x1f%an%x1f%ae%x1f%aI%x1f%cn%x1f%ce%x1f%cI%x1f%B%x1e",
-          `${pull.base}..${pull.headSha}`,
-        ])
-      )
-        .split("\x1e")
-        .map((row) => row.trim().split("\x1f"))
-        .filter((row) => row.length === 10);
-      return {
-        status: 200,
-        items: rows.map((row) => {
-          const [sha = "", tree = "", parents = "", name = "", email = "", date = "", by = "", at = "", when = ""] =
-            row;
-          return commitShape(
-            repository,
-            {
-              sha,
-              tree,
-              parents: parents.split(" ").filter((parent) => parent !== ""),
-              author: { name, email, date },
-              committer: { name: by, email: at, date: when },
-              message: row[9] ?? "",
-            },
-            url,
-          );
-        }),
-      };
-    }
+      return { status: 200, items: await commitsIn(repository, `${pull.base}..${pull.headSha}`, host) };
     case "PUT pulls/merge":
       return mergePull(pull, repository, login, host.now());
-    case "GET issues/comments":
-      return { status: 200, items: pull.comments.map((comment) => commentShape(repository, pull, comment, url)) };
-    case "POST issues/comments": {
-      const text = typeof body["body"] === "string" ? body["body"] : "";
-      if ([...text].length > MOST_BODY)
-        return invalid("IssueComment", `body is too long (maximum is ${MOST_BODY} characters)`);
-      const comment = { id: pull.number * 1000 + pull.comments.length + 1, user: login, body: text, at: host.now() };
-      pull.comments.push(comment);
-      return { status: 201, body: commentShape(repository, pull, comment, url) };
-    }
-    case "POST issues/labels":
-      pull.labels = [...new Set([...pull.labels, ...names("labels")])];
-      return {
-        status: 200,
-        items: pull.labels.map((name) => labelShape(repository, name, url)),
-      };
-    case "POST pulls/requested_reviewers":
-      pull.reviewers = [...new Set([...pull.reviewers, ...names("reviewers")])];
+    case "POST pulls/requested_reviewers": {
+      const [reviewers, teams] = [namesIn(body, "reviewers"), namesIn(body, "team_reviewers")];
+      if (reviewers.includes(pull.user)) return refuse(422, "Review cannot be requested from pull request author.");
+      if ([...reviewers, ...teams].some((name) => repository.strangers.has(name))) return refuse(422, NO_COLLABORATOR);
+      pull.reviewers = [...new Set([...pull.reviewers, ...reviewers])];
+      pull.teams = [...new Set([...pull.teams, ...teams])];
       return { status: 201, body: await row(pull) };
+    }
     default:
-      return NOT_FOUND;
+      return onTalk(question, repository, pull, host, part);
   }
 }
 
-/** Closes it, as somebody. */
-export function close(pull: Pull, login: string, now: string): void {
-  pull.state = "closed";
-  pull.closedAt = now;
-  pull.closedBy = login;
-}
+const NO_COLLABORATOR =
+  "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the repository.";
 
 /** Squash-merges, as a person does with the green button. */
 export async function mergePull(pull: Pull, repository: Repository, login: string, now: string): Promise<Answer> {
@@ -145,4 +98,25 @@ export async function headOf(repository: Repository, branch: string): Promise<st
       await git(repository.folder, ["rev-parse", "--verify", "--quiet", `refs/heads/${branch}`]).catch(() => "")
     ).trim() || null
   );
+}
+
+/** Commits as GitHub has them, oldest first: of a range, or one of them with `-1`. */
+export async function commitsIn(repository: Repository, range: string, host: Host) {
+  const format = "--format=%H%x1f%T%x1f%P%x1f%an%x1f%ae%x1f%aI%x1f%cn%x1f%ce%x1f%cI%x1f%B%x1e";
+  const rows = (await git(repository.folder, ["log", "--reverse", format, ...range.split(" ")]))
+    .split("\x1e")
+    .map((row) => row.trim().split("\x1f"))
+    .filter((row) => row.length === 10);
+  return rows.map((row) => {
+    const [sha = "", tree = "", parents = "", name = "", email = "", date = "", by = "", at = "", when = ""] = row;
+    const commit = {
+      sha,
+      tree,
+      parents: parents.split(" ").filter((parent) => parent !== ""),
+      author: { name, email, date },
+      committer: { name: by, email: at, date: when },
+      message: row[9] ?? "",
+    };
+    return commitShape(repository, commit, host.url(), host.accounts);
+  });
 }

@@ -1,4 +1,4 @@
-import { labelShape, nodeId, repositoryShape, userShape } from "./shapes.ts";
+import { labelShape, nodeId, repositoryShape, teamShape, userShape } from "./shapes.ts";
 import type { Pull, Repository } from "./state.ts";
 
 /** A pull request as a list has it: without `merged` and without counts. */
@@ -55,7 +55,7 @@ export function pullRow(repository: Repository, pull: Pull, url: string, baseSha
     auto_merge: null,
     labels: pull.labels.map((name) => labelShape(repository, name, url)),
     requested_reviewers: pull.reviewers.map((login) => userShape(login, url)),
-    requested_teams: [],
+    requested_teams: pull.teams.map((slug) => teamShape(owner, slug, url)),
     head: end(pull.head, pull.headSha),
     base: end(pull.base, baseSha),
     created_at: pull.createdAt,
@@ -83,46 +83,5 @@ export function pullShape(repository: Repository, pull: Pull, url: string, baseS
     additions: 1,
     deletions: 1,
     changed_files: 1,
-  };
-}
-
-/** The issue that every pull request is. */
-export function issueShape(repository: Repository, pull: Pull, url: string) {
-  const api = `${url}/repos/${repository.fullName}`;
-  const issue = `${api}/issues/${pull.number}`;
-  const html = `${url}/${repository.fullName}/pull/${pull.number}`;
-  return {
-    id: 1000 + pull.number,
-    node_id: nodeId(`Issue:${pull.number}`),
-    number: pull.number,
-    url: issue,
-    repository_url: api,
-    labels_url: `${issue}/labels{/name}`,
-    comments_url: `${issue}/comments`,
-    events_url: `${issue}/events`,
-    html_url: html,
-    title: pull.title,
-    body: pull.body,
-    state: pull.state,
-    state_reason: null,
-    locked: false,
-    user: userShape(pull.user, url),
-    assignee: null,
-    assignees: [],
-    milestone: null,
-    author_association: "CONTRIBUTOR",
-    closed_by: pull.closedBy === null ? null : userShape(pull.closedBy, url),
-    labels: pull.labels.map((name) => labelShape(repository, name, url)),
-    comments: pull.comments.length,
-    pull_request: {
-      url: `${api}/pulls/${pull.number}`,
-      html_url: html,
-      diff_url: `${html}.diff`,
-      patch_url: `${html}.patch`,
-      merged_at: pull.mergedAt,
-    },
-    created_at: pull.createdAt,
-    updated_at: pull.updatedAt,
-    closed_at: pull.closedAt,
   };
 }

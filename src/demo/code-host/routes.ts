@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { type Answer, FORBIDDEN, type Host, invalid, MOST_BODY, NOT_FOUND, type Question, refuse } from "./answer.ts";
 import { git } from "./git-server.ts";
-import { follow, headOf, onPull } from "./pull-routes.ts";
+import { nextNumber, onIssue, onIssues } from "./issue-routes.ts";
+import { commitsIn, follow, headOf, onPull } from "./pull-routes.ts";
 import { pullRow, pullShape } from "./pull-shapes.ts";
 import { nodeId, ownShape, repositoryShape, userShape } from "./shapes.ts";
 import type { Pull, Repository } from "./state.ts";
@@ -13,6 +14,10 @@ export async function answer(question: Question, host: Host): Promise<Answer> {
     return token === null
       ? refuse(401, "Requires authentication")
       : { status: 200, body: ownShape(token.login, host.url()) };
+  if (path === "/app")
+    return isJwt(question.authorization)
+      ? { status: 200, body: appShape(host) }
+      : refuse(401, "A JSON web token could not be decoded");
   const installation = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path);
   if (installation !== null && method === "POST") return installationToken(question, host);
   const match = /^\/repos\/([\w.-]+\/[\w.-]+)(\/.*)?$/.exec(path);
@@ -51,10 +56,21 @@ async function inRepository(question: Question, rest: string, repository: Reposi
     return { status: 200, items: await Promise.all(rows.map(row)) };
   }
   if (rest === "/pulls" && method === "POST") return createPull(body, repository, host, token?.login ?? "", shape);
+  if (rest === "/issues") return onIssues(question, repository, host);
+  const commit = /^\/commits\/([0-9a-f]{7,40})$/.exec(rest)?.[1];
+  if (commit !== undefined && method === "GET") {
+    const [found] = await commitsIn(repository, `-1 ${commit}`, host).catch(() => []);
+    return found === undefined
+      ? refuse(422, `No commit found for SHA: ${commit}`)
+      : { status: 200, body: { ...found, files: [] } };
+  }
   const one = /^\/(pulls|issues)\/(\d+)(\/[\w/]+)?$/.exec(rest);
   const pull = one === null ? undefined : repository.pulls.find((candidate) => candidate.number === Number(one[2]));
-  if (one === null || pull === undefined) return NOT_FOUND;
-  return onPull({ question, repository, pull, host, shape, row, part: `${one[1]}${one[3] ?? ""}` });
+  const part = one === null ? "" : `${one[1]}${one[3] ?? ""}`;
+  const issue = repository.issues.find((candidate) => candidate.number === Number(one?.[2]));
+  if (issue !== undefined && part.startsWith("issues")) return onIssue(question, repository, issue, host, part);
+  if (pull === undefined) return NOT_FOUND;
+  return onPull({ question, repository, pull, host, shape, row, part });
 }
 
 async function onRef(method: string, branch: string, repository: Repository, url: string): Promise<Answer> {
@@ -110,7 +126,7 @@ async function createPull(
     return invalid("PullRequest", `No commits between ${base} and ${branch}`);
   const now = host.now();
   const pull: Pull = {
-    number: repository.pulls.length + 1,
+    number: nextNumber(repository),
     title,
     body: text ?? "",
     state: "open",
@@ -127,6 +143,7 @@ async function createPull(
     mergeCommit: null,
     labels: [],
     reviewers: [],
+    teams: [],
     comments: [],
   };
   repository.pulls.push(pull);
@@ -135,6 +152,24 @@ async function createPull(
 
 const INSTALLATION = 4242;
 const GRANTED = { contents: "write", pull_requests: "write", issues: "write", metadata: "read" };
+
+function appShape(host: Host) {
+  return {
+    id: 7,
+    slug: "stanch",
+    client_id: "Iv1.stanch",
+    node_id: nodeId("App:7"),
+    owner: userShape("acme", host.url()),
+    name: "Stanch",
+    description: null,
+    external_url: host.url(),
+    html_url: `${host.url()}/apps/stanch`,
+    created_at: "2024-01-01T00:00:00Z",
+    updated_at: "2024-01-01T00:00:00Z",
+    permissions: GRANTED,
+    events: [],
+  };
+}
 
 function installationShape(repository: Repository, host: Host) {
   const account = userShape(repository.fullName.split("/")[0] ?? "", host.url());

@@ -1,4 +1,4 @@
-import type { Pull, Repository, Token } from "./state.ts";
+import type { Repository, Talk, Token } from "./state.ts";
 
 /** Objects as GitHub's REST API has them, with everything that its OpenAPI description requires. */
 
@@ -20,6 +20,27 @@ export function userShape(login: string, url: string) {
     url: api,
     html_url: `${url}/${encodeURIComponent(login)}`,
     site_admin: false,
+  };
+}
+
+/** A team of an organisation, which is known by its slug. */
+export function teamShape(organisation: string, slug: string, url: string) {
+  const api = `${url}/organizations/${idOf(organisation)}/team/${idOf(slug)}`;
+  return {
+    id: idOf(slug),
+    node_id: nodeId(`Team:${slug}`),
+    name: slug,
+    slug,
+    description: null,
+    privacy: "closed",
+    notification_setting: "notifications_enabled",
+    permission: "push",
+    url: api,
+    html_url: `${url}/orgs/${organisation}/teams/${slug}`,
+    members_url: `${api}/members{/member}`,
+    repositories_url: `${api}/repos`,
+    type: "organization",
+    parent: null,
   };
 }
 
@@ -49,7 +70,7 @@ export function repositoryShape(repository: Repository, url: string, token: Toke
   const [owner = "", name = ""] = repository.fullName.split("/");
   const rank = token === null ? 0 : { read: 1, write: 2, admin: 3 }[token.permission];
   const api = `${url}/repos/${repository.fullName}`;
-  const open = repository.pulls.filter((pull) => pull.state === "open").length;
+  const open = [...repository.pulls, ...repository.issues].filter((talk) => talk.state === "open").length;
   const zero = "forks forks_count stargazers_count watchers watchers_count network_count subscribers_count size";
   return {
     ...urls(
@@ -62,8 +83,8 @@ export function repositoryShape(repository: Repository, url: string, token: Toke
     name,
     full_name: repository.fullName,
     owner: userShape(owner, url),
-    private: true,
-    visibility: "private",
+    private: !repository.public,
+    visibility: repository.public ? "public" : "private",
     html_url: `${url}/${repository.fullName}`,
     clone_url: `${url}/${repository.fullName}.git`,
     git_url: `git:${url.replace(/^\w+:/, "")}/${repository.fullName}.git`,
@@ -79,7 +100,7 @@ export function repositoryShape(repository: Repository, url: string, token: Toke
     archived: repository.archived,
     disabled: false,
     fork: false,
-    has_issues: true,
+    has_issues: !repository.noIssues,
     has_projects: false,
     has_wiki: false,
     has_pages: false,
@@ -106,14 +127,15 @@ export function labelShape(repository: Repository, name: string, url: string) {
   };
 }
 
-export function commentShape(repository: Repository, pull: Pull, comment: Pull["comments"][number], url: string) {
+export function commentShape(repository: Repository, talk: Talk, comment: Talk["comments"][number], url: string) {
+  const part = "head" in talk ? "pull" : "issues";
   const api = `${url}/repos/${repository.fullName}/issues`;
   return {
     id: comment.id,
     node_id: nodeId(`IssueComment:${comment.id}`),
     url: `${api}/comments/${comment.id}`,
-    issue_url: `${api}/${pull.number}`,
-    html_url: `${url}/${repository.fullName}/pull/${pull.number}#issuecomment-${comment.id}`,
+    issue_url: `${api}/${talk.number}`,
+    html_url: `${url}/${repository.fullName}/${part}/${talk.number}#issuecomment-${comment.id}`,
     body: comment.body,
     user: userShape(comment.user, url),
     author_association: "CONTRIBUTOR",
@@ -131,7 +153,16 @@ export interface CommitRow {
   readonly message: string;
 }
 
-export function commitShape(repository: Repository, row: CommitRow, url: string) {
+export function commitShape(
+  repository: Repository,
+  row: CommitRow,
+  url: string,
+  accounts: ReadonlyMap<string, string> = new Map(),
+) {
+  const account = (email: string) => {
+    const login = accounts.get(email);
+    return login === undefined ? null : userShape(login, url);
+  };
   const api = `${url}/repos/${repository.fullName}`;
   const web = `${url}/${repository.fullName}/commit`;
   return {
@@ -148,9 +179,9 @@ export function commitShape(repository: Repository, row: CommitRow, url: string)
       tree: { sha: row.tree, url: `${api}/git/trees/${row.tree}` },
       comment_count: 0,
     },
-    // Addresses of the tests belong to no account.
-    author: null,
-    committer: null,
+    // An address that belongs to no account has none.
+    author: account(row.author.email),
+    committer: account(row.committer.email),
     parents: row.parents.map((sha) => ({ sha, url: `${api}/commits/${sha}`, html_url: `${web}/${sha}` })),
   };
 }

@@ -1,23 +1,33 @@
-export interface Pull {
+/** What an issue and a pull request have in common: they are numbered together, and both are talked about. */
+export interface Talk {
   readonly number: number;
   title: string;
   body: string;
   state: "open" | "closed";
+  readonly user: string;
+  readonly createdAt: string;
+  updatedAt: string;
+  closedAt: string | null;
+  closedBy: string | null;
+  labels: string[];
+  readonly comments: { id: number; user: string; body: string; at: string }[];
+}
+
+export interface Issue extends Talk {
+  reason: "completed" | "not_planned" | "duplicate" | "reopened" | null;
+}
+
+export interface Pull extends Talk {
   draft: boolean;
   readonly head: string;
   readonly base: string;
   /** Last known commit of the head: it stays when the branch goes. */
   headSha: string;
-  readonly user: string;
-  readonly createdAt: string;
-  updatedAt: string;
   mergedAt: string | null;
-  closedAt: string | null;
-  closedBy: string | null;
   mergeCommit: string | null;
-  labels: string[];
   reviewers: string[];
-  readonly comments: { id: number; user: string; body: string; at: string }[];
+  /** Slugs of teams that were asked for a review. */
+  teams: string[];
 }
 
 export interface Repository {
@@ -25,7 +35,14 @@ export interface Repository {
   readonly folder: string;
   readonly branch: string;
   archived: boolean;
+  /** Everybody may see it. */
+  readonly public: boolean;
+  /** Issues are switched off. */
+  noIssues: boolean;
+  /** Users and teams that cannot be asked for a review: they are no collaborators. */
+  readonly strangers: Set<string>;
   readonly pulls: Pull[];
+  readonly issues: Issue[];
 }
 
 export type Permission = "read" | "write" | "admin";
