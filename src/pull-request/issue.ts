@@ -94,6 +94,15 @@ function withoutSecrets(report: IssueReport): IssueReport {
         ...status,
         summary: clean(status.summary),
         ...(status.cause === undefined ? {} : { cause: clean(status.cause) }),
+        ...(status.culprit === undefined
+          ? {}
+          : {
+              culprit: {
+                ...status.culprit,
+                subject: clean(status.culprit.subject),
+                author: clean(status.culprit.author),
+              },
+            }),
         ...(status.plan === undefined ? {} : { plan: { ...status.plan, title: clean(status.plan.title) } }),
         ...(status.verification === undefined
           ? {}
@@ -144,7 +153,7 @@ function gitSections(matter: GitMatter, report: IssueReport): string[] {
     : "Until then the workload stays as it is.";
   return [
     `### The change that a person must make\n\n${patch}\n\n${[...fields, ...more].join("\n")}`,
-    `### Why this is no pull request\n\n${plain(matter.reason, 2000)}\n\nStanch opens one only where an edit of a file makes exactly this change in what Git renders.`,
+    `### Why this is no pull request\n\nThe reason: ${plain(matter.reason, 2000)}\n\nStanch opens one only where an edit of a file makes exactly this change in what Git renders.`,
     `### What to do\n\n1. Make what is deployed say the lines with \`+\`, in the source that declares the object.\n2. Deploy it. ${until} Stanch closes this issue when the workload is healthy and nothing is left to do.\n\n${refusal(report)}`,
   ];
 }
@@ -161,7 +170,7 @@ function programSections(matter: ProgramMatter, report: IssueReport): string[] {
         ]),
     `- Found here by: ${plain(matter.how)}`,
   ];
-  const looked = matter.refusals.slice(0, PARTS.refusals).map((text) => `- ${plain(text, 400)}`);
+  const looked = matter.refusals.slice(0, PARTS.refusals).map((text) => `- Remedy ${plain(text, 400)}`);
   const more = andMore(matter.refusals.length - PARTS.refusals, "remedy");
   return [
     `### What runs\n\n${facts.join("\n")}`,
@@ -171,12 +180,13 @@ function programSections(matter: ProgramMatter, report: IssueReport): string[] {
 }
 
 function refusal({ live, onClose, silenceDays }: IssueReport): string {
-  const then = live
-    ? onClose === "undo"
-      ? "closed as not planned, the live change is taken back by the next run"
-      : "the live change stays, and Git and the cluster differ"
-    : "nothing is changed";
-  return `To refuse, close this issue: ${then}, it is not opened again, and the problem is left alone for ${silenceDays} days.`;
+  const undone = live && onClose === "undo";
+  const then = undone
+    ? "the live change is taken back by the next run (closed as completed, it stands until Git says the same)"
+    : live
+      ? "the live change stays, and Git and the cluster differ"
+      : "nothing is changed";
+  return `To refuse, close this issue${undone ? " as not planned" : ""}: ${then}, it is not opened again, and the problem is left alone for ${silenceDays} days.`;
 }
 
 function incidentSection({ incident, earlier }: IssueReport): string {

@@ -9,6 +9,13 @@ type Tree = { [key: string]: Json };
 const SECRET = /(pass(word|phrase|wd)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|dsn)$/i;
 export const HIDDEN = "‹not shown›";
 
+interface Hiding {
+  /** What stands for a value. */
+  readonly mark: string;
+  /** The values for which it stands. */
+  readonly hidden: Set<string>;
+}
+
 /**
  * Changes without the values that are secrets by the name of their field, or of the list item that they belong to, or because the object is a
  * Secret; and those values, so that sentences about the change can be cleaned of them as well.
@@ -16,9 +23,11 @@ export const HIDDEN = "‹not shown›";
 export function hideSecrets(changes: readonly Change[]): { readonly changes: Change[]; readonly hidden: string[] } {
   const hidden = new Set<string>();
   const clean = changes.map((change) => {
-    const side = (value: Json | undefined): Json | undefined =>
-      value === undefined ? undefined : shown(change, value, hidden);
-    const [from, to] = [side(change.from), side(change.to)];
+    // Two marks, so that the diff still shows that there is a change.
+    const [from, to] = [
+      change.from === undefined ? undefined : shown(change, change.from, { mark: "‹old, not shown›", hidden }),
+      change.to === undefined ? undefined : shown(change, change.to, { mark: "‹new, not shown›", hidden }),
+    ];
     const { object, path } = change;
     return { object, path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   });
@@ -66,30 +75,31 @@ function headOf({ apiVersion, kind, namespace, name }: ObjectRef): Tree {
 
 const print = (json: Json): string => stringify(json, { lineWidth: 0, aliasDuplicateObjects: false });
 
-function shown({ object, path }: Change, value: Json, hidden: Set<string>): Json {
+function shown({ object, path }: Change, value: Json, hiding: Hiding): Json {
   const [last, owner] = [path.at(-1), path.at(-2)];
   const isValue = last === "value" && typeof owner === "object" && SECRET.test(String(owner.value));
   const isNamed = typeof last === "string" && SECRET.test(last);
   const isData = object.kind === "Secret" && (path[0] === "data" || path[0] === "stringData");
-  return isValue || isNamed || isData ? hide(value, hidden) : withoutSecrets(value, object.kind === "Secret", hidden);
+  return isValue || isNamed || isData ? hide(value, hiding) : withoutSecrets(value, object.kind === "Secret", hiding);
 }
 
-function withoutSecrets(json: Json, isSecret: boolean, hidden: Set<string>): Json {
-  if (Array.isArray(json)) return json.map((item) => withoutSecrets(item, isSecret, hidden));
+function withoutSecrets(json: Json, isSecret: boolean, hiding: Hiding): Json {
+  if (Array.isArray(json)) return json.map((item) => withoutSecrets(item, isSecret, hiding));
   if (typeof json !== "object" || json === null) return json;
   const named = typeof json["name"] === "string" && SECRET.test(json["name"]);
   const entries = Object.entries(json).map(([key, value]): [string, Json] => {
     const isData = isSecret && (key === "data" || key === "stringData");
     const isText = typeof value === "string" && (SECRET.test(key) || (named && key === "value"));
-    return [key, isData || isText ? hide(value, hidden) : withoutSecrets(value, isSecret, hidden)];
+    return [key, isData || isText ? hide(value, hiding) : withoutSecrets(value, isSecret, hiding)];
   });
   return Object.fromEntries(entries);
 }
 
-function hide(json: Json, hidden: Set<string>): Json {
+function hide(json: Json, { mark, hidden }: Hiding): Json {
   if (typeof json === "string" || typeof json === "number") hidden.add(String(json));
-  else if (typeof json === "object" && json !== null) for (const part of Object.values(json)) hide(part, hidden);
-  return HIDDEN;
+  else if (typeof json === "object" && json !== null)
+    for (const part of Object.values(json)) hide(part, { mark, hidden });
+  return mark;
 }
 
 /** Sets a field of a patch; what is missing on the way is made, list items with the name that they are known by. */
