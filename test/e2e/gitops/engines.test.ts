@@ -1,76 +1,66 @@
 import { describe, expect, it } from "vitest";
-import { ARGOCD, FLUX, missingEngine, untilSynced } from "./engines.ts";
+import { untilSynced } from "./engines.ts";
 import { differs, FAULTS, liveValue, writeLive } from "./faults.ts";
 import { annotate, disown, leftOver, unheld } from "./holds.ts";
-import { argoHelm } from "./trees/argo-helm.ts";
-import { argoManifests } from "./trees/argo-manifests.ts";
-import { fluxHelm } from "./trees/flux-helm.ts";
-import { fluxKustomize } from "./trees/flux-kustomize.ts";
-import type { Tree } from "./trees/tree.ts";
+import { missing } from "./present.ts";
+import { TREES } from "./trees/index.ts";
 import { eventually, steadily } from "./wait.ts";
 import { openWorld, REPOSITORY } from "./world.ts";
-
-const flux = await missingEngine(FLUX, "Kustomization");
-const argo = await missingEngine(ARGOCD, "Application");
-if (flux !== null) process.stdout.write(`\n!!! Flux: SKIPPED, ${flux}\n`);
-if (argo !== null) process.stdout.write(`\n!!! Argo CD: SKIPPED, ${argo}\n`);
-
-const TREES: readonly [string, boolean, (tag: string, url: string) => Tree][] = [
-  ["flux kustomize", flux !== null, (tag) => fluxKustomize(tag)],
-  ["flux helm", flux !== null, (tag) => fluxHelm(tag)],
-  ["argo manifests", argo !== null, (tag) => argoManifests(tag, { optIn: true })],
-  ["argo helm", argo !== null, (tag, url) => argoHelm(tag, url)],
-];
 
 /**
  * The ground on which the product stands, without the product: what the real engines do to a manual change, what holds
  * them, and that a release brings Git's value back. When an engine's new version fails here, the product's tests would, too.
  */
 describe.concurrent("what the engines do by themselves", () => {
-  for (const [name, skipped, plant] of TREES)
-    it.skipIf(skipped)(`${name}: reverts a change, respects the hold, and takes over after the release`, async () => {
-      await using world = await openWorld(name, plant);
-      const { tree } = world;
-      expect(await world.drift()).toBe("");
-      const before = await world.neighbours();
-      await world.breakIt();
+  for (const { name, engine, plant } of TREES)
+    it.skipIf(missing(engine))(
+      `${name}: reverts a change, respects the hold, and takes over after the release`,
+      async () => {
+        await using world = await openWorld(name, plant);
+        const { tree } = world;
+        expect(await world.drift()).toBe("");
+        const before = await world.neighbours();
+        await world.breakIt();
 
-      // All faults of a tree are alike to an engine: one is enough for each environment.
-      for (const fault of tree.faults.filter((candidate) => candidate.kind === "tag")) {
-        const { good, bad } = FAULTS.tag;
-        await writeLive(fault, good, "somebody");
-        const began = Date.now();
-        await eventually("the change reverted", 40, () => differs(fault, bad));
-        world.note(`${fault.namespace}: reverted after ${Math.round((Date.now() - began) / 1000)} s`);
+        // All faults of a tree are alike to an engine: one is enough for each environment.
+        for (const fault of tree.faults.filter((candidate) => candidate.kind === "tag")) {
+          const { good, bad } = FAULTS.tag;
+          await writeLive(fault, good, "somebody");
+          const began = Date.now();
+          await eventually("the change reverted", 40, () => differs(fault, bad));
+          world.note(`${fault.namespace}: reverted after ${Math.round((Date.now() - began) / 1000)} s`);
 
+          await annotate(tree, fault, "disabled");
+          await writeLive(fault, good, "stanch");
+          expect(await unheld(tree, fault)).toBeNull();
+          await steadily("held", 25, () => differs(fault, good));
+          world.note(`${fault.namespace}: held for 25 s`);
+
+          await annotate(tree, fault, null);
+          await disown(fault);
+          const released = Date.now();
+          await eventually("Git's value after the release", 60, () => differs(fault, bad));
+          world.note(
+            `${fault.namespace}: Git's value ${Math.round((Date.now() - released) / 1000)} s after the release`,
+          );
+          expect(await leftOver(fault)).toBeNull();
+        }
+
+        // Git mended while held, as a merge does it.
+        const [fault] = tree.faults.filter((candidate) => candidate.kind === "tag");
+        if (fault === undefined) throw new Error("the tree has no bad tag");
         await annotate(tree, fault, "disabled");
-        await writeLive(fault, good, "stanch");
-        expect(await unheld(tree, fault)).toBeNull();
-        await steadily("held", 25, () => differs(fault, good));
-        world.note(`${fault.namespace}: held for 25 s`);
-
+        await writeLive(fault, FAULTS.tag.good, "stanch");
+        await world.host.commit(REPOSITORY, "main", { ...tree.files }, { message: "Mend it all" });
+        await untilSynced(tree.engines, await world.head(), { healthy: false, nudge: true });
+        world.note(`synced at the mended commit while held; live: ${await liveValue(fault)}`);
         await annotate(tree, fault, null);
         await disown(fault);
-        const released = Date.now();
-        await eventually("Git's value after the release", 60, () => differs(fault, bad));
-        world.note(`${fault.namespace}: Git's value ${Math.round((Date.now() - released) / 1000)} s after the release`);
+        await untilSynced(tree.engines, await world.head(), { healthy: true, nudge: true });
+        for (const each of tree.faults) await eventually("mended", 60, () => differs(each, FAULTS[each.kind].good));
         expect(await leftOver(fault)).toBeNull();
-      }
-
-      // Git mended while held, as a merge does it.
-      const [fault] = tree.faults.filter((candidate) => candidate.kind === "tag");
-      if (fault === undefined) throw new Error("the tree has no bad tag");
-      await annotate(tree, fault, "disabled");
-      await writeLive(fault, FAULTS.tag.good, "stanch");
-      await world.host.commit(REPOSITORY, "main", { ...tree.files }, { message: "Mend it all" });
-      await untilSynced(tree.engines, await world.head(), { healthy: false });
-      world.note(`synced at the mended commit while held; live: ${await liveValue(fault)}`);
-      await annotate(tree, fault, null);
-      await disown(fault);
-      await untilSynced(tree.engines, await world.head(), { healthy: true });
-      for (const each of tree.faults) await eventually("mended", 60, () => differs(each, FAULTS[each.kind].good));
-      expect(await leftOver(fault)).toBeNull();
-      expect(await world.drift()).toBe("");
-      expect(await world.neighbours()).toEqual(before);
-    });
+        expect(await world.drift()).toBe("");
+        expect(await world.neighbours()).toEqual(before);
+      },
+    );
 });

@@ -135,16 +135,25 @@ export async function unsynced(ref: EngineRef, commit: string, options: { health
   return ref.kind === "HelmRelease" || status.lastAppliedRevision?.endsWith(commit) === true ? null : said;
 }
 
-/** Waits until all of these are synced at a commit, by their own word. Nothing is nudged: the interval does it. */
+/**
+ * Waits until all of these are synced at a commit, by their own word. `nudge` asks Argo CD to look now, as a webhook
+ * would: a poll of its own comes with a jitter of up to a minute. What Stanch must ask for itself is not nudged.
+ */
 export async function untilSynced(
   refs: readonly EngineRef[],
   commit: string,
-  options: { readonly healthy: boolean; readonly seconds?: number },
+  options: { readonly healthy: boolean; readonly seconds?: number; readonly nudge?: boolean },
 ): Promise<void> {
-  for (const ref of refs)
+  for (const ref of refs) {
+    if (options.nudge === true && ref.kind === "Application")
+      await kubectl([
+        ...["-n", ref.namespace, "annotate", RESOURCE.Application, ref.name, "--overwrite"],
+        "argocd.argoproj.io/refresh=normal",
+      ]);
     await eventually(`${ref.name} synced at ${commit.slice(0, 8)}`, options.seconds ?? 90, () =>
       unsynced(ref, commit, options),
     );
+  }
 }
 
 /**

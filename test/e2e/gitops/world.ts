@@ -59,7 +59,7 @@ export async function openWorld(
   const host = await startCodeHost();
   const url = `${host.url}/${REPOSITORY}.git`;
   const tree = plant(tag, url);
-  const namespaces = [...new Set([...tree.broken, tree.untouched])];
+  const namespaces = [...tree.broken, ...(tree.untouched === undefined ? [] : [tree.untouched])];
   const said: World["said"] = [];
   const note = (text: string): void =>
     void process.stdout.write(`  [${name} ${Math.round((Date.now() - started) / 1000)} s] ${text}\n`);
@@ -109,7 +109,7 @@ export async function openWorld(
           { message: `Tune ${fault.kind} of ${fault.namespace}`, date: new Date() },
         );
       }
-      await untilSynced(tree.engines, await head(), { healthy: false });
+      await untilSynced(tree.engines, await head(), { healthy: false, nudge: true });
       note("the engine deployed the faults");
       await Promise.all(tree.faults.map(untilBroken));
       note("the cluster shows the faults");
@@ -131,9 +131,15 @@ export async function openWorld(
     async neighbours() {
       const seen: Record<string, string> = {};
       for (const namespace of namespaces) {
-        const whole = namespace === tree.untouched && !tree.broken.includes(namespace);
+        const whole = !tree.broken.includes(namespace);
         for (const [key, version] of Object.entries(await versions(namespace)))
           if (whole || /\/cache(-|$)/.test(key)) seen[`${namespace}/${key}`] = version;
+        if (whole || tree.engine !== "argocd") continue;
+        // With RespectIgnoreDifferences every sync of Argo CD writes the object's present status into its annotation of what was
+        // applied last: versions and generations of neighbours move by themselves, their specification does not.
+        const cache = ["-n", namespace, "get", "deployment", "cache", "-o", "jsonpath={.spec}"];
+        seen[`${namespace}/Deployment/cache`] = await kubectl(cache);
+        for (const key of Object.keys(seen)) if (key.startsWith(`${namespace}/ReplicaSet/`)) delete seen[key];
       }
       return seen;
     },
@@ -167,7 +173,7 @@ export async function openWorld(
     });
     Object.assign(world, { config });
     await apply(tree.applied({ url, token: READER }));
-    await untilSynced(tree.engines, await head(), { healthy: true });
+    await untilSynced(tree.engines, await head(), { healthy: true, nudge: true });
     for (const namespace of namespaces)
       await kubectl(["-n", namespace, "wait", "deployments", "--all", "--for=condition=Available", "--timeout=90s"]);
     note("deployed and healthy");

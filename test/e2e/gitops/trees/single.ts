@@ -35,7 +35,6 @@ export function single(tag: string, options: { readonly engine: "flux" | "argocd
           ],
     engines: [engine],
     broken: [name],
-    untouched: name,
     faults: [fault],
     roots: [{ tool: "plain", namespace: name, path: "deploy" }],
   };

@@ -10,9 +10,9 @@ export interface Tree {
   applied(remote: Remote): readonly object[];
   /** Every engine object, outermost first. */
   readonly engines: readonly EngineRef[];
-  /** Namespaces in which faults appear, and the one that must not notice. */
+  /** Namespaces in which faults appear, and the environment that must not notice. */
   readonly broken: readonly string[];
-  readonly untouched: string;
+  readonly untouched?: string;
   readonly faults: readonly Fault[];
   /** What the engines render for the broken namespaces. */
   readonly roots: readonly RenderRoot[];
