@@ -15,6 +15,8 @@ export type Moment = "before" | "after";
 export interface Gate extends AsyncDisposable {
   /** Runs Stanch; `kill` is asked at each of its writes. Answers with what killed it, or null when it ended by itself. */
   run(token: string, kill: (write: string, moment: Moment) => boolean): Promise<string | null>;
+  /** Kills the run that is under way for what was seen elsewhere. */
+  kill(why: string): void;
 }
 
 /** Opens a gate for the runs of a configuration. */
@@ -83,6 +85,7 @@ export async function openGate(config: string): Promise<Gate> {
           resolve(killedAt);
         });
       }),
+    kill: (why) => running?.end(why),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -75,10 +75,10 @@ export async function mergeAll(world: World): Promise<void> {
 /** Runs Stanch until each incident is resolved. */
 export async function untilResolved(world: World, seconds = 150): Promise<void> {
   await world.runUntil("every incident resolved", seconds, async () => {
-    const open = (await world.incidents()).filter(({ status }) => status.phase !== "Resolved");
+    const open = (await world.incidents()).filter(({ status }) => status?.phase !== "Resolved");
     return open.length === 0
       ? null
-      : open.map(({ metadata, status }) => `${metadata.name} ${status.phase}: ${status.message}`).join("; ");
+      : open.map(({ metadata, status }) => `${metadata.name} ${status?.phase}: ${status?.message}`).join("; ");
   });
 }
 

@@ -43,7 +43,12 @@ export interface World extends AsyncDisposable {
 export interface StoredIncident {
   readonly metadata: { readonly name: string; readonly namespace: string };
   readonly spec: { readonly workload: { readonly name: string; readonly namespace: string } };
-  readonly status: { readonly phase: string; readonly message: string; readonly timeline: { readonly text: string }[] };
+  /** Absent where a run died between making it and its first word. */
+  readonly status?: {
+    readonly phase: string;
+    readonly message: string;
+    readonly timeline: { readonly text: string }[];
+  };
 }
 
 /** Deploys a tree in its healthy state and waits until the engine says that it is. Closing takes everything away. */
