@@ -136,20 +136,23 @@ export async function unsynced(ref: EngineRef, commit: string, options: { health
 }
 
 /**
- * Waits until all of these are synced at a commit, by their own word. `nudge` asks Argo CD to look now, as a webhook
- * would: a poll of its own comes with a jitter of up to a minute. What Stanch must ask for itself is not nudged.
+ * Asks Argo CD to look at an Application now, as a webhook would: its own poll comes with a jitter of up to a minute, and
+ * giving up ownership of a field is no update to it at all. Flux looks at its interval.
  */
+export async function nudge(ref: EngineRef): Promise<void> {
+  if (ref.kind !== "Application") return;
+  const words = ["-n", ref.namespace, "annotate", RESOURCE.Application, ref.name, "--overwrite"];
+  await kubectl([...words, "argocd.argoproj.io/refresh=normal"]);
+}
+
+/** Waits until all of these are synced at a commit, by their own word. What Stanch must ask for itself is not nudged. */
 export async function untilSynced(
   refs: readonly EngineRef[],
   commit: string,
   options: { readonly healthy: boolean; readonly seconds?: number; readonly nudge?: boolean },
 ): Promise<void> {
   for (const ref of refs) {
-    if (options.nudge === true && ref.kind === "Application")
-      await kubectl([
-        ...["-n", ref.namespace, "annotate", RESOURCE.Application, ref.name, "--overwrite"],
-        "argocd.argoproj.io/refresh=normal",
-      ]);
+    if (options.nudge === true) await nudge(ref);
     await eventually(`${ref.name} synced at ${commit.slice(0, 8)}`, options.seconds ?? 90, () =>
       unsynced(ref, commit, options),
     );
