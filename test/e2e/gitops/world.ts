@@ -75,7 +75,7 @@ export async function openWorld(
 
   const close = async (): Promise<void> => {
     // The engines first: they would make their objects again in a namespace that goes.
-    await removeEngines(tree.engines, tree.engines[0]?.name ?? "");
+    await removeEngines(tree.engines, tree.source);
     await kubectl(["delete", "namespace", own, ...namespaces, "--wait=false", "--ignore-not-found"], { may: [1] });
     await host.close();
     await rm(folder, { recursive: true, force: true });

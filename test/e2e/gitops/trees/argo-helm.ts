@@ -52,6 +52,7 @@ api:
       argoRepository(root, remote),
       argoApplication(root, { namespace: ARGOCD, source: { repoURL: remote.url, path: "apps" }, optIn: false }),
     ],
+    source: root,
     engines: [engine(root), engine(production), engine(staging)],
     broken: [production],
     untouched: staging,

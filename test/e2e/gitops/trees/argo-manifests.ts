@@ -73,6 +73,7 @@ spec:
       application(production, remote.url, { path: "kustomize/overlays/production" }),
       application(staging, remote.url, { path: "kustomize/overlays/staging" }),
     ],
+    source: name,
     engines: [engine(plain), engine(production), engine(staging)],
     broken: [plain, production],
     untouched: staging,

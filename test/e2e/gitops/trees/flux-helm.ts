@@ -55,6 +55,7 @@ spec:
       "releases/staging/helmrelease.yaml": release(staging),
     },
     applied: (remote) => [...fluxSource(root, remote), fluxRoot(root, "./releases")],
+    source: root,
     engines: [{ kind: "Kustomization", namespace: FLUX, name: root }, engine(production), engine(staging)],
     broken: [production],
     untouched: staging,

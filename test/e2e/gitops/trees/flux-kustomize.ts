@@ -105,6 +105,7 @@ spec:
       "clusters/lab/staging.yaml": environment(staging, "staging", ""),
     },
     applied: (remote) => [...fluxSource(root, remote), fluxRoot(root, "./clusters/lab")],
+    source: root,
     engines: [engine(root), engine(production), engine(staging)],
     broken: [production],
     untouched: staging,

@@ -33,6 +33,7 @@ export function single(tag: string, options: { readonly engine: "flux" | "argocd
               optIn: options.optIn ?? true,
             }),
           ],
+    source: name,
     engines: [engine],
     broken: [name],
     faults: [fault],

@@ -8,6 +8,8 @@ export interface Tree {
   readonly files: Readonly<Record<string, string>>;
   /** What a person applies with kubectl; the rest comes from Git. */
   applied(remote: Remote): readonly object[];
+  /** Name of what `applied` gives the engine to read the repository with. */
+  readonly source: string;
   /** Every engine object, outermost first. */
   readonly engines: readonly EngineRef[];
   /** Namespaces in which faults appear, and the environment that must not notice. */
