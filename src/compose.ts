@@ -11,7 +11,7 @@ import { StanchError } from "./errors.ts";
 import { createIncidentStore } from "./incident/store.ts";
 import { createLog } from "./log.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Clock, Cluster, CodeHost, Log, Registry, Renderer, Repositories } from "./ports.ts";
+import type { Charts, Clock, Cluster, CodeHost, Log, Registry, Renderer, Repositories } from "./ports.ts";
 import type { Run } from "./run.ts";
 import { version } from "./version.ts";
 
@@ -74,19 +74,27 @@ export interface Hosts {
   readonly repositories: Repositories;
   readonly renderer: Renderer;
   readonly registry: Registry;
+  readonly charts?: Charts;
 }
 
 /** Code host, Git, renderers and registry. */
 export async function composeHosts(base: Base, flags: Flags): Promise<Hosts> {
   const { config, log, clock } = base;
-  const [{ createGitHub }, { gitRemote }, { createRepositories }, { createRenderer }, { createRegistry }] =
-    await Promise.all([
-      import("./adapters/github.ts"),
-      import("./adapters/github-address.ts"),
-      import("./adapters/git.ts"),
-      import("./adapters/renderers.ts"),
-      import("./adapters/registry.ts"),
-    ]);
+  const [
+    { createGitHub },
+    { gitRemote },
+    { createRepositories },
+    { createRenderer },
+    { createRegistry },
+    { createCharts },
+  ] = await Promise.all([
+    import("./adapters/github.ts"),
+    import("./adapters/github-address.ts"),
+    import("./adapters/git.ts"),
+    import("./adapters/renderers.ts"),
+    import("./adapters/registry.ts"),
+    import("./adapters/charts.ts"),
+  ]);
   const { apiUrl, allowHttp, appId, installationId, authorName, authorEmail } = config.github;
   // A Secret made from a file often ends with a line break.
   const token = flags.env["GITHUB_TOKEN"]?.trim();
@@ -100,8 +108,9 @@ export async function composeHosts(base: Base, flags: Flags): Promise<Hosts> {
       ? { appId, privateKey: key, ...(installationId === undefined ? {} : { installationId }) }
       : { token: token ?? "" };
   const codeHost = await createGitHub({ apiUrl, auth, allowHttp, pauseMs: config.github.pause, log, clock });
+  const cache = config.git.cache === "" ? join(tmpdir(), "stanch-git") : config.git.cache;
   const repositories = createRepositories({
-    cacheDirectory: config.git.cache === "" ? join(tmpdir(), "stanch-git") : config.git.cache,
+    cacheDirectory: cache,
     remote: (repository) => gitRemote(apiUrl, repository),
     token: (repository) => codeHost.gitToken(repository),
     author: { name: authorName, email: authorEmail },
@@ -113,6 +122,17 @@ export async function composeHosts(base: Base, flags: Flags): Promise<Hosts> {
     repositories,
     renderer: createRenderer({ path: flags.env["PATH"] ?? "" }),
     registry: createRegistry(config.registry),
+    ...(config.charts.fetch
+      ? {
+          charts: createCharts({
+            path: flags.env["PATH"] ?? "",
+            cacheDirectory: join(cache, "charts"),
+            timeoutMs: config.charts.timeout,
+            allowHttp: config.charts.allowHttp,
+            env: flags.env,
+          }),
+        }
+      : {}),
   };
 }
 

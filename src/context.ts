@@ -210,7 +210,7 @@ export async function guardContext(
 }
 
 async function openPullRequests(run: Run): Promise<number> {
-  const repositories = [...new Set(run.config.sources.map((entry) => entry.repository))];
+  const repositories = [...new Set((await run.workbench.origins()).map((origin) => origin.repository))];
   const counts = await Promise.all(
     repositories.map(
       async (repository) =>

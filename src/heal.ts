@@ -1,9 +1,10 @@
 import { messageOf, StanchError } from "./errors.ts";
+import { homesOf } from "./homes.ts";
 import type { Incident } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
 import { formatPath } from "./kube/field-path.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
-import type { Change, Located, ObjectRef, Outcome, Plan, Proof, Source } from "./model.ts";
+import type { Change, Located, ObjectRef, Outcome, Plan, Proof } from "./model.ts";
 import type { Run } from "./run.ts";
 import { locate } from "./steps/locate.ts";
 import { propose } from "./steps/propose.ts";
@@ -45,7 +46,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
 
   const { bench } = found;
   const revertOf = plan.choice.culprit?.sha;
-  const roots = await rootsBeside(bench, run);
+  const roots = await run.workbench.roots(bench.source);
   const located = await locate({
     changes: plan.changes,
     source: bench.source,
@@ -53,6 +54,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
     renderer: run.renderer,
     hints: revertOf === undefined ? {} : { revertOf },
     roots,
+    homes: homesOf(run),
     tick: run.renew,
   });
   await run.renew();
@@ -68,6 +70,8 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
     renderer: run.renderer,
     cluster: run.cluster,
     roots,
+    links: located.links,
+    edited: located.checkout,
     tick: run.renew,
     ...(options.live ? { live: true } : {}),
     ...(plan.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
@@ -97,7 +101,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
       plan,
       located,
       proof,
-      checkout: bench.checkout,
+      checkout: located.checkout,
       live: options.live,
       ...(options.why === undefined ? {} : { why: options.why }),
     },
@@ -131,15 +135,6 @@ async function benchOf(changes: readonly Change[], run: Run): Promise<{ bench: B
     bench = found.bench;
   }
   return bench === undefined ? { reason: "there is nothing to change" } : { bench };
-}
-
-/** What else is deployed from the same branch; a source that cannot be opened deploys nothing. */
-async function rootsBeside({ source }: Bench, run: Run): Promise<Source[]> {
-  const entries = run.config.sources.filter(
-    (entry) => entry.repository === source.repository && (entry.branch === undefined || entry.branch === source.branch),
-  );
-  const benches = await Promise.all(entries.map((entry) => run.workbench.bench(entry).catch(() => null)));
-  return benches.flatMap((bench) => (bench?.source.branch === source.branch ? [bench.source] : []));
 }
 
 function sourceOf(

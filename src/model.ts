@@ -435,6 +435,8 @@ export interface Source {
   readonly namespace?: string;
   /** Of a Helm source: how the chart is installed. */
   readonly helm?: HelmSettings;
+  /** The chart lies in a Helm repository or registry and not in Git: nothing of it can be edited. */
+  readonly remote?: RemoteChart;
   /** What the owner lays over a Kustomize root (or a folder of manifests): an input of that form, and whose rules hold. */
   readonly overlay?: { readonly input: string; readonly dialect: "argocd" | "flux" };
   /** Which files of a folder of manifests are taken; absent: all below it. */
@@ -459,10 +461,20 @@ export interface Input {
   readonly home: InputHome;
 }
 
-/** `value`: the text is the field's value written as YAML. `text`: the field is a string, and this is it. */
+/**
+ * `value`: the text is the field's value written as YAML. `text`: the field is a string, and this is it. `entry`: the field is a
+ * string, and the text is a YAML map with one entry whose value it is.
+ */
 export type InputHome =
-  | { readonly object: ObjectRef; readonly path: readonly string[]; readonly as: "value" | "text" }
+  | { readonly object: ObjectRef; readonly path: readonly (string | number)[]; readonly as: "value" | "text" | "entry" }
   | { readonly repository: string; readonly branch: string; readonly file: string };
+
+/** A chart of a Helm repository (`https://…`) or of an OCI registry (`oci://…`), at one version. */
+export interface RemoteChart {
+  readonly url: string;
+  readonly chart: string;
+  readonly version: string;
+}
 
 export interface HelmSettings {
   readonly release: string;
@@ -473,6 +485,8 @@ export interface HelmSettings {
   /** Names of inputs that hold a map from a values path (`a.b[0]`) to a text: Flux's `valuesFrom` with `targetPath`. */
   readonly targets?: readonly string[];
   readonly skipCrds?: boolean;
+  /** The chart's own `values.yaml` is not read: Flux's `valuesFiles` stand in its place. */
+  readonly noDefaults?: boolean;
   /** Names of inputs of the form of a kustomization (`patches`, `images`): Flux's `postRenderers`, in order. */
   readonly post?: readonly string[];
 }
@@ -498,6 +512,10 @@ export interface SourceOwner {
   readonly deployed?: string;
   /** It deploys a tag, a version or a commit: what is merged does not come by itself. */
   readonly pinned?: string;
+  /** What is merged into the repository comes only when `version` in this file rises (a chart in Git that Flux takes by its version). */
+  readonly versionFile?: string;
+  /** It does not deploy by itself now: Flux's `suspend`, Argo CD without automated sync. */
+  readonly suspended?: boolean;
   /** The ApplicationSet that makes the owner, which would take changes of it back. */
   readonly generatedBy?: ObjectRef;
 }

@@ -2,6 +2,7 @@ import { inScope } from "./config/scope.ts";
 import { remedyContext } from "./context.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import { followUp, repair } from "./follow-up.ts";
+import { originOf } from "./gitops/configured-source.ts";
 import { isEcho } from "./incident/echo.ts";
 import { CLOSED, type Incident } from "./incident/incident.ts";
 import { takeLease } from "./incident/lease.ts";
@@ -84,7 +85,7 @@ async function everything(run: Run): Promise<RunReport> {
   run.log.progress("reading the cluster");
   // Git is fetched meanwhile where it is little.
   if (run.config.sources.length <= FEW_SOURCES)
-    for (const entry of run.config.sources) run.workbench.bench(entry).catch(() => undefined);
+    for (const entry of run.config.sources) run.workbench.bench(originOf(entry)).catch(() => undefined);
   let seen = await observe(run.cluster, run.config, run.clock);
   let findings = detect(seen.snapshot, run.config.detect);
   // What fails in the cluster does not wait for what only Git says.

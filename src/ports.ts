@@ -2,7 +2,16 @@
  * The doors to the outside, in our own words. Adapters stand behind them (`src/adapters/`); `compose.ts` says which.
  * Steps see these interfaces only, so every step runs against the embedded servers and against fakes alike.
  */
-import type { Commit, FileEdit, KubeObject, ObjectRef, PatchOperation, PullRequestRef, Source } from "./model.ts";
+import type {
+  Commit,
+  FileEdit,
+  KubeObject,
+  ObjectRef,
+  PatchOperation,
+  PullRequestRef,
+  RemoteChart,
+  Source,
+} from "./model.ts";
 
 /** A resource as it stands in API paths: `{ group: "apps", version: "v1", plural: "deployments", … }`. */
 export interface Resource {
@@ -123,6 +132,15 @@ export type PublishResult =
 export interface Repositories {
   /** Fetches (cached, blobless) and checks out a branch. Throws StanchError `git` with a hint. */
   open(repository: string, branch: string): Promise<Checkout>;
+}
+
+/** Charts of Helm repositories and registries. */
+export interface Charts {
+  /**
+   * Fetches a chart (cached) as a read-only checkout: the chart is its folder `chart.name`. Throws StanchError `render` with a hint
+   * when it is not to be had without credentials.
+   */
+  open(chart: RemoteChart): Promise<Checkout>;
 }
 
 /** A rendered tree. */

@@ -1,13 +1,14 @@
-import type { Config, SourceEntry } from "./config/schema.ts";
+import type { Config } from "./config/schema.ts";
 import { StanchError } from "./errors.ts";
-import { entriesFor } from "./gitops/configured-source.ts";
+import { entriesFor, originOf, sameDeployment } from "./gitops/configured-source.ts";
 import { previousVersions, removalOf } from "./gitops/history.ts";
-import type { Deployers } from "./gitops/origin.ts";
+import { mergeVersions, type Version, versionsThroughHomes } from "./gitops/home-history.ts";
+import { type OpenBranch, openOrigin } from "./gitops/open-origin.ts";
+import type { Deployer, Deployers, Origin } from "./gitops/origin.ts";
 import { findRendered } from "./gitops/rendered.ts";
-import { detectTool } from "./gitops/tool.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
 import type { Commit, KubeObject, ObjectRef, Source } from "./model.ts";
-import type { Checkout, CodeHost, Rendered, Renderer, Repositories } from "./ports.ts";
+import type { Charts, Checkout, CodeHost, Rendered, Renderer, Repositories } from "./ports.ts";
 import type { PreviousVersion } from "./remedies/remedy.ts";
 
 /** A source, checked out and rendered at the head of its branch. */
@@ -19,12 +20,24 @@ export interface Bench {
 
 export type Found =
   | { readonly found: true; readonly bench: Bench; readonly object: KubeObject }
-  | { readonly found: false; readonly reason: string; readonly hint: string };
+  | {
+      readonly found: false;
+      readonly reason: string;
+      readonly hint: string;
+      /** Where it comes from, as far as that is known: the place to report to. */
+      readonly repository?: string;
+    };
 
 /** The repositories of one run: each is fetched once, when it is first needed, and shared by every finding. */
 export interface Workbench {
-  /** One configured source, checked out. Throws StanchError when its repository, branch or folder is not there. */
-  bench(entry: SourceEntry): Promise<Bench>;
+  /** One source, checked out. Throws StanchError when its repository, branch or folder is not there. */
+  bench(origin: Origin): Promise<Bench>;
+  /** Everything that is deployed as far as is known: what the cluster's engines say, and what is configured. */
+  origins(): Promise<readonly Origin[]>;
+  /** Sources that are deployed from a repository and branch; one that cannot be opened deploys nothing. */
+  roots(source: Source): Promise<readonly Source[]>;
+  /** A branch of a repository; undefined is its default branch. */
+  open: OpenBranch;
   /** What the cluster's GitOps engines deploy, read once. */
   deployers(): Promise<Deployers>;
   /** Starts fetching the repositories of these objects; faults are kept for the one who asks. */
@@ -50,50 +63,35 @@ export interface WorkbenchPorts {
   readonly repositories: Repositories;
   readonly codeHost: Pick<CodeHost, "check">;
   readonly renderer: Renderer;
+  /** Fetches charts that are not in Git; absent: none is fetched. */
+  readonly charts?: Charts;
+  /** The live object; absent: sources are found by configuration alone. */
+  readonly live?: (ref: ObjectRef) => Promise<KubeObject | null>;
   /** Reads what the cluster's GitOps engines deploy; absent: none is asked. */
   readonly readDeployers?: () => Promise<Deployers>;
 }
+
+/** Sources that are looked through for an object that is gone. */
+const MOST_ORIGINS = 20;
 
 const NO_DEPLOYERS: Deployers = { all: [], of: () => null, gaps: [] };
 
 export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbench {
   let checkouts = new Map<string, Promise<Checkout>>();
-  let benches = new Map<SourceEntry, Promise<Bench>>();
+  let benches = new Map<string, Promise<Bench>>();
   let histories = new Map<string, Promise<readonly PreviousVersion[]>>();
   let removals = new Map<string, Promise<Removed | null>>();
   const branches = new Map<string, Promise<string>>();
 
-  const branchOf = (entry: SourceEntry): Promise<string> => {
-    if (entry.branch !== undefined) return Promise.resolve(entry.branch);
-    return remember(
-      branches,
-      entry.repository,
-      async () => (await ports.codeHost.check(entry.repository)).defaultBranch,
-    );
+  const open: OpenBranch = async (repository, wanted) => {
+    const branch =
+      wanted ??
+      (await remember(branches, repository, async () => (await ports.codeHost.check(repository)).defaultBranch));
+    return remember(checkouts, `${repository}@${branch}`, () => ports.repositories.open(repository, branch));
   };
 
-  async function open(entry: SourceEntry): Promise<Bench> {
-    const branch = await branchOf(entry);
-    const checkout = await remember(checkouts, `${entry.repository}@${branch}`, () =>
-      ports.repositories.open(entry.repository, branch),
-    );
-    const path = entry.path.replace(/^\.?\/+|\/+$/g, "") || ".";
-    const files = (await checkout.files()).map((file) => file.path);
-    if (path !== "." && !files.some((file) => file.startsWith(`${path}/`))) {
-      throw new StanchError("config", `${entry.repository} has no folder "${path}" on branch ${branch}`, {
-        hint: "correct `path` of this source in the configuration",
-      });
-    }
-    const source: Source = {
-      id: `${entry.repository}:${path}@${branch}`,
-      repository: entry.repository,
-      branch,
-      path,
-      tool: entry.tool === "auto" ? detectTool(files, path) : entry.tool,
-      ...(entry.namespace === undefined ? {} : { namespace: entry.namespace }),
-      ...(entry.helm === undefined ? {} : { helm: entry.helm }),
-      owner: { kind: "configuration", name: "stanch.yaml" },
-    };
+  async function opened(origin: Origin): Promise<Bench> {
+    const { source, checkout } = await openOrigin(origin, open, ports.charts);
     let rendered: Promise<Rendered> | undefined;
     const render = (): Promise<Rendered> =>
       ports.renderer.render(checkout.directory, source).catch((error: unknown) => {
@@ -102,11 +100,53 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     return { source, checkout, rendered: () => (rendered ??= render()) };
   }
 
-  const bench = (entry: SourceEntry): Promise<Bench> => remember(benches, entry, () => open(entry));
+  const bench = (origin: Origin): Promise<Bench> => remember(benches, JSON.stringify(origin), () => opened(origin));
+
+  let known: Promise<Deployers> | undefined;
+  const deployers = (): Promise<Deployers> =>
+    (known ??= ports.readDeployers === undefined ? Promise.resolve(NO_DEPLOYERS) : ports.readDeployers());
+
+  async function origins(): Promise<readonly Origin[]> {
+    const { all } = await deployers();
+    const found = all.flatMap((deployer) => (deployer.origins.found ? deployer.origins.origins : []));
+    return [...found, ...config.sources.map(originOf)];
+  }
+
+  async function roots(source: Source): Promise<readonly Source[]> {
+    const near = (await origins()).filter(
+      (origin) =>
+        origin.repository === source.repository && (origin.branch === undefined || origin.branch === source.branch),
+    );
+    const benches = await Promise.all(near.map((origin) => bench(origin).catch(() => null)));
+    const sources = benches.flatMap((it) => (it?.source.branch === source.branch ? [it.source] : []));
+    return sources.filter((root) => !sameDeployment(root, source) && !sources.some((it) => isListed(it, root)));
+  }
+
+  /** The origins that a live object comes from, by what it says itself and its deployer confirms. Null: it does not say. */
+  async function deployerOf(ref: ObjectRef): Promise<Deployer | null> {
+    const { all, of } = await deployers();
+    const live = all.length === 0 || ports.live === undefined ? null : await ports.live(ref);
+    return live === null ? null : of(live);
+  }
 
   async function find(ref: ObjectRef): Promise<Found> {
-    const entries = entriesFor(ref, config.sources);
-    if (entries.length === 0) {
+    const deployer = await deployerOf(ref);
+    const configured = entriesFor(ref, config.sources).map(originOf);
+    if (deployer === null || (!deployer.origins.found && configured.length > 0)) return findAmong(ref, configured);
+    if (!deployer.origins.found) {
+      const { reason, hint } = deployer.origins;
+      return {
+        found: false,
+        reason: `${describeRef(ref)} is deployed by ${describeRef(deployer.ref)}: ${reason}`,
+        hint,
+      };
+    }
+    return findAmong(ref, deployer.origins.origins, deployer);
+  }
+
+  /** The one origin that declares an object. Of one deployer's the last wins; of configured ones, two are one too many. */
+  async function findAmong(ref: ObjectRef, among: readonly Origin[], deployer?: Deployer): Promise<Found> {
+    if (among.length === 0) {
       return {
         found: false,
         reason: `no source is configured for namespace ${ref.namespace}`,
@@ -114,17 +154,23 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
       };
     }
     const hits: { bench: Bench; object: KubeObject }[] = [];
-    for (const entry of entries) {
-      const candidate = await bench(entry);
+    for (const origin of among) {
+      const candidate = await bench(origin);
       const object = findRendered((await candidate.rendered()).objects, ref, candidate.source);
       if (object !== undefined) hits.push({ bench: candidate, object });
     }
-    const [hit, other] = hits;
+    const [hit, other] = deployer === undefined ? hits : hits.slice(-1);
+    const [{ repository } = { repository: undefined }] = among;
     if (hit === undefined) {
+      const places = among.map((origin) => `${origin.repository}:${origin.path}`).join(", ");
       return {
         found: false,
-        reason: `${describeRef(ref)} is in none of the sources: ${entries.map((entry) => `${entry.repository}:${entry.path}`).join(", ")}`,
-        hint: "correct `sources`, or put the object under Git",
+        reason: `${describeRef(ref)} is in none of the sources: ${places}`,
+        hint:
+          deployer === undefined
+            ? "correct `sources`, or put the object under Git"
+            : `look at ${describeRef(deployer.ref)}`,
+        ...(repository === undefined ? {} : { repository }),
       };
     }
     if (other !== undefined) {
@@ -132,29 +178,41 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
         found: false,
         reason: `${describeRef(ref)} is declared by two sources: ${hit.bench.source.id} and ${other.bench.source.id}`,
         hint: "narrow `namespaces` or `path` of the sources until only one is left",
+        repository: hit.bench.source.repository,
       };
     }
     return { found: true, ...hit };
   }
 
-  async function history(ref: ObjectRef): Promise<readonly PreviousVersion[]> {
+  async function history(ref: ObjectRef, way: readonly string[] = []): Promise<readonly Version[]> {
     const found = await find(ref);
     if (!found.found) return [];
     const { source, checkout } = found.bench;
-    const versions = await previousVersions({
-      ref,
-      source,
-      checkout,
-      renderer: ports.renderer,
-      limit: config.remedies.history.commits,
-    });
-    return versions.map((version) => ({ source, commit: version.commit, changes: version.changes }));
+    const { renderer } = ports;
+    const own = await previousVersions({ ref, source, checkout, renderer, limit: config.remedies.history.commits });
+    const onWay = [...way, keyOf(ref)];
+    const previous = async (home: ObjectRef): Promise<readonly Version[]> =>
+      onWay.includes(keyOf(home)) ? [] : history(home, onWay);
+    const theirs = await versionsThroughHomes({ ref, source, checkout, renderer, previous });
+    return mergeVersions(
+      own.map((version) => ({ ...version, source })),
+      theirs,
+    );
+  }
+
+  /** Where an object that is gone may have come from: its namespace tells, or what is deployed into it. */
+  async function originsFor(ref: ObjectRef): Promise<readonly Origin[]> {
+    const { all } = await deployers();
+    const into = all.flatMap(({ origins: said }) => (said.found ? said.origins : []));
+    const discovered = into.filter((origin) => origin.namespace === undefined || origin.namespace === ref.namespace);
+    const configured = entriesFor(ref, config.sources).map(originOf);
+    return configured.length > 0 ? configured : discovered.slice(0, MOST_ORIGINS);
   }
 
   async function removal(ref: ObjectRef): Promise<Removed | null> {
     const hits: Removed[] = [];
-    for (const entry of entriesFor(ref, config.sources)) {
-      const opened = await bench(entry);
+    for (const origin of await originsFor(ref)) {
+      const opened = await bench(origin);
       const { source, checkout } = opened;
       const { renderer } = ports;
       // Moved from one source to another: it is there.
@@ -173,19 +231,24 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     benches = new Map();
     histories = new Map();
     removals = new Map();
+    known = undefined;
     for (const result of opened) if (result.status === "fulfilled") await result.value.close();
   }
-
-  let known: Promise<Deployers> | undefined;
-  const deployers = (): Promise<Deployers> =>
-    (known ??= ports.readDeployers === undefined ? Promise.resolve(NO_DEPLOYERS) : ports.readDeployers());
 
   return {
     bench,
     deployers,
+    origins,
+    roots,
+    open,
     prefetch(refs) {
       const wanted = new Set(refs.flatMap((ref) => entriesFor(ref, config.sources)));
-      for (const entry of wanted) bench(entry).catch(() => undefined);
+      for (const entry of wanted) bench(originOf(entry)).catch(() => undefined);
+      for (const ref of refs)
+        deployerOf(ref)
+          .then((deployer) => (deployer?.origins.found === true ? deployer.origins.origins.map(bench) : []))
+          .then((started) => Promise.allSettled(started))
+          .catch(() => undefined);
     },
     find,
     previous: (ref) => remember(histories, keyOf(ref), () => history(ref)),
@@ -193,6 +256,11 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     refresh: closeAll,
     close: closeAll,
   };
+}
+
+/** A configured source that the cluster's own engine is known for as well. */
+function isListed(known: Source, root: Source): boolean {
+  return root.owner.kind === "configuration" && sameDeployment(known, root);
 }
 
 /** A tool names files at best; which source they belong to, and what to do, is ours to say. */

@@ -21,7 +21,7 @@ const LAYERS: Record<string, readonly string[]> = {
   gitops: [...PURE, "gitops"],
   "pull-request": [...PURE, "pull-request", "incident"],
   incident: [...PURE, "incident"],
-  observe: [...PURE, "observe"],
+  observe: [...PURE, "observe", "gitops"],
   detectors: [...PURE, "detectors"],
   remedies: [...PURE, "remedies", "gitops"],
   guards: [...PURE, "guards", "remedies"],

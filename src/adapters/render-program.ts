@@ -50,7 +50,7 @@ export async function runProgram(
   file: string,
   args: readonly string[],
   cwd: string,
-  options: RenderOptions,
+  options: RenderOptions & { readonly network?: NodeJS.ProcessEnv },
 ): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), "stanch-render-"));
   try {
@@ -65,7 +65,10 @@ export async function runProgram(
           killSignal: "SIGKILL",
           maxBuffer: options.maxBytes ?? 64 * 1024 * 1024,
           windowsHide: true,
-          env: environment(options.path, home),
+          env:
+            options.network === undefined
+              ? environment(options.path, home)
+              : connected(options.network, options.path, home),
         },
         (error, stdout, stderr) => {
           if (error === null) done(stdout);
@@ -93,6 +96,13 @@ function environment(path: string, home: string): NodeJS.ProcessEnv {
     GIT_ALLOW_PROTOCOL: "none",
     KUBECONFIG: "/dev/null",
   };
+}
+
+/** With the network as `env` describes it, its proxies and certificates, and with nothing else of it. */
+function connected(env: NodeJS.ProcessEnv, path: string, home: string): NodeJS.ProcessEnv {
+  const names = /^(?:https?_proxy|no_proxy|all_proxy|ssl_cert_(?:file|dir))$/i;
+  const network = Object.entries(env).filter(([name]) => names.test(name));
+  return { PATH: path, HOME: home, LANG: "C.UTF-8", KUBECONFIG: "/dev/null", ...Object.fromEntries(network) };
 }
 
 function fault(

@@ -3,6 +3,7 @@ import { type Base, composeBase, composeCluster, composeHosts } from "../compose
 import type { Config } from "../config/schema.ts";
 import { namedNamespaces } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
+import { originOf } from "../gitops/configured-source.ts";
 import type { Access, Cluster, CodeHost, Renderer, Repositories } from "../ports.ts";
 import { readRights, rightsFor } from "../remedies/rights.ts";
 import { createWorkbench } from "../workbench.ts";
@@ -210,7 +211,7 @@ async function checkRepositories(
     }
     for (const entry of config.sources) {
       try {
-        const bench = await workbench.bench(entry);
+        const bench = await workbench.bench(originOf(entry));
         const rendered = await bench.rendered();
         lines.push({
           check: "source",

@@ -162,6 +162,19 @@ export const Config = z.strictObject({
     },
     "How container registries are asked.",
   ),
+  charts: section(
+    {
+      fetch: z
+        .boolean()
+        .default(true)
+        .describe(
+          "Fetch charts that an Application or HelmRelease takes from a public Helm repository or registry, so that their values can be tried out.",
+        ),
+      allowHttp: z.boolean().default(false).describe("Allow plain http to hosts other than loopback."),
+      timeout: duration("30s", "Patience with a chart."),
+    },
+    "Charts that are not in Git.",
+  ),
   guard: section(
     {
       requireProof: z.boolean().default(false).describe("Change nothing live before Git's fix is proved."),

@@ -1,3 +1,4 @@
+import { stringify } from "yaml";
 import type { FieldPath, Json } from "../model.ts";
 import { type Aim, type Candidate, fieldCandidate } from "./candidate.ts";
 import { sameField } from "./field-equality.ts";
@@ -12,6 +13,8 @@ import { parseOnce } from "./parse-cache.ts";
  */
 export async function* helmCandidates(aim: Aim, inputs: HelmInputs): AsyncGenerator<Candidate> {
   const own = inputs.values.toReversed();
+  const { targets = [], parameters = [] } = aim.source.helm ?? {};
+  yield* leafEdits(aim, [...targets.toReversed(), ...parameters.toReversed()], "helm parameters");
   yield* leafEdits(aim, own, "helm values");
   if (inputs.defaults !== undefined) {
     const [environment] = own;
@@ -29,8 +32,14 @@ async function* overrides(aim: Aim, defaults: string, environment: string): Asyn
     const { path, value } = candidate.edit;
     // A list in values replaces the default list as a whole.
     if (path.some((step) => typeof step === "number") || isSet(text, path)) continue;
-    yield fieldCandidate(environment, text, "helm values", [{ op: "set", document: 0, path, value }]);
+    yield text.trim() === ""
+      ? { file: environment, via: "helm values", result: { ok: true, text: stringify(nested(path, value)), line: 1 } }
+      : fieldCandidate(environment, text, "helm values", [{ op: "set", document: 0, path, value }]);
   }
+}
+
+function nested(path: FieldPath, value: Json): Json {
+  return path.toReversed().reduce<Json>((inner, step) => ({ [String(step)]: inner }), value);
 }
 
 function isSet(text: string, path: FieldPath): boolean {

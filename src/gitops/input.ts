@@ -1,7 +1,9 @@
 import { parse, stringify } from "yaml";
 import { StanchError } from "../errors.ts";
 import { getAt } from "../kube/field-path.ts";
-import type { Change, FileEdit, Input, Json, KubeObject, ObjectRef, Source } from "../model.ts";
+import { keyOf } from "../kube/ref.ts";
+import type { Change, FileEdit, Input, InputHome, Json, KubeObject, ObjectRef, Source } from "../model.ts";
+import type { Tree } from "./tree.ts";
 
 /**
  * The name of an input: no path that Git can track, so that no file of a repository is ever taken for one.
@@ -19,7 +21,7 @@ export function isInput(file: string): boolean {
 export function fieldInput(
   object: KubeObject,
   ref: ObjectRef,
-  path: readonly string[],
+  path: readonly (string | number)[],
   as: "value" | "text",
 ): Input | null {
   const value = getAt(object, path);
@@ -29,6 +31,44 @@ export function fieldInput(
     label: `${ref.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${ref.name} ${path.join(".")}`,
     home: { object: ref, path, as },
   };
+}
+
+/** What an input's text was when the object that holds it was as given; "" where the field was not set. */
+export function inputAt(object: KubeObject, text: string, home: Extract<InputHome, { object: ObjectRef }>): string {
+  if (home.as !== "entry") return fieldInput(object, home.object, home.path, home.as)?.text ?? "";
+  const [target = ""] = Object.keys(parse(text) as Record<string, Json>);
+  const value = getAt(object, home.path);
+  return value === undefined ? "" : stringify({ [target]: value }, { lineWidth: 0 });
+}
+
+/** The tree as a source sees it: with its inputs as files beside those of the repository. */
+export function withInputTexts(tree: Tree, { inputs = {} }: Pick<Source, "inputs">): Tree {
+  return {
+    directory: tree.directory,
+    read: async (path) => (isInput(path) ? (inputs[path]?.text ?? null) : tree.read(path)),
+    kind: async (path) => (isInput(path) ? (inputs[path] === undefined ? "none" : "file") : tree.kind(path)),
+  };
+}
+
+/** A file of the repository by its path, an input by what it is. */
+export function placeName(file: string, { inputs }: Pick<Source, "inputs">): string {
+  return isInput(file) ? (inputs?.[file]?.label ?? file.slice(1)) : file;
+}
+
+/** Edits of one source's inputs as edits of another's that stand in the same place. */
+export function sharedEdits(edits: readonly FileEdit[], from: Source, to: Source): FileEdit[] {
+  return edits.flatMap(({ file, before, after }) => {
+    const home = from.inputs?.[file]?.home;
+    if (home === undefined) return [];
+    const twins = Object.entries(to.inputs ?? {}).filter(([, input]) => homeKey(input.home) === homeKey(home));
+    return twins.map(([name]) => ({ file: name, before, after }));
+  });
+}
+
+function homeKey(home: InputHome): string {
+  return "object" in home
+    ? `${keyOf(home.object)} ${home.path.join("\u0000")} ${home.as}`
+    : `${home.repository}@${home.branch}:${home.file}`;
 }
 
 /** The source with inputs edited; edits of files are left out. */
@@ -49,12 +89,21 @@ export function changesOf(input: Input, after: string): Change[] {
   const { home } = input;
   if (!("object" in home)) throw new StanchError("internal", `${input.label} is a file and no field`);
   if (home.as === "text") return [{ object: home.object, path: home.path, from: input.text, to: after }];
-  return between(parse(input.text) as Json, parse(after) as Json).map(({ path, from, to }) => ({
+  if (home.as === "entry") {
+    const value = (text: string): Json => Object.values(parse(text) as Record<string, Json>)[0] ?? null;
+    return [{ object: home.object, path: home.path, from: value(input.text), to: value(after) }];
+  }
+  return between(textValue(input.text), textValue(after)).map(({ path, from, to }) => ({
     object: home.object,
     path: [...home.path, ...path],
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
   }));
+}
+
+/** An empty text is a field that is not set. */
+function textValue(text: string): Json | undefined {
+  return (parse(text) as Json | null) ?? undefined;
 }
 
 interface Difference {

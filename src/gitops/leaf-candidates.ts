@@ -1,6 +1,7 @@
 import type { FieldPath, Json } from "../model.ts";
 import { type Aim, type Candidate, fieldCandidate } from "./candidate.ts";
 import { sameField } from "./field-equality.ts";
+import { isInput } from "./input.ts";
 import type { Closure } from "./kustomize-closure.ts";
 import { parseOnce } from "./parse-cache.ts";
 import type { YamlEdit } from "./yaml-splice.ts";
@@ -21,8 +22,8 @@ export interface LeafCandidate extends Candidate {
 
 /** Any scalar among the inputs of a Kustomize root that could be where the value comes from, such as the source of a replacement. */
 export async function* leafCandidates(aim: Aim, closure: Closure): AsyncGenerator<Candidate> {
-  const order = [...new Set([...closure.layers.map((layer) => layer.file), ...closure.files])].filter((file) =>
-    /\.(ya?ml|json)$|Kustomization$/.test(file),
+  const order = [...new Set([...closure.layers.map((layer) => layer.file), ...closure.files])].filter(
+    (file) => isInput(file) || /\.(ya?ml|json)$|Kustomization$/.test(file),
   );
   yield* leafEdits(aim, order, "kustomize input");
 }

@@ -1,11 +1,20 @@
 import { messageOf, StanchError } from "../errors.ts";
+import { describeRef, refOf } from "../kube/ref.ts";
 import type { FileEdit, KubeObject, Source } from "../model.ts";
 import type { Checkout, Renderer } from "../ports.ts";
+import { isInput, sharedEdits, withInputs, withInputTexts } from "./input.ts";
 import { changedObjects } from "./render-delta.ts";
 import { findRoots, type RenderRoot, rootKey } from "./render-roots.ts";
 import { inputsOf } from "./revert-candidates.ts";
 import { openTree, type Tree } from "./tree.ts";
 import { openTrial } from "./trial.ts";
+
+/** A root in words: two that render one folder are told apart by namespace or owner. */
+function rootName({ path, namespace, owner }: Source, beside: Source): string {
+  if (path !== beside.path) return path;
+  if (namespace !== undefined && namespace !== beside.namespace) return `${path} in namespace ${namespace}`;
+  return owner.name === beside.owner.name ? path : `${path} by ${owner.name}`;
+}
 
 /** A render root whose output changes with an edit, or of which that cannot be said. */
 export interface Blast {
@@ -40,7 +49,7 @@ export interface ProbeRequest {
 }
 
 export async function openProbe({ source, checkout, renderer, roots: known, tick }: ProbeRequest): Promise<Probe> {
-  const tree = await openTree(checkout.directory);
+  const tree = withInputTexts(await openTree(checkout.directory), source);
   const trial = await openTrial(checkout.directory);
   await trial.add(await inputsOf(tree, source));
   const baselines = new Map<string, Promise<readonly KubeObject[]>>();
@@ -52,7 +61,8 @@ export async function openProbe({ source, checkout, renderer, roots: known, tick
   async function renderOnce(of: Source, edits: readonly FileEdit[]): Promise<readonly KubeObject[]> {
     await tick?.();
     renders++;
-    const rendered = await trial.withEdits(edits, () => renderer.render(trial.directory, of));
+    const files = edits.filter(({ file }) => !isInput(file));
+    const rendered = await trial.withEdits(files, () => renderer.render(trial.directory, withInputs(of, edits)));
     tools.add(rendered.tool);
     return rendered.objects;
   }
@@ -69,19 +79,31 @@ export async function openProbe({ source, checkout, renderer, roots: known, tick
   const render = async (of: Source, edits: readonly FileEdit[]): Promise<readonly KubeObject[]> =>
     edits.length === 0 ? baseline(of) : renderOnce(of, edits);
 
-  async function blastOf(root: RenderRoot, edits: readonly FileEdit[]): Promise<Blast | null> {
-    if (!edits.some((edit) => root.files.has(edit.file))) return null;
-    const { path, namespace } = root.source;
-    const name = path === source.path && namespace !== undefined ? `${path} in namespace ${namespace}` : path;
+  async function blastOf(root: RenderRoot, all: readonly FileEdit[], own: ReadonlySet<string>): Promise<Blast | null> {
+    const edits = [...all.filter(({ file }) => root.files.has(file)), ...sharedEdits(all, source, root.source)];
+    if (edits.length === 0) return null;
+    const name = rootName(root.source, source);
     if (root.problem !== undefined) return { root: name, objects: [], problem: root.problem };
     try {
       await trial.add(root.files);
-      const objects = changedObjects(await render(root.source, []), await render(root.source, edits));
+      const changed = changedObjects(await render(root.source, []), await render(root.source, edits));
+      const objects = isKnown(root) ? changed.filter((object) => !own.has(object)) : changed;
       return objects.length === 0 ? null : { root: name, objects };
     } catch (error) {
       if (error instanceof StanchError && error.code === "lease") throw error;
       return { root: name, objects: [], problem: messageOf(error) };
     }
+  }
+
+  /** Deployed into this cluster, too: an object of the same name and namespace is the same object. */
+  const isKnown = (root: RenderRoot): boolean => known.some((other) => rootKey(other) === rootKey(root.source));
+
+  /** What the source itself renders with a namespace of its own. */
+  async function namedObjects(): Promise<ReadonlySet<string>> {
+    const objects = await baseline(source);
+    return new Set(
+      objects.filter(({ metadata }) => metadata.namespace !== undefined).map((it) => describeRef(refOf(it))),
+    );
   }
 
   return {
@@ -103,9 +125,10 @@ export async function openProbe({ source, checkout, renderer, roots: known, tick
         ),
       );
       const all = await roots;
+      const own = await namedObjects();
       const others: Blast[] = [];
       for (const root of all.filter((it) => rootKey(it.source) !== rootKey(source))) {
-        const blast = await blastOf(root, edits);
+        const blast = await blastOf(root, edits, own);
         if (blast !== null) others.push(blast);
       }
       return { others, roots: all.length };

@@ -1,6 +1,8 @@
 import { posix } from "node:path";
+import type { RemoteChart } from "../model.ts";
 import type { Checkout } from "../ports.ts";
 import { attributeOf } from "./attributes.ts";
+import { isInput } from "./input.ts";
 import type { Tree } from "./tree.ts";
 
 /** Folders with a `.gitattributes` of their own that are looked at. */
@@ -10,7 +12,17 @@ const MAX_FILES = 200;
  * Says why a file of a repository may not be edited, whatever is in it: links and what lies behind them, submodules, workflows, and
  * files that `.gitattributes` calls generated.
  */
-export async function protectionOf(checkout: Checkout, tree: Tree): Promise<(file: string) => string | undefined> {
+export async function protectionOf(
+  checkout: Checkout,
+  tree: Tree,
+  remote?: RemoteChart,
+): Promise<(file: string) => string | undefined> {
+  // An input is edited where it stands, under the rules of that place.
+  if (remote !== undefined)
+    return (file) =>
+      isInput(file)
+        ? undefined
+        : `it is said in ${file} of the chart ${remote.chart} ${remote.version}, which is not in Git: only its values are.`;
   const files = await checkout.files();
   const modes = new Map(files.map((file) => [file.path, file.mode]));
   const attributes = new Map<string, string>();

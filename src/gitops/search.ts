@@ -1,6 +1,7 @@
 import { messageOf, StanchError } from "../errors.ts";
 import type { Change, FileEdit, KubeObject, Location, Source } from "../model.ts";
 import type { Aim, Candidate } from "./candidate.ts";
+import { placeName } from "./input.ts";
 import type { Probe } from "./probe.ts";
 import { type Earlier, judge } from "./render-delta.ts";
 import { findRendered } from "./rendered.ts";
@@ -109,7 +110,7 @@ export function startSearch({ probe, source, baseline, wanted, earlier, protecti
       if (verdict.made.length === 0) return null;
       if (verdict.side.length > 0) {
         side.add(
-          `${attempt.files.map(({ file, line }) => `${file}:${line}`).join(", ")} would also change ${verdict.side.slice(0, 3).join(", ")}`,
+          `${attempt.files.map(({ file, line }) => `${placeName(file, source)}:${line}`).join(", ")} would also change ${verdict.side.slice(0, 3).join(", ")}`,
         );
         return null;
       }
@@ -135,9 +136,14 @@ export function startSearch({ probe, source, baseline, wanted, earlier, protecti
       remaining = remaining.filter((change) => !made.includes(change));
       current = objects;
     },
-    refuse: (reason) => void refusals.add(reason),
+    refuse: (reason) => void refusals.add(named(reason, source)),
     reasons: () => ({ refusals: [...refusals], side: [...side], exhausted: probes >= MAX_PROBES }),
   };
+}
+
+/** A sentence with inputs called by what they are. */
+function named(text: string, { inputs = {} }: Source): string {
+  return Object.entries(inputs).reduce((said, [name, { label }]) => said.replaceAll(name, label), text);
 }
 
 /** What does not render is no answer. Losing the lease is one: somebody else writes now. */

@@ -33,8 +33,12 @@ export const RESOURCES = {
   StorageClass: entry("storage.k8s.io", "v1", "StorageClass", "storageclasses", false),
   HorizontalPodAutoscaler: entry("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
   Application: entry("argoproj.io", "v1alpha1", "Application", "applications"),
+  ApplicationSet: entry("argoproj.io", "v1alpha1", "ApplicationSet", "applicationsets"),
   HelmRelease: entry("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases"),
   Kustomization: entry("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations"),
+  GitRepository: entry("source.toolkit.fluxcd.io", "v1", "GitRepository", "gitrepositories"),
+  OCIRepository: entry("source.toolkit.fluxcd.io", "v1", "OCIRepository", "ocirepositories"),
+  HelmChart: entry("source.toolkit.fluxcd.io", "v1", "HelmChart", "helmcharts"),
   Lease: entry("coordination.k8s.io", "v1", "Lease", "leases"),
   CustomResourceDefinition: entry(
     "apiextensions.k8s.io",

@@ -1,8 +1,9 @@
-import type { SourceEntry } from "../config/schema.ts";
 import { IGNORE, matchesGlob } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
+import { originOf } from "../gitops/configured-source.ts";
 import { rootPaths } from "../gitops/history.ts";
 import { diffObjects } from "../gitops/object-diff.ts";
+import type { Origin } from "../gitops/origin.ts";
 import { stableKey } from "../gitops/rendered.ts";
 import { inputsOf } from "../gitops/revert-candidates.ts";
 import { openTree } from "../gitops/tree.ts";
@@ -28,12 +29,12 @@ export async function inspect(run: Run, seen: Observation): Promise<RefusedState
   const out = new Map<string, RefusedState>();
   const asked = new Map<string, Answer>();
   const began = run.clock.now().getTime();
-  for (const entry of rotated(run.config.sources, Math.floor(began / 60_000))) {
+  for (const entry of rotated(await inspected(run), Math.floor(began / 60_000))) {
     await run.renew();
     // The rest has its turn in a later run, which begins elsewhere.
     if (run.clock.now().getTime() - began > PATIENCE_MS) break;
     try {
-      const bench = await run.workbench.bench(entry);
+      const bench = await run.workbench.bench(entry.origin);
       const { source, checkout } = bench;
       const tree = await openTree(checkout.directory);
       const commits = await checkout.history(rootPaths(source, await inputsOf(tree, source)), COMMITS);
@@ -59,10 +60,25 @@ export async function inspect(run: Run, seen: Observation): Promise<RefusedState
         after = before;
       }
     } catch (error) {
-      run.log.debug("source not inspected", { source: `${entry.repository}:${entry.path}`, error: messageOf(error) });
+      const { repository, path } = entry.origin;
+      run.log.debug("source not inspected", { source: `${repository}:${path}`, error: messageOf(error) });
     }
   }
   return [...out.values()];
+}
+
+/** A source and the namespaces that it is asked about. */
+interface Inspected {
+  readonly origin: Origin;
+  readonly namespaces: readonly string[];
+}
+
+async function inspected({ workbench, config }: Run): Promise<Inspected[]> {
+  const known = (await workbench.origins()).filter(({ owner }) => owner.kind !== "configuration");
+  return [
+    ...config.sources.map((entry) => ({ origin: originOf(entry), namespaces: entry.namespaces })),
+    ...known.map((origin) => ({ origin, namespaces: ["*"] })),
+  ];
 }
 
 function rotated<T>(items: readonly T[], by: number): readonly T[] {
@@ -87,7 +103,7 @@ function isFilledIn({ from }: Change): boolean {
 }
 
 /** Only kinds that are known, in watched namespaces of the source, and never Secrets: their data would be sent. */
-function isAsked(object: KubeObject, entry: SourceEntry, { config }: Run, seen: Observation): boolean {
+function isAsked(object: KubeObject, entry: Inspected, { config }: Run, seen: Observation): boolean {
   const { apiVersion, kind, metadata } = object;
   const { namespace = "", annotations, labels } = metadata;
   const selector = parseSelector(config.scope.selector);

@@ -1,9 +1,11 @@
+import { diffLines } from "diff";
 import { messageOf, StanchError } from "../errors.ts";
-import type { Candidate } from "../gitops/candidate.ts";
+import type { Aim, Candidate } from "../gitops/candidate.ts";
 import { earlierOf } from "../gitops/earlier.ts";
 import { sameAsLive, sameField } from "../gitops/field-equality.ts";
 import { helmCandidates } from "../gitops/helm-candidates.ts";
 import { helmInputs } from "../gitops/helm-inputs.ts";
+import { inputCandidates, inputInsertions } from "../gitops/input-candidates.ts";
 import { sayingCandidates, settingCandidates } from "../gitops/kustomize-candidates.ts";
 import { readClosure } from "../gitops/kustomize-closure.ts";
 import { indexManifests, type ManifestIndex } from "../gitops/manifest-index.ts";
@@ -16,8 +18,9 @@ import { revertsOf } from "../gitops/revert-candidates.ts";
 import { attemptOf, type Hit, type Search, startSearch } from "../gitops/search.ts";
 import { formatPath, getAt } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
-import type { Change, Json, KubeObject, Located, Source } from "../model.ts";
+import type { Change, FileEdit, Json, KubeObject, Source } from "../model.ts";
 import type { Checkout, Renderer } from "../ports.ts";
+import { type FoundHere, type FoundInGit, followInputs, type Homes, type NotFound } from "./locate-home.ts";
 
 export interface LocateRequest {
   readonly changes: readonly Change[];
@@ -30,27 +33,43 @@ export interface LocateRequest {
   readonly hints: { readonly revertOf?: string };
   /** Other sources that are deployed from the same repository and branch. */
   readonly roots?: readonly Source[];
+  /** Where the inputs of sources stand in Git; without it a value in an Application or HelmRelease is not found. */
+  readonly homes?: Homes;
   /** Called before each render. */
   readonly tick?: () => Promise<void>;
 }
-
-type Found = Extract<Located, { found: true }>;
-type NotFound = Extract<Located, { found: false }> & {
-  /** Git says all of it already: there is nothing to propose. */
-  readonly already?: true;
-};
 
 /**
  * Finds the smallest edits of a repository that make exactly these changes in what it renders. By probe, not by map: a
  * candidate is tried in a private copy and rendered, and taken only if the wanted fields change and nothing else does.
  * An edit that other environments share is taken only when no edit of this one's own can do it.
  */
-export async function locate(request: LocateRequest): Promise<Found | NotFound> {
+export function locate(request: LocateRequest): Promise<FoundInGit | NotFound> {
+  return locateOnWay(request, []);
+}
+
+async function locateOnWay(request: LocateRequest, way: readonly string[]): Promise<FoundInGit | NotFound> {
+  const found = await locateHere(request);
+  if (!found.found) return found;
+  const { source, checkout, roots = [], changes, homes } = request;
+  return followInputs(found, {
+    here: { source, checkout, roots, changes, edits: found.edits },
+    homes,
+    way,
+    locate: ({ live, ...home }, inner, onWay) => {
+      const { before: _before, ...rest } = request;
+      return locateOnWay({ ...rest, ...home, changes: inner, ...(live === undefined ? {} : { before: live }) }, onWay);
+    },
+  });
+}
+
+/** Edits of the files and inputs of one source. */
+async function locateHere(request: LocateRequest): Promise<FoundHere | NotFound> {
   const { source, checkout, renderer } = request;
   let probe: Probe | undefined;
   try {
     probe = await openProbe({ source, checkout, renderer, roots: request.roots ?? [], tick: request.tick });
-    return await search(request, probe);
+    return await smallest(request, probe);
   } catch (error) {
     if (!(error instanceof StanchError) || error.code !== "render") throw error;
     return no(
@@ -62,7 +81,37 @@ export async function locate(request: LocateRequest): Promise<Found | NotFound> 
   }
 }
 
-async function search(request: LocateRequest, probe: Probe): Promise<Found | NotFound> {
+/**
+ * Where a commit brought the fault in, taking its lines back is compared with patching forward: what changes fewer other roots wins,
+ * then what changes fewer lines, then taking back, which also puts back what people wrote around it.
+ */
+async function smallest(request: LocateRequest, probe: Probe): Promise<FoundHere | NotFound> {
+  const back = await search(request, probe);
+  const isRevert = back.found && back.locations.some(({ via }) => via.startsWith("revert of"));
+  // One line for each change: nothing is smaller.
+  if (!isRevert || changedLines(back.edits) <= request.changes.length) return back;
+  const forward = await search({ ...request, hints: {} }, probe);
+  if (!forward.found) return back;
+  const [sharedBack, sharedForward] = [await othersOf(back, probe), await othersOf(forward, probe)];
+  const smaller = changedLines(forward.edits) < changedLines(back.edits);
+  return sharedForward < sharedBack || (sharedForward === sharedBack && smaller) ? forward : back;
+}
+
+async function othersOf({ edits }: FoundHere, probe: Probe): Promise<number> {
+  return (await probe.blast(edits)).others.length;
+}
+
+/** Lines that go or come, whichever are more. */
+function changedLines(edits: readonly FileEdit[]): number {
+  return edits.reduce((sum, { before, after }) => {
+    const parts = diffLines(before, after);
+    const lines = (kind: "added" | "removed"): number =>
+      parts.filter((part) => part[kind]).reduce((count, part) => count + (part.count ?? 0), 0);
+    return sum + Math.max(lines("added"), lines("removed"));
+  }, 0);
+}
+
+async function search(request: LocateRequest, probe: Probe): Promise<FoundHere | NotFound> {
   const { source, checkout } = request;
   const baseline = await probe.render([]);
   const wanted: Change[] = [];
@@ -80,7 +129,7 @@ async function search(request: LocateRequest, probe: Probe): Promise<Found | Not
       already: true,
     };
   }
-  const protection = await protectionOf(checkout, probe.tree);
+  const protection = await protectionOf(checkout, probe.tree, source.remote);
   const earlier = await earlierOf(request.hints.revertOf, source, checkout, request.renderer);
   const found = startSearch({ probe, source, baseline, wanted, earlier, protection });
   const index =
@@ -176,6 +225,17 @@ async function takeBack({ hints, checkout }: LocateRequest, found: Search): Prom
 async function findOne(change: Change, found: Search, index: ManifestIndex | null): Promise<Hit | null> {
   const aim = found.aimAt(change);
   if (aim === null) return null;
+  const outer = await firstHit(inputCandidates(aim), found, change);
+  if (outer.own !== null) return outer.own;
+  return (
+    (await findInFiles(change, aim, found, index)) ??
+    outer.shared ??
+    (await firstHit(inputInsertions(aim), found, change)).own
+  );
+}
+
+/** The best edit among what the repository itself says, and what the owner says in its place. */
+async function findInFiles(change: Change, aim: Aim, found: Search, index: ManifestIndex | null): Promise<Hit | null> {
   if (index !== null) {
     const [entry] = entriesOf(index.entries, { change, source: found.source });
     return entry === undefined ? null : (await firstHit(plainCandidates(aim, entry), found, change)).shared;

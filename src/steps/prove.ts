@@ -6,10 +6,12 @@ import { openProbe, type Probe } from "../gitops/probe.ts";
 import { type Judgement, judge } from "../gitops/render-delta.ts";
 import { findRendered } from "../gitops/rendered.ts";
 import { sameShape } from "../gitops/same-shape.ts";
+import { openTree, type Tree } from "../gitops/tree.ts";
 import { formatPath, getAt } from "../kube/field-path.ts";
 import { describeRef, keyOf } from "../kube/ref.ts";
 import type { Change, Check, KubeObject, Located, ObjectRef, Proof, Source } from "../model.ts";
 import type { Checkout, Cluster, Renderer } from "../ports.ts";
+import type { Link } from "./locate-home.ts";
 
 export interface ProveRequest {
   readonly located: Extract<Located, { found: true }>;
@@ -26,52 +28,58 @@ export interface ProveRequest {
   readonly gitOnly?: string;
   /** The commit that is taken back: what it changed elsewhere in the source may go back along. */
   readonly revertOf?: string;
+  /** The renders on the way to the edited files, when the source is not edited itself: the first is the source's own. */
+  readonly links?: readonly Link[];
+  /** The repository that is edited, when it is not the source's own. */
+  readonly edited?: Checkout;
   /** Called before each render. */
   readonly tick?: () => Promise<void>;
 }
 
+/** A render on the way with the probe that makes it. */
+interface Rendering {
+  readonly link: Link;
+  readonly probe: Probe;
+}
+
 /** Proves the edits by rendering before and after and by asking the API server; every check says what it saw. */
 export async function prove(request: ProveRequest): Promise<Proof> {
-  const probe = await openProbe({
-    source: request.source,
-    checkout: request.checkout,
-    renderer: request.renderer,
-    roots: request.roots ?? [],
-    tick: request.tick,
-  });
+  const { source, checkout, renderer, changes, located, roots = [], tick } = request;
+  const links = request.links ?? [{ source, checkout, roots, changes, edits: located.edits }];
+  const renderings: Rendering[] = [];
   try {
-    return await checksOf(request, probe);
+    for (const link of links) {
+      const probe = await openProbe({
+        source: link.source,
+        checkout: link.checkout,
+        renderer,
+        roots: link.roots,
+        tick,
+      });
+      renderings.push({ link, probe });
+    }
+    return await checksOf(request, renderings);
   } finally {
-    await probe.close();
+    for (const { probe } of renderings) await probe.close();
   }
 }
 
-async function checksOf(request: ProveRequest, probe: Probe): Promise<Proof> {
-  const { located, changes, source } = request;
-  const before = await probe.render([]);
-  const after = await probe.render(located.edits).catch((error: unknown) => {
-    if (!(error instanceof StanchError)) throw error;
-    return error;
-  });
-  const checks: Check[] = [await p1(located, probe)];
-  let blast: Proof["blast"] = [];
-  let rootsChecked = 1;
-  if (after instanceof StanchError) {
-    checks.push({
-      id: "P2",
-      result: "failed",
-      text: `With the edits ${source.path} does not render: ${messageOf(after)}`,
-    });
-  } else {
-    const earlier = await earlierOf(request.revertOf, source, request.checkout, request.renderer);
-    checks.push(p2(judge(before, after, changes, source, earlier), request));
-    const { others, roots } = await probe.blast(located.edits);
-    rootsChecked = Math.max(1, roots);
-    blast = others.map(({ root, objects, problem }) => ({
-      root,
-      objects: problem === undefined ? objects : [`could not be rendered: ${problem}`],
-    }));
-    checks.push(p3(blast, rootsChecked, request));
+async function checksOf(request: ProveRequest, renderings: readonly Rendering[]): Promise<Proof> {
+  const { located, edited = request.checkout } = request;
+  const checks: Check[] = [await p1(located, await openTree(edited.directory))];
+  const blast = new Map<string, Proof["blast"][number]>();
+  let rootsChecked = 0;
+  const { after, check } = await p2(renderings, request);
+  checks.push(check);
+  if (after !== null) {
+    for (const { link, probe } of renderings) {
+      const { others, roots } = await probe.blast(link.edits);
+      rootsChecked += Math.max(1, roots);
+      for (const { root, objects, problem } of others)
+        blast.set(root, { root, objects: problem === undefined ? objects : [`could not be rendered: ${problem}`] });
+      for (const root of link.siblings ?? []) blast.set(root, { root, objects: ["is made from the same text"] });
+    }
+    checks.push(p3([...blast.values()], rootsChecked, request));
     checks.push(await p4(after, request));
     const asked = await p5(after, request);
     checks.push(asked.check, ...(asked.mayAsk ? [] : [p6(request)]));
@@ -79,10 +87,10 @@ async function checksOf(request: ProveRequest, probe: Probe): Promise<Proof> {
   return {
     checks,
     // A shared base is listed and left to the reviewer; it is no proof that the other environments may change.
-    complete: checks.every((check) => isEnough(check, checks, request)) && blast.length === 0,
-    blast,
-    rootsChecked,
-    tools: [...probe.tools()],
+    complete: checks.every((row) => isEnough(row, checks, request)) && blast.size === 0,
+    blast: [...blast.values()],
+    rootsChecked: Math.max(1, rootsChecked),
+    tools: [...new Set(renderings.flatMap(({ probe }) => probe.tools()))],
   };
 }
 
@@ -93,10 +101,10 @@ function isEnough(check: Check, checks: readonly Check[], { live }: ProveRequest
   return check.id === "P5" && checks.some((other) => other.id === "P6" && other.result === "passed");
 }
 
-async function p1({ edits, locations }: ProveRequest["located"], probe: Probe): Promise<Check> {
+async function p1({ edits, locations }: ProveRequest["located"], tree: Tree): Promise<Check> {
   const problems: string[] = [];
   for (const edit of edits) {
-    const problem = editProblem(edit, await probe.tree.read(edit.file), locations);
+    const problem = editProblem(edit, await tree.read(edit.file), locations);
     if (problem !== undefined) problems.push(problem);
   }
   if (problems.length > 0) return { id: "P1", result: "failed", text: problems.join(" ") };
@@ -104,28 +112,49 @@ async function p1({ edits, locations }: ProveRequest["located"], probe: Probe): 
   return { id: "P1", result: "passed", text: `${names}: parsed before and after; only the planned lines differ.` };
 }
 
-function p2({ missing, side, allowed, returned }: Judgement, { changes, source, revertOf }: ProveRequest): Check {
-  if (missing.length > 0)
-    return {
-      id: "P2",
-      result: "failed",
-      text: `${missing.length} of the wanted changes do not appear in what ${source.path} renders.`,
-    };
-  if (side.length > 0)
-    return {
-      id: "P2",
-      result: "failed",
-      text: `The edits change more than was wanted: ${side.slice(0, 5).join("; ")}`,
-    };
+/** Every render on the way changes as was wanted of it, and in nothing else. `after`: what the source renders then. */
+async function p2(
+  renderings: readonly Rendering[],
+  request: ProveRequest,
+): Promise<{ readonly check: Check; readonly after: readonly KubeObject[] | null }> {
+  const failed = (text: string) => ({ check: { id: "P2", result: "failed", text } as const, after: null });
+  const afters: (readonly KubeObject[])[] = [];
+  const follows: string[] = [];
+  const returned: string[] = [];
+  for (const { link, probe } of renderings) {
+    const before = await probe.render([]);
+    const after = await probe.render(link.edits).catch((error: unknown) => {
+      if (!(error instanceof StanchError)) throw error;
+      return error;
+    });
+    if (after instanceof StanchError)
+      return failed(`With the edits ${link.source.path} does not render: ${messageOf(after)}`);
+    const earlier = await earlierOf(request.revertOf, link.source, link.checkout, request.renderer);
+    const judgement = judge(before, after, link.changes, link.source, earlier);
+    const problem = wrongIn(judgement, link.source);
+    if (problem !== undefined) return { ...failed(problem), after: afters[0] ?? after };
+    follows.push(...judgement.allowed);
+    returned.push(...judgement.returned);
+    afters.push(after);
+  }
+  const { changes, revertOf } = request;
+  const way = renderings
+    .slice(1)
+    .map(({ link }) => describeRef(link.changes[0]?.object ?? request.source.owner.ref ?? NOBODY));
   const back =
     returned.length === 0
       ? ""
       : `; with it, because one value of Git says both, ${listed(returned)} ${returned.length === 1 ? "goes" : "go"} back to what was before ${revertOf?.slice(0, 7)}`;
-  return {
-    id: "P2",
-    result: "passed",
-    text: `Rendered before and after: exactly the wanted ${changes.length === 1 ? "change" : `${changes.length} changes`}${allowed.length === 0 ? "" : `, and what follows by itself (${allowed.slice(0, 3).join("; ")})`}${back}.`,
-  };
+  const text = `Rendered before and after${way.length === 0 ? "" : `, through ${way.join(" and ")}`}: exactly the wanted ${changes.length === 1 ? "change" : `${changes.length} changes`}${follows.length === 0 ? "" : `, and what follows by itself (${follows.slice(0, 3).join("; ")})`}${back}.`;
+  return { check: { id: "P2", result: "passed", text }, after: afters[0] ?? [] };
+}
+
+const NOBODY: ObjectRef = { apiVersion: "", kind: "", namespace: "", name: "" };
+
+function wrongIn({ missing, side }: Judgement, source: Source): string | undefined {
+  if (missing.length > 0)
+    return `${missing.length} of the wanted changes do not appear in what ${source.path} renders.`;
+  return side.length > 0 ? `The edits change more than was wanted: ${side.slice(0, 5).join("; ")}` : undefined;
 }
 
 function listed(items: readonly string[]): string {
@@ -142,7 +171,8 @@ function p3(blast: Proof["blast"], roots: number, { source, located }: ProveRequ
     };
   const own = source.helm?.values ?? [];
   // Which values a chart is rendered with elsewhere, no file of the repository says.
-  const inChart = source.tool === "helm" && located.edits.some((edit) => !own.includes(edit.file));
+  const inChart =
+    source.tool === "helm" && located.source.id === source.id && located.edits.some((edit) => !own.includes(edit.file));
   const looked =
     roots === 1 ? "The repository has no other render root." : `${roots} render roots looked at; no other one changes.`;
   return {

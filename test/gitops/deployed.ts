@@ -1,0 +1,156 @@
+import { diffLines } from "diff";
+import { parseConfig } from "../../src/config/load.ts";
+import { findRendered } from "../../src/gitops/rendered.ts";
+import { homesOf } from "../../src/homes.ts";
+import { getAt } from "../../src/kube/field-path.ts";
+import { keyOf, refOf } from "../../src/kube/ref.ts";
+import { createLog } from "../../src/log.ts";
+import type { Change, FieldPath, Json, KubeObject, ObjectRef, Proof } from "../../src/model.ts";
+import { readDeployers } from "../../src/observe/deployers.ts";
+import type { Cluster, Resource } from "../../src/ports.ts";
+import { locate } from "../../src/steps/locate.ts";
+import { prove } from "../../src/steps/prove.ts";
+import { createWorkbench, type Workbench } from "../../src/workbench.ts";
+import { type Files, makeRepository, type Repository, renderer } from "./repository.ts";
+
+export const HOST = "git.example.com";
+
+/** Repositories, and the objects of a cluster that say what is deployed from them. */
+export interface Deployed extends AsyncDisposable {
+  readonly workbench: Workbench;
+  readonly repository: (name: string) => Repository;
+  /** Looks for a change in Git and proves it, as `heal` does. The answer is the edited lines, or why there are none. */
+  heal(ref: ObjectRef, path: FieldPath, to: Json): Promise<Healed>;
+}
+
+export interface Healed {
+  readonly repository?: string;
+  /** `-` and `+` lines of each file, trimmed. */
+  readonly diff: Readonly<Record<string, readonly string[]>>;
+  readonly via: readonly string[];
+  readonly renders: number;
+  readonly proof?: Proof;
+  readonly reason?: string;
+  readonly hint?: string;
+  readonly already?: true;
+}
+
+export function deployed(
+  files: Readonly<Record<string, Files>>,
+  objects: readonly KubeObject[],
+  settings: object = {},
+): Deployed {
+  const repositories = new Map(Object.entries(files).map(([name, tree]) => [name, makeRepository(tree)]));
+  const byKey = new Map(objects.map((object) => [keyOf(refOf(object)), object]));
+  const cluster = fakeCluster(objects);
+  const config = parseConfig(JSON.stringify(settings));
+  const log = createLog({
+    format: "json",
+    level: "error",
+    interactive: false,
+    write: () => undefined,
+    now: () => new Date(),
+  });
+  const workbench = createWorkbench(config, {
+    repositories: {
+      open: async (name, branch) => {
+        const repository = repositories.get(name);
+        if (repository === undefined) throw new Error(`no repository ${name}`);
+        return { ...repository, branch, revision: repository.revision, close: async () => undefined };
+      },
+    },
+    codeHost: { check: async () => ({ login: "stanch", push: true, defaultBranch: "main", archived: false }) },
+    renderer,
+    live: (ref) => cluster.get(ref),
+    readDeployers: () => readDeployers({ cluster, hosts: [HOST], pageSize: 100, log }),
+  });
+
+  return {
+    workbench,
+    repository: (name) => repositories.get(name) as Repository,
+    async heal(ref, path, to) {
+      const found = await workbench.find(ref);
+      if (!found.found) return { diff: {}, via: [], renders: 0, reason: found.reason, hint: found.hint };
+      const { source, checkout } = found.bench;
+      const rendered = findRendered((await found.bench.rendered()).objects, ref, source);
+      const from = getAt(rendered, path);
+      const change: Change = { object: ref, path, to, ...(from === undefined ? {} : { from }) };
+      const roots = await workbench.roots(source);
+      const homes = homesOf({ workbench, cluster });
+      const located = await locate({ changes: [change], source, checkout, renderer, hints: {}, roots, homes });
+      if (!located.found)
+        return {
+          diff: {},
+          via: [],
+          renders: 0,
+          reason: located.reason,
+          hint: located.hint,
+          ...(located.already === true ? { already: true } : {}),
+        };
+      const { links } = located;
+      const dry = { ...cluster, dryRunApply: async (object: KubeObject) => object };
+      const proof = await prove({
+        located,
+        changes: [change],
+        source,
+        checkout,
+        renderer,
+        cluster: dry,
+        roots,
+        links,
+        edited: located.checkout,
+      });
+      const diff = Object.fromEntries(
+        located.edits.map(({ file, before, after }) => [
+          file,
+          diffLines(before, after)
+            .filter((part) => part.added || part.removed)
+            .flatMap((part) =>
+              part.value
+                .trimEnd()
+                .split("\n")
+                .map((line) => `${part.added ? "+" : "-"} ${line.trim()}`),
+            ),
+        ]),
+      );
+      return {
+        repository: located.source.repository,
+        diff,
+        via: located.locations.map((location) => location.via),
+        renders: located.renders,
+        proof,
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await workbench.close();
+      for (const repository of repositories.values()) await repository.close();
+    },
+  };
+
+  function fakeCluster(all: readonly KubeObject[]): Cluster {
+    const none = (): never => {
+      throw new Error("not asked in these tests");
+    };
+    return {
+      server: "https://fake",
+      context: "fake",
+      calls: () => 0,
+      version: async () => "v1.36.0",
+      async *list(resource: Resource) {
+        yield all.filter((object) => object.kind === resource.kind);
+      },
+      get: async (ref) => byKey.get(keyOf(ref)) ?? null,
+      create: none,
+      patch: none,
+      replace: none,
+      dryRunApply: none,
+      delete: none,
+      evict: none,
+      logs: none,
+      ask: none,
+      serves: async (resource) => all.some((object) => object.kind === resource.kind),
+      review: async (accesses) => accesses.map(() => true),
+      close: () => undefined,
+    };
+  }
+}

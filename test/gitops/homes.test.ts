@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+import { deployed } from "./deployed.ts";
+import {
+  application,
+  argo,
+  byRelease,
+  CART,
+  CHART,
+  deployedBy,
+  FIELDS,
+  FLEET,
+  kustomization,
+  LAYERS,
+  object,
+  PLAIN,
+  RELEASE,
+  URL,
+} from "./layers.ts";
+import { canKustomize, type Files, renderer } from "./repository.ts";
+
+const helm = (await renderer.versions()).find((row) => row.tool === "helm")?.missing === undefined;
+if (!helm) process.stderr.write("\nSKIPPED: Helm tests of what deploys a source, because helm is not on the PATH.\n");
+const can = { helm, kustomize: await canKustomize(), nothing: true };
+
+describe("every layer that may set a field", () => {
+  for (const row of LAYERS)
+    it.skipIf(!can[row.needs])(`${row.tool}: ${row.layer} (${row.field})`, async () => {
+      await using world = deployed(row.files, row.objects);
+      const healed = await world.heal(CART, FIELDS[row.field], row.to);
+      expect(healed.reason).toBeUndefined();
+      expect(healed.diff).toEqual(row.diff);
+      expect(healed.repository).toBe(row.repository ?? "acme/fleet");
+      expect(healed.proof?.checks.filter((check) => check.result === "failed")).toEqual([]);
+      expect(healed.proof?.blast).toEqual([]);
+    });
+});
+
+const VALUES = "  values:\n    resources:\n      limits:\n        memory: 96Mi\n";
+
+describe.skipIf(!can.helm)("a HelmRelease", () => {
+  it("that Git does not declare, or declares otherwise than the cluster has it, is said and left alone", async () => {
+    const objects = [
+      FLEET,
+      object(kustomization("apps", "apps/prod")),
+      deployedBy("apps", RELEASE + VALUES),
+      byRelease,
+    ];
+    await using world = deployed({ "acme/fleet": { ...CHART, "apps/prod/other.yaml": PLAIN } }, objects);
+    const lost = await world.heal(CART, FIELDS.memory, "192Mi");
+    expect(lost.reason).toContain("HelmRelease shop/cart spec.values sets it");
+    const other = RELEASE + VALUES.replace("96Mi", "70Mi");
+    await using edited = deployed({ "acme/fleet": { ...CHART, "apps/prod/cart.yaml": other } }, objects);
+    expect((await edited.heal(CART, FIELDS.memory, "192Mi")).reason).toContain("disagreed");
+  });
+
+  it("declared in a base that two environments share is said anew in its own overlay", async () => {
+    const overlay = (name: string): Files => ({
+      [`apps/${name}/kustomization.yaml`]: `namespace: ${name}\nresources:\n  - ../base\n`,
+    });
+    const files = {
+      ...CHART,
+      "apps/base/cart.yaml": (RELEASE + VALUES).replace("  namespace: shop\n", ""),
+      "apps/base/kustomization.yaml": "resources:\n  - cart.yaml\n",
+      ...overlay("shop"),
+      ...overlay("staging"),
+    };
+    await using world = deployed({ "acme/fleet": files }, [
+      FLEET,
+      object(kustomization("apps", "apps/shop")),
+      object(kustomization("staging", "apps/staging")),
+      deployedBy("apps", RELEASE + VALUES),
+      byRelease,
+    ]);
+    const healed = await world.heal(CART, FIELDS.memory, "192Mi");
+    expect(healed.reason).toBeUndefined();
+    expect(Object.keys(healed.diff)).toEqual(["apps/shop/kustomization.yaml"]);
+    expect(healed.proof?.blast).toEqual([]);
+  });
+});
+
+describe("an Argo CD Application", () => {
+  it("of a plain folder is read as Argo CD reads it: not recursively unless it says so", async () => {
+    const text = application(`  source:\n    repoURL: ${URL}\n    targetRevision: main\n    path: cart\n`);
+    const beside = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: x}\n";
+    await using flat = deployed(
+      { "acme/fleet": { "cart/deep/cart.yaml": PLAIN, "cart/x.yaml": beside, "apps/cart.yaml": text } },
+      argo(text),
+    );
+    expect((await flat.heal(CART, FIELDS.memory, "128Mi")).reason).toContain("in none of the sources");
+    const recursive = `${text}    directory: {recurse: true}\n`;
+    await using deep = deployed(
+      { "acme/fleet": { "cart/deep/cart.yaml": PLAIN, "apps/cart.yaml": recursive } },
+      argo(recursive),
+    );
+    expect((await deep.heal(CART, FIELDS.memory, "128Mi")).diff).toEqual({
+      "cart/deep/cart.yaml": ["- memory: 64Mi", "+ memory: 128Mi"],
+    });
+  });
+});
