@@ -26,8 +26,9 @@ export interface World extends AsyncDisposable {
   readonly token: string;
   /** One run of the real command line. */
   run(): ReturnType<typeof stanch>;
-  /** Runs until this says so (null); what each run said is kept in `said`. */
+  /** Runs until this says so (null), or until Stanch gives something up. */
   runUntil(what: string, seconds: number, done: () => Promise<string | null>): Promise<void>;
+  /** What the runs said, without repetitions. */
   readonly said: { kind: string; workload: string; message: string }[];
   /** Commits the faults, one commit each, waits until the engine deployed them and the cluster shows them. */
   breakIt(): Promise<void>;
@@ -93,17 +94,25 @@ export async function openWorld(
       const result = await stanch(["run", "--config", world.config], BOT);
       for (const outcome of result.report?.outcomes ?? []) {
         const at = `${outcome.workload.namespace}/${outcome.workload.name}`;
+        const last = said.findLast((entry) => entry.workload === at);
+        if (last?.kind === outcome.kind && last.message === outcome.message) continue;
         said.push({ kind: outcome.kind, workload: at, message: outcome.message });
-        note(`${outcome.kind} ${at}: ${outcome.message.slice(0, 240)}`);
+        note(`${outcome.kind} ${at}: ${outcome.message.slice(0, 300)}`);
       }
       if (result.report === null) note(`no report: ${result.stderr.slice(-600)}`);
       return result;
     },
-    runUntil: (what, seconds, done) =>
-      eventually(what, seconds, async () => {
-        await world.run();
-        return done();
-      }),
+    async runUntil(what, seconds, done) {
+      const hopeless: string[] = [];
+      await eventually(what, seconds, async () => {
+        const { report } = await world.run();
+        // Asking a person is an end: to wait out the time would only hide what was said.
+        const ends = report?.outcomes.filter(({ kind }) => kind === "escalated" || kind === "failed") ?? [];
+        hopeless.push(...ends.map(({ kind, message }) => `${kind}: ${message}`));
+        return hopeless.length > 0 ? null : done();
+      });
+      if (hopeless.length > 0) throw new Error(`${what}: ${hopeless.join("\n")}`);
+    },
     async breakIt() {
       for (const fault of tree.faults) {
         const text = await host.read(REPOSITORY, "main", fault.file);
