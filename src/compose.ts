@@ -14,6 +14,7 @@ import type { Reading } from "./observe/reading.ts";
 import type { Charts, Clock, Cluster, CodeHost, Log, Registry, Renderer, Repositories } from "./ports.ts";
 import type { Run } from "./run.ts";
 import { version } from "./version.ts";
+import type { WorkbenchPorts } from "./workbench.ts";
 
 /** What every command starts with. */
 export interface Base {
@@ -136,6 +137,24 @@ export async function composeHosts(base: Base, flags: Flags): Promise<Hosts> {
   };
 }
 
+/** What a workbench learns from the cluster: live objects, and what deploys them. */
+export function clusterSide(
+  { config, log }: Pick<Base, "config" | "log">,
+  cluster: Cluster,
+): Pick<WorkbenchPorts, "live" | "readDeployers"> {
+  const { apiUrl, hosts } = config.github;
+  return {
+    live: (ref) => cluster.get(ref),
+    async readDeployers() {
+      const [{ readDeployers }, { hostsOf }] = await Promise.all([
+        import("./observe/deployers.ts"),
+        import("./adapters/github-address.ts"),
+      ]);
+      return readDeployers({ cluster, hosts: [...hostsOf(apiUrl), ...hosts], pageSize: config.observe.pageSize, log });
+    },
+  };
+}
+
 /** A run, but for its lease. */
 export async function composeRun(
   base: Base,
@@ -145,7 +164,7 @@ export async function composeRun(
 ): Promise<{ run: Omit<Run, "renew">; holder: string }> {
   const { config, clock, log } = base;
   const { createWorkbench } = await import("./workbench.ts");
-  const workbench = createWorkbench(config, hosts);
+  const workbench = createWorkbench(config, { ...hosts, ...clusterSide(base, cluster) });
   const gaps: string[] = [];
   const reading: Reading = {
     cluster,

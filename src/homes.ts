@@ -1,8 +1,8 @@
 import { generatedChange } from "./gitops/application-set.ts";
+import type { Homes } from "./gitops/input-home.ts";
 import { describeRef, keyOf, sameRef } from "./kube/ref.ts";
 import type { KubeObject, ObjectRef } from "./model.ts";
 import type { Cluster } from "./ports.ts";
-import type { Homes } from "./steps/locate-home.ts";
 import type { Workbench } from "./workbench.ts";
 
 type Doors = {

@@ -441,8 +441,11 @@ export interface Source {
   readonly overlay?: { readonly input: string; readonly dialect: "argocd" | "flux" };
   /** Which files of a folder of manifests are taken; absent: all below it. */
   readonly folder?: FolderSettings;
-  /** Flux's `postBuild`: names of inputs that hold a map of variables, the last wins; `open`: there are variables that are not known. */
-  readonly substitute?: { readonly inputs: readonly string[]; readonly open: boolean };
+  /**
+   * Flux's `postBuild`: names of inputs that hold a map of variables, the last wins; `open`: there are variables that are not known;
+   * `always`: defaults are put in even where there are no variables (`substituteStrategy: Always`).
+   */
+  readonly substitute?: { readonly inputs: readonly string[]; readonly open: boolean; readonly always?: boolean };
   /** Labels and annotations that the owner puts on everything (Flux's `commonMetadata`). */
   readonly common?: {
     readonly labels?: Readonly<Record<string, string>>;

@@ -8,6 +8,13 @@ export function gitRemote(apiUrl: string, repository: string): string {
   return `${url.protocol}//${host}${path}/${repository}.git`;
 }
 
+/** Names (`host[:port]`) under which the code host's repositories are reached by Git. */
+export function hostsOf(apiUrl: string): readonly string[] {
+  const { hostname, host } = new URL(apiUrl);
+  // GitHub serves Git over SSH on the HTTPS port, too, under a name of its own.
+  return hostname === "api.github.com" ? ["github.com", "ssh.github.com"] : [host];
+}
+
 /** Refuses an address that would send the token unencrypted. Throws StanchError `config`. */
 export function checkAddress(options: { readonly apiUrl: string; readonly allowHttp: boolean }): void {
   const url = new URL(options.apiUrl);

@@ -16,6 +16,15 @@ export interface RenderOptions {
   readonly timeoutMs?: number;
   /** Bytes of output for one render; 64 MiB. */
   readonly maxBytes?: number;
+  /** What charts are told of the cluster (`.Capabilities`), as its deployer tells them; asked once. Null: nothing is known. */
+  readonly cluster?: () => Promise<ClusterFacts | null>;
+}
+
+export interface ClusterFacts {
+  /** `v1.34.1`. */
+  readonly kubeVersion: string;
+  /** `apps/v1`, `apps/v1/Deployment`. */
+  readonly apiVersions: readonly string[];
 }
 
 /** The objects of a renderer's output. Documents are parsed one by one, so that a probe parses again only what it changed. */
@@ -44,13 +53,14 @@ export async function* executables(names: readonly string[], path: string): Asyn
 
 /**
  * Runs a renderer in a scrubbed environment, with a time limit and an output limit, and answers what it wrote. Throws
- * StanchError `render` with the program's own words, without paths of this machine.
+ * StanchError `render` with the program's own words, without paths of this machine; `names` says what files of ours hold.
  */
 export async function runProgram(
   file: string,
   args: readonly string[],
   cwd: string,
   options: RenderOptions & { readonly network?: NodeJS.ProcessEnv },
+  names: ReadonlyMap<string, string> = new Map(),
 ): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), "stanch-render-"));
   try {
@@ -72,13 +82,19 @@ export async function runProgram(
         },
         (error, stdout, stderr) => {
           if (error === null) done(stdout);
-          else fail(fault(basename(file), error, stderr, [cwd, home], options));
+          else fail(fault(basename(file), error, named(stderr, names), [cwd, home], options));
         },
       );
     });
   } finally {
     await rm(home, { recursive: true, force: true });
   }
+}
+
+function named(text: string, names: ReadonlyMap<string, string>): string {
+  let out = text;
+  for (const [path, name] of names) out = out.replaceAll(path, name);
+  return out;
 }
 
 /** No credentials, no home, no configuration; and proxies that lead nowhere for whatever still tries the network. */

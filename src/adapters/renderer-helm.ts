@@ -1,10 +1,17 @@
+import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { StanchError } from "../errors.ts";
+import { capabilityArguments, setArguments } from "../gitops/helm-arguments.ts";
 import { helmInputs } from "../gitops/helm-inputs.ts";
+import { isInput } from "../gitops/input.ts";
+import { inputOf } from "../gitops/input-value.ts";
+import { postKustomizations } from "../gitops/post-renderers.ts";
 import { openTree } from "../gitops/tree.ts";
 import type { Source } from "../model.ts";
 import type { Rendered } from "../ports.ts";
-import { executables, objectsOf, type RenderOptions, runProgram } from "./render-program.ts";
+import { type ClusterFacts, executables, objectsOf, type RenderOptions, runProgram } from "./render-program.ts";
+import type { Kustomize } from "./renderer-kustomize.ts";
 
 const MISSING = "helm is not on the PATH";
 
@@ -14,28 +21,52 @@ interface Program {
 }
 
 /**
- * Renders a chart of the repository by `helm template`, as its deployer does: release name, namespace, values files in order.
- * Hooks and tests are left out: they are no part of what runs. Never with the network: dependencies must be vendored.
+ * Renders a chart of the repository by `helm template`, as its deployer does: release name, namespace, values in order, what is set one by
+ * one, what the cluster is, and Flux's post renderers. Hooks and tests are left out: they are no part of what runs. Never with the
+ * network: dependencies must be vendored.
  */
-export function createHelm(options: RenderOptions): {
+export function createHelm(
+  options: RenderOptions,
+  kustomize: Pick<Kustomize, "build">,
+): {
   render(directory: string, source: Source): Promise<Rendered>;
   version(): Promise<{ readonly tool: string; readonly version?: string; readonly missing?: string }>;
 } {
   let found: Promise<Program | null> | undefined;
+  let facts: Promise<ClusterFacts | null> | undefined;
   const program = (): Promise<Program | null> => (found ??= findProgram(options));
+  const cluster = async (): Promise<ClusterFacts | null> => {
+    facts ??= options.cluster?.() ?? Promise.resolve(null);
+    // A question that failed is asked again by the next render.
+    return facts.catch((error: unknown) => {
+      facts = undefined;
+      throw error;
+    });
+  };
   return {
     async render(directory, source) {
       const tree = await openTree(directory);
       const { values, files } = await helmInputs(tree, source);
+      const set = setArguments(source);
       const tool = await program();
       if (tool === null) throw new StanchError("render", MISSING, { hint: "install helm where Stanch runs" });
-      const output = await runProgram(
-        tool.file,
-        [...argumentsOf(source, values), ...unpacked(files, tool)],
-        tree.directory,
-        options,
-      );
-      return { objects: objectsOf(output, source), tool: `helm ${tool.version}` };
+      const known = await cluster();
+      const folder = await realpath(await mkdtemp(join(tmpdir(), "stanch-helm-")));
+      try {
+        const placed = await placeInputs(values, source, folder);
+        const args = [
+          ...argumentsOf(source, values, placed),
+          ...set,
+          ...(known === null ? [] : capabilityArguments(known)),
+          ...unpacked(files, tool),
+        ];
+        const names = new Map([...placed].map(([name, file]) => [file, inputOf(source, name).label]));
+        const output = await runProgram(tool.file, args, tree.directory, options, names);
+        const post = await postRendered(output, source, folder, kustomize);
+        return { objects: objectsOf(post.output, source), tool: [`helm ${tool.version}`, ...post.tools].join(", ") };
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
     },
     async version() {
       const tool = await program();
@@ -44,15 +75,51 @@ export function createHelm(options: RenderOptions): {
   };
 }
 
-function argumentsOf(source: Source, values: readonly string[]): string[] {
+/** Writes the values that are no files of the repository into a folder of our own: where each of them is. */
+async function placeInputs(
+  values: readonly string[],
+  source: Source,
+  folder: string,
+): Promise<ReadonlyMap<string, string>> {
+  const placed = new Map<string, string>();
+  for (const [index, name] of values.filter(isInput).entries()) {
+    const file = join(folder, `values-${index}.yaml`);
+    await writeFile(file, inputOf(source, name).text, { mode: 0o600 });
+    placed.set(name, file);
+  }
+  return placed;
+}
+
+/** Runs what the owner lets Kustomize do to the output, in order. Without objects there is nothing to do it to. */
+async function postRendered(
+  output: string,
+  source: Source,
+  folder: string,
+  kustomize: Pick<Kustomize, "build">,
+): Promise<{ readonly output: string; readonly tools: readonly string[] }> {
+  let text = output;
+  const tools = new Set<string>();
+  for (const { resource, file, kustomization } of postKustomizations(source)) {
+    if (objectsOf(text, source).length === 0) break;
+    const own = await mkdtemp(join(folder, "post-"));
+    await writeFile(join(own, resource), text);
+    await writeFile(join(own, file), kustomization);
+    const built = await kustomize.build(own, ".");
+    text = built.output;
+    tools.add(built.tool);
+  }
+  return { output: text, tools: [...tools] };
+}
+
+function argumentsOf(source: Source, values: readonly string[], placed: ReadonlyMap<string, string>): string[] {
   const chart = source.path === "." || source.path === "" ? "." : `./${source.path}`;
   return [
     "template",
     source.helm?.release ?? "release",
     chart,
     ...(source.namespace === undefined ? [] : ["--namespace", source.namespace]),
-    ...values.flatMap((file) => ["--values", `./${file}`]),
-    "--include-crds",
+    ...values.flatMap((file) => ["--values", placed.get(file) ?? `./${file}`]),
+    ...(source.helm?.skipCrds === true ? [] : ["--include-crds"]),
     "--no-hooks",
     "--skip-tests",
   ];

@@ -1,8 +1,10 @@
 import { tmpdir } from "node:os";
 import { StanchError } from "../errors.ts";
-import { readClosure } from "../gitops/kustomize-closure.ts";
+import { closureOf, composeRoot } from "../gitops/composition.ts";
+import { looseTexts } from "../gitops/loose-kustomize.ts";
 import { openTree } from "../gitops/tree.ts";
-import type { Source } from "../model.ts";
+import { openTrial } from "../gitops/trial.ts";
+import type { FileEdit, Source } from "../model.ts";
 import type { Rendered } from "../ports.ts";
 import { executables, objectsOf, type RenderOptions, runProgram } from "./render-program.ts";
 
@@ -14,16 +16,33 @@ interface Program {
 
 type Version = { readonly tool: string; readonly version?: string; readonly missing?: string };
 
-export function createKustomize(options: RenderOptions): {
+/** What a build may load: as Kustomize's own default, files of a kustomization's folder only; or files of anywhere, as Flux builds. */
+type Restriction = "LoadRestrictionsRootOnly" | "LoadRestrictionsNone";
+
+export interface Kustomize {
   render(directory: string, source: Source): Promise<Rendered>;
+  /** Builds a folder of ours alone, "." for its top. The output, and which program made it. */
+  build(directory: string, path: string): Promise<{ readonly output: string; readonly tool: string }>;
   version(): Promise<Version>;
-} {
+}
+
+export function createKustomize(options: RenderOptions): Kustomize {
   let found: Promise<Program | null> | undefined;
-  const program = (): Promise<Program | null> => (found ??= findProgram(options));
+  const search = (): Promise<Program | null> => (found ??= findProgram(options));
+  const program = async (): Promise<Program> => {
+    const tool = await search();
+    if (tool === null)
+      throw new StanchError("render", MISSING, { hint: "install kustomize or kubectl where Stanch runs" });
+    return tool;
+  };
+  async function run(directory: string, path: string, restriction: Restriction): Promise<string> {
+    const tool = await program();
+    return runProgram(tool.file, buildArguments(tool, path, restriction), directory, options);
+  }
   return {
     async render(directory, source) {
       const tree = await openTree(directory);
-      const closure = await readClosure(tree, source.path);
+      const closure = await closureOf(tree, source);
       const [remote] = closure.remotes;
       if (remote !== undefined) {
         throw new StanchError(
@@ -34,14 +53,34 @@ export function createKustomize(options: RenderOptions): {
           },
         );
       }
-      const tool = await program();
-      if (tool === null)
-        throw new StanchError("render", MISSING, { hint: "install kustomize or kubectl where Stanch runs" });
-      const output = await runProgram(tool.file, buildArguments(tool, source.path), tree.directory, options);
-      return { objects: objectsOf(output, source), tool: describe(tool) };
+      const composed = await composeRoot(tree, source);
+      const loose = closure.crosses && source.owner.kind === "flux";
+      const tool = describe(await program());
+      const path = source.path === "" ? "." : source.path;
+      if (composed === null && !loose)
+        return { objects: objectsOf(await run(tree.directory, path, "LoadRestrictionsRootOnly"), source), tool };
+      const texts = loose ? await looseTexts(tree, closure, composed) : new Map<string, string>();
+      if (composed !== null && !loose) texts.set(composed.file, composed.text);
+      const edits: FileEdit[] = [...texts].map(([file, after]) => ({ file, before: "", after }));
+      // What the engine changes in a kustomization is changed in a copy of our own, and so is everything that is read freely:
+      // there are no links in it, and nothing that the closure does not name.
+      const trial = await openTrial(tree.directory);
+      try {
+        await trial.add(closure.files);
+        const output = await trial.withEdits(edits, () =>
+          run(trial.directory, path, loose ? "LoadRestrictionsNone" : "LoadRestrictionsRootOnly"),
+        );
+        return { objects: objectsOf(output, source), tool };
+      } finally {
+        await trial.close();
+      }
+    },
+    async build(directory, path) {
+      const output = await run(directory, path, "LoadRestrictionsRootOnly");
+      return { output, tool: describe(await program()) };
     },
     async version() {
-      const tool = await program();
+      const tool = await search();
       return tool === null
         ? { tool: "kustomize", missing: MISSING }
         : { tool: tool.kubectl ? "kubectl kustomize" : "kustomize", version: tool.version };
@@ -55,12 +94,12 @@ function describe(tool: Program): string {
   return `${tool.kubectl ? "kubectl kustomize" : "kustomize"} ${tool.version}`;
 }
 
-function buildArguments(tool: Program, path: string): string[] {
+function buildArguments(tool: Program, path: string, restriction: Restriction): string[] {
   // The restrictor is spelled out so that no configuration of the user's can loosen it.
   const target = path === "." ? "." : `./${path}`;
   return tool.kubectl
-    ? ["kustomize", target, "--load-restrictor=LoadRestrictionsRootOnly"]
-    : ["build", target, "--load-restrictor", "LoadRestrictionsRootOnly"];
+    ? ["kustomize", target, `--load-restrictor=${restriction}`]
+    : ["build", target, "--load-restrictor", restriction];
 }
 
 async function findProgram(options: RenderOptions): Promise<Program | null> {

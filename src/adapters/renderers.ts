@@ -1,4 +1,7 @@
 import { StanchError } from "../errors.ts";
+import { isBuilt } from "../gitops/composition.ts";
+import { postBuild } from "../gitops/post-build.ts";
+import { openTree } from "../gitops/tree.ts";
 import type { KubeObject, Source } from "../model.ts";
 import type { Rendered, Renderer } from "../ports.ts";
 import type { RenderOptions } from "./render-program.ts";
@@ -11,13 +14,16 @@ export type RendererOptions = RenderOptions;
 /**
  * Renders plain folders by reading them, Kustomize roots by running `kustomize build` or `kubectl kustomize`, and charts of the
  * repository by `helm template`: without plugins, functions or network, in a scrubbed environment, with a time limit and an
- * output limit.
+ * output limit. What the owner of a source adds before, while and after it is built is added as the owner adds it.
  */
 export function createRenderer(options: RendererOptions): Renderer {
   const kustomize = createKustomize(options);
-  const helm = createHelm(options);
+  const helm = createHelm(options, kustomize);
   const tools: Partial<Record<Source["tool"], (directory: string, source: Source) => Promise<Rendered>>> = {
-    plain: renderPlain,
+    plain: async (directory, source) =>
+      (await isBuilt(await openTree(directory), source))
+        ? kustomize.render(directory, source)
+        : renderPlain(directory, source),
     kustomize: kustomize.render,
     helm: helm.render,
   };
@@ -30,7 +36,8 @@ export function createRenderer(options: RendererOptions): Renderer {
         });
       }
       const rendered = await render(directory, source);
-      return { ...rendered, objects: rendered.objects.map((object) => checked(object, source)) };
+      const objects = rendered.objects.map((object) => checked(object, source));
+      return { ...rendered, objects: postBuild(objects, source).map((object) => checked(object, source)) };
     },
     versions: async () => [{ tool: "plain", version: "built in" }, await kustomize.version(), await helm.version()],
   };

@@ -1,22 +1,13 @@
-import { access, constants, mkdir } from "node:fs/promises";
-import { type Base, composeBase, composeCluster, composeHosts } from "../compose.ts";
+import { composeBase, composeCluster, composeHosts } from "../compose.ts";
 import type { Config } from "../config/schema.ts";
 import { namedNamespaces } from "../config/scope.ts";
-import { messageOf, StanchError } from "../errors.ts";
-import { originOf } from "../gitops/configured-source.ts";
-import type { Access, Cluster, CodeHost, Renderer, Repositories } from "../ports.ts";
+import { StanchError } from "../errors.ts";
+import type { Access, Cluster, Renderer } from "../ports.ts";
 import { readRights, rightsFor } from "../remedies/rights.ts";
-import { createWorkbench } from "../workbench.ts";
+import { type Finding, failed } from "./check.ts";
+import { checkSources } from "./check-sources.ts";
 import type { Flags } from "./flags.ts";
 import { printable } from "./printable.ts";
-
-/** One line of the answer; a failed one says the fix. */
-export interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly text: string;
-  readonly fix?: string;
-}
 
 /** `stanch doctor`: everything that a run needs, checked the way a run would use it. */
 export async function main(flags: Flags): Promise<number> {
@@ -33,7 +24,7 @@ export async function main(flags: Flags): Promise<number> {
   const hosts = await attempt(lines, "code host", () => composeHosts(base, flags));
   if (hosts !== null) {
     lines.push(...(await checkRenderers(hosts.renderer, base.config)));
-    lines.push(...(await checkRepositories(base, hosts)));
+    lines.push(...(await checkSources(base, hosts, cluster)));
   }
   cluster?.close();
   process.stdout.write(base.output === "json" ? `${JSON.stringify(lines, null, 2)}\n` : show(lines));
@@ -158,88 +149,6 @@ async function checkRenderers(renderer: Renderer, config: Config): Promise<Findi
     };
   });
 }
-
-/** Every source: does the token see the repository and may it push, does the folder exist and render? */
-async function checkRepositories(
-  base: Base,
-  hosts: { codeHost: CodeHost; repositories: Repositories; renderer: Renderer },
-): Promise<Finding[]> {
-  const { config } = base;
-  if (config.sources.length === 0)
-    return [
-      {
-        check: "sources",
-        ok: config.mode === "observe",
-        text: "no source is configured",
-        fix: "add `sources` to the configuration: which repository and path each namespace is deployed from",
-      },
-    ];
-  const lines: Finding[] = [];
-  if (config.git.cache !== "") {
-    await mkdir(config.git.cache, { recursive: true })
-      .then(() => access(config.git.cache, constants.W_OK))
-      .catch((error: unknown) =>
-        lines.push({
-          check: "git cache",
-          ok: false,
-          text: messageOf(error),
-          fix: "make git.cache a folder that can be written",
-        }),
-      );
-  }
-  const workbench = createWorkbench(config, hosts);
-  try {
-    for (const repository of new Set(config.sources.map((entry) => entry.repository))) {
-      try {
-        const seen = await hosts.codeHost.check(repository);
-        const may = seen.push && !seen.archived;
-        lines.push({
-          check: "repository",
-          ok: config.mode === "observe" || may,
-          text: `${repository}: token of ${seen.login}, ${seen.archived ? "archived" : seen.push ? "may push" : "may not push"}, default branch ${seen.defaultBranch}`,
-          ...(may
-            ? {}
-            : {
-                fix: seen.archived
-                  ? "unarchive the repository, or correct `sources`"
-                  : "give the token contents: write and pull requests: write on this repository",
-              }),
-        });
-      } catch (error) {
-        lines.push(failed("repository", error));
-      }
-    }
-    for (const entry of config.sources) {
-      try {
-        const bench = await workbench.bench(originOf(entry));
-        const rendered = await bench.rendered();
-        lines.push({
-          check: "source",
-          ok: rendered.objects.length > 0,
-          text: `${bench.source.id}: ${rendered.objects.length} objects by ${rendered.tool}`,
-          ...(rendered.objects.length > 0 ? {} : { fix: "correct `path`: nothing that Kubernetes knows is there" }),
-        });
-      } catch (error) {
-        lines.push(failed("source", error));
-      }
-    }
-  } finally {
-    await workbench.close();
-  }
-  return lines;
-}
-
-function failed(check: string, error: unknown): Finding {
-  const hint = error instanceof StanchError ? error.hint : undefined;
-  return { check, ok: false, text: messageOf(error), fix: hint ?? FIXES[check] ?? "correct what the message says" };
-}
-
-/** For faults that bring no hint of their own. */
-const FIXES: Readonly<Record<string, string>> = {
-  cluster: "check the server of the kubeconfig's context, and try `kubectl version` with it",
-  source: "render the folder with the tool itself, and correct what it says",
-  repository: "check the repository's name in `sources` and what the token may see",
-};
 
 function show(lines: readonly Finding[]): string {
   const width = Math.max(...lines.map((line) => line.check.length));

@@ -246,6 +246,12 @@ export const Config = z.strictObject({
           "GitHub App id (the private key comes from STANCH_GITHUB_APP_KEY). Without it the token in GITHUB_TOKEN is used.",
         ),
       installationId: z.string().optional().describe("Installation of the App; found by repository when absent."),
+      hosts: z
+        .array(z.string().min(1))
+        .default([])
+        .describe(
+          "Other names (`host` or `host:port`) under which Argo CD and Flux reach the same code host, such as an SSH or in-cluster address.",
+        ),
       allowHttp: z.boolean().default(false).describe("Allow plain http to hosts other than loopback."),
       pause: duration("1s", "Pause between two writes, as GitHub asks."),
       authorName: z.string().default("stanch[bot]").refine(isIdentity, "is no name").describe("Author of commits."),

@@ -16,6 +16,9 @@ export function editProblem(edit: FileEdit, now: string | null, locations: reado
   if ((now ?? "") !== before) return `${file} is not what the edit was made for.`;
   if (before === after) return `The edit of ${file} changes nothing.`;
   if (!/(\.ya?ml|\.json|^Kustomization|\/Kustomization)$/.test(file)) return undefined;
+  const places = locations.filter((location) => location.file === file);
+  // A template is text that becomes YAML: only its lines can be looked at, and what they become is what rendering tells.
+  if (places.length > 0 && places.every(({ via }) => via === "helm template")) return moreLines(edit, places.length);
   let old: readonly Json[];
   let next: readonly Json[];
   try {
@@ -23,13 +26,20 @@ export function editProblem(edit: FileEdit, now: string | null, locations: reado
   } catch (error) {
     return `${file} is not valid YAML: ${messageOf(error)}.`;
   }
-  const places = locations.filter((location) => location.file === file);
   if (places.length === 0 || places.some((location) => location.via.startsWith("revert of"))) return undefined;
   if (old.length !== next.length) return `${file} has ${next.length} documents in the place of ${old.length}.`;
   const changed = old.filter((value, index) => !isDeepStrictEqual(value, next[index])).length;
   if (changed > places.length)
     return `${changed} documents of ${file} change, and ${places.length === 1 ? "one place was" : `${places.length} places were`} planned.`;
   return idleLines(edit, next);
+}
+
+function moreLines({ file, before, after }: FileEdit, planned: number): string | undefined {
+  const [old, next] = [before.split("\n"), after.split("\n")];
+  const changed = old.filter((line, index) => line !== next[index]).length;
+  return old.length === next.length && changed <= planned
+    ? undefined
+    : `More lines of ${file} change than were planned.`;
 }
 
 function read(text: string): Json[] {

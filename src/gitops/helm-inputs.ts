@@ -2,6 +2,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { StanchError } from "../errors.ts";
 import type { Source } from "../model.ts";
+import { isInput } from "./input.ts";
+import { inputOf } from "./input-value.ts";
 import { isInside, joinPath, type Tree } from "./tree.ts";
 
 const MAX_FILES = 2000;
@@ -9,7 +11,7 @@ const MAX_DEPTH = 12;
 
 /** What a Helm source is rendered from. Paths are the repository's. */
 export interface HelmInputs {
-  /** Values files that the configuration names, in the order in which they are given: the last wins. */
+  /** Values in the order in which they are given, the last wins: files of the repository, and names of the source's inputs. */
   readonly values: readonly string[];
   /** The chart's own `values.yaml`, when it has one: everything else overrides it. */
   readonly defaults: string | undefined;
@@ -25,12 +27,13 @@ export async function helmInputs(tree: Tree, source: Source): Promise<HelmInputs
   const inside = (name: string): string => joinPath(chart, name);
   const values = source.helm?.values ?? [];
   for (const file of values) {
-    if (!isInside(file) || (await tree.kind(file)) !== "file")
+    if (isInput(file)) inputOf(source, file);
+    else if (!isInside(file) || (await tree.kind(file)) !== "file")
       throw new StanchError("render", `the values file ${file} is not in the repository`, {
         hint: "correct `helm.values` of this source: paths are relative to the top of the repository",
       });
   }
-  const files = new Set<string>(values);
+  const files = new Set<string>(values.filter((file) => !isInput(file)));
   await walk(tree, chart, 0, files);
   for (const file of files)
     if (file.endsWith("/values.schema.json") || file === "values.schema.json")

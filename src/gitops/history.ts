@@ -1,7 +1,8 @@
 import { StanchError } from "../errors.ts";
 import type { Change, Commit, KubeObject, ObjectRef, Source } from "../model.ts";
 import type { Checkout, Renderer } from "../ports.ts";
-import { indexManifests } from "./manifest-index.ts";
+import { isBuilt } from "./composition.ts";
+import { indexSource } from "./manifest-index.ts";
 import { diffObjects } from "./object-diff.ts";
 import { entriesOf } from "./plain-candidates.ts";
 import { allRendered, findRendered } from "./rendered.ts";
@@ -114,8 +115,8 @@ async function versionAt(
 /** What the object is rendered from: its own file in a plain source, everything that the root pulls in otherwise. */
 async function pathsOf(ref: ObjectRef, source: Source, checkout: Checkout): Promise<readonly string[]> {
   const tree = await openTree(checkout.directory);
-  if (source.tool === "plain") {
-    const index = await indexManifests(tree.directory, source.path, source.namespace);
+  if (source.tool === "plain" && !(await isBuilt(tree, source))) {
+    const index = await indexSource(tree.directory, source);
     const files = [
       ...new Set(entriesOf(index.entries, { change: { object: ref, path: [] }, source }).map((entry) => entry.file)),
     ];

@@ -20,7 +20,8 @@ export async function* settingCandidates(aim: Aim, closure: Closure): AsyncGener
 
 /** Places where the field can be said anew, the smallest and nearest first. `shared`: nothing below the root may change. */
 export async function* sayingCandidates(aim: Aim, closure: Closure, shared: boolean): AsyncGenerator<Candidate> {
-  const [root] = closure.layers;
+  const root = closure.layers.find(({ depth }) => depth >= 0);
+  const overlay = closure.layers.find(({ depth }) => depth < 0);
   if (root === undefined) return;
   const origins = await originsOf(aim, closure);
   const generators = generatorNames(aim, closure.layers);
@@ -29,13 +30,19 @@ export async function* sayingCandidates(aim: Aim, closure: Closure, shared: bool
     ...new Set([...origins.map((origin) => origin.object.metadata.name), ...generators, aim.target.metadata.name]),
   ];
   yield* patchInsertions(aim, root);
-  if (!shared) yield* lowerInsertions(aim, closure.layers.slice(1));
+  if (!shared)
+    yield* lowerInsertions(
+      aim,
+      closure.layers.filter(({ depth }) => depth > 0),
+    );
   if (!shared) yield* originCandidates(aim, origins, false);
   yield* imageInsertions(aim, root);
   yield* replicaInsertions(aim, root, names);
-  for (const layer of shared ? [root] : closure.layers) yield* generatorInsertions(aim, layer);
+  for (const layer of shared ? [root] : closure.layers.filter(({ depth }) => depth >= 0))
+    yield* generatorInsertions(aim, layer);
   yield* generatorMerges(aim, root, generators);
   yield* newPatchCandidates(aim, root, names);
+  if (overlay !== undefined) yield* patchInsertions(aim, overlay);
 }
 
 async function* lowerInsertions(aim: Aim, layers: readonly Layer[]): AsyncGenerator<Candidate> {

@@ -12,7 +12,7 @@ export interface Layer {
   readonly file: string;
   readonly component: boolean;
   readonly value: { readonly [key: string]: Json };
-  /** 0 for the root. */
+  /** 0 for the root, -1 for what its owner lays over it. */
   readonly depth: number;
 }
 
@@ -24,47 +24,101 @@ export interface Closure {
   readonly files: ReadonlySet<string>;
   /** References that lead out to the network, with who makes them. */
   readonly remotes: readonly { readonly file: string; readonly reference: string }[];
+  /** Configurations of transformers and generators, which name files in turn. */
+  readonly plugins: readonly PluginConfig[];
+  /** A kustomization reads files that are not below its folder, which Kustomize allows only when it is told to. */
+  readonly crosses: boolean;
+}
+
+/** A configuration of a plugin; `file` is null for one that stands in the kustomization itself, and `folder` says that it is a root. */
+export interface PluginConfig {
+  readonly layer: string;
+  readonly file: string | null;
+  readonly folder: boolean;
+}
+
+/** What the owner of a root adds to it; `file` is the name of the input, `label` what people call it. */
+export interface OverlayLayer {
+  readonly file: string;
+  readonly label: string;
+  readonly value: { readonly [key: string]: Json };
+}
+
+/** The kustomization that an engine makes for a folder that has none. `reads`: files that decide what is in it. */
+export interface GeneratedRoot {
+  readonly file: string;
+  readonly value: { readonly [key: string]: Json };
+  readonly reads: readonly string[];
 }
 
 const MAX_LAYERS = 200;
 
-/** Follows a Kustomize root to every file that it reads. Throws StanchError `render` when a kustomization cannot be read. */
-export async function readClosure(tree: Tree, root: string): Promise<Closure> {
+/**
+ * Follows a Kustomize root to every file that it reads. Throws StanchError `render` when a kustomization cannot be read.
+ * An overlay is the first layer, and what it names is followed from the root's folder; `closureOf` finds it and the generated root.
+ */
+export async function readClosure(
+  tree: Tree,
+  root: string,
+  overlay: OverlayLayer | null = null,
+  generated: GeneratedRoot | null = null,
+): Promise<Closure> {
+  const top = root === "" ? "." : root;
   const layers: Layer[] = [];
-  const files = new Set<string>();
+  const files = new Set<string>(generated?.reads);
   const remotes: { file: string; reference: string }[] = [];
+  const plugins: PluginConfig[] = [];
   const seen = new Set<string>();
-  await visit(root === "" ? "." : root, 0);
-  return { layers, files, remotes };
+  let crosses = false;
+  if (overlay !== null)
+    layers.push({ folder: top, file: overlay.file, component: false, value: overlay.value, depth: -1 });
+  await visit(top, 0);
+  return { layers, files, remotes, plugins, crosses };
 
   async function visit(folder: string, depth: number): Promise<void> {
     if (seen.has(folder)) return;
     seen.add(folder);
     if (seen.size > MAX_LAYERS)
       throw new StanchError("render", `${root} pulls in more than ${MAX_LAYERS} kustomizations`);
-    const file = await kustomizationOf(tree, folder);
-    if (file === null) throw new StanchError("render", `${folder} has no kustomization file`);
-    const value = await readKustomization(tree, file);
-    files.add(file);
+    const { file, value } = depth === 0 && generated !== null ? generated : await layerAt(folder);
     layers.push({ folder, file, component: value["kind"] === "Component", value, depth });
     const folders: string[] = [];
-    for (const reference of [...referencesOf(value), ...(await pluginReferences(tree, folder, value))]) {
-      // A path from the top of the machine would be joined to a harmless one.
-      const path = posix.isAbsolute(reference) ? reference : joinPath(folder, reference);
-      const kind = isInside(path) ? await tree.kind(path) : "none";
-      if (kind === "file") files.add(path);
-      else if (kind === "directory") folders.push(path);
-      else if (isRemote(reference)) remotes.push({ file, reference: withoutCredentials(reference) });
-      else if (!isInside(path))
-        throw new StanchError("render", `${file} refers to ${reference}, which is outside of the repository`);
-    }
+    const said = [...referencesOf(value), ...(await pluginReferences(tree, { folder, file, value }, plugins))];
+    await follow(folder, file, said, folders);
+    if (depth === 0 && overlay !== null) await follow(folder, overlay.label, referencesOf(overlay.value), folders);
     // Components run after resources, so they come first here; the last of each kind wins.
-    const components = new Set(texts(value["components"]).map((reference) => joinPath(folder, reference)));
+    const added = depth === 0 && overlay !== null ? texts(overlay.value["components"]) : [];
+    const components = new Set(
+      [...texts(value["components"]), ...added].map((reference) => joinPath(folder, reference)),
+    );
     const ordered = [
       ...folders.filter((path) => components.has(path)).reverse(),
       ...folders.filter((path) => !components.has(path)).reverse(),
     ];
     for (const path of ordered) await visit(path, depth + 1);
+  }
+
+  async function layerAt(folder: string): Promise<Pick<Layer, "file" | "value">> {
+    const file = await kustomizationOf(tree, folder);
+    if (file === null) throw new StanchError("render", `${folder} has no kustomization file`);
+    const value = await readKustomization(tree, file);
+    files.add(file);
+    return { file, value };
+  }
+
+  async function follow(folder: string, by: string, references: readonly string[], folders: string[]): Promise<void> {
+    for (const reference of references) {
+      // A path from the top of the machine would be joined to a harmless one.
+      const path = posix.isAbsolute(reference) ? reference : joinPath(folder, reference);
+      const kind = isInside(path) ? await tree.kind(path) : "none";
+      if (kind === "file") {
+        files.add(path);
+        if (folder !== "." && !path.startsWith(`${folder}/`)) crosses = true;
+      } else if (kind === "directory") folders.push(path);
+      else if (isRemote(reference)) remotes.push({ file: by, reference: withoutCredentials(reference) });
+      else if (!isInside(path))
+        throw new StanchError("render", `${by} refers to ${reference}, which is outside of the repository`);
+    }
   }
 }
 
@@ -121,18 +175,24 @@ function referencesOf(value: { readonly [key: string]: Json }): string[] {
   ].filter((reference) => reference !== "" && !reference.includes("\n"));
 }
 
+/** Where a kustomization names configurations of plugins. */
+export const PLUGIN_KEYS = ["transformers", "generators", "validators"] as const;
+
 /** What the configuration of a built-in transformer or generator names in turn: a patch, a replacement, the files of a generator. */
 async function pluginReferences(
   tree: Tree,
-  folder: string,
-  value: { readonly [key: string]: Json },
+  { folder, file, value }: Pick<Layer, "folder" | "file" | "value">,
+  plugins: PluginConfig[],
 ): Promise<string[]> {
-  const configs = ["transformers", "generators", "validators"].flatMap((key) => texts(value[key]));
+  const configs = PLUGIN_KEYS.flatMap((key) => texts(value[key]));
   const found: string[] = [];
   for (const config of configs) {
     const path = joinPath(folder, config);
     const inline = config.includes("\n");
-    if (!inline && (!isInside(path) || (await tree.kind(path)) !== "file")) continue;
+    const kind = inline || !isInside(path) ? "none" : await tree.kind(path);
+    if (inline || kind !== "none")
+      plugins.push({ layer: file, file: inline ? null : path, folder: kind === "directory" });
+    if (!inline && kind !== "file") continue;
     const parsed = parseOnce(inline ? config : ((await tree.read(path)) ?? ""));
     const documents = parsed.ok ? maps([...parsed.values]) : [];
     for (const document of documents) {
@@ -144,7 +204,8 @@ async function pluginReferences(
   return found.filter((reference) => reference !== "" && !reference.includes("\n"));
 }
 
-async function readKustomization(tree: Tree, file: string): Promise<{ readonly [key: string]: Json }> {
+/** The value of a kustomization file. Throws StanchError `render` for what is none. */
+export async function readKustomization(tree: Tree, file: string): Promise<{ readonly [key: string]: Json }> {
   const parsed = parseOnce((await tree.read(file)) ?? "");
   if (!parsed.ok) throw new StanchError("render", `${file} is not valid YAML: ${parsed.error}`);
   const value = parsed.values.find((document) => document !== null) ?? {};

@@ -1,7 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, StanchError } from "../errors.ts";
-import type { FieldPath, KubeObject } from "../model.ts";
+import type { FieldPath, FolderSettings, KubeObject, Source } from "../model.ts";
+import { scanFluxFolder } from "./flux-folder.ts";
+import { matchAlternatives } from "./glob.ts";
 import { declaredIn, withNamespace } from "./manifest.ts";
 import { parseOnce } from "./parse-cache.ts";
 import { KUSTOMIZATION_FILES } from "./tool.ts";
@@ -36,7 +38,42 @@ const MAX_CHARACTERS = 64 * 1024 * 1024;
 export async function indexManifests(directory: string, path: string, namespace?: string): Promise<ManifestIndex> {
   const tree = await openTree(directory);
   const problems: { file: string; message: string }[] = [];
-  const files = await manifestFiles(tree, path, problems);
+  return indexFiles(tree, await manifestFiles(tree, path, problems), { path, problems, namespace });
+}
+
+/** As `indexManifests`, of the files that the deployer of a plain source takes. Objects are as they stand in the files. */
+export async function indexSource(directory: string, source: Source): Promise<ManifestIndex> {
+  const tree = await openTree(directory);
+  const problems: { file: string; message: string }[] = [];
+  const { path, namespace } = source;
+  const skipped = source.owner.kind === "argocd" ? ARGO_SKIPS : undefined;
+  const files = (await sourceFiles(tree, source, problems)).filter((file) => /\.(ya?ml|json)$/.test(file));
+  return indexFiles(tree, files, { path, problems, namespace, skipped });
+}
+
+/** Paths of the files that decide what the deployer of a plain source takes: manifests, and Flux's `.sourceignore`. */
+export async function sourceFiles(
+  tree: Tree,
+  source: Source,
+  problems: { file: string; message: string }[] = [],
+): Promise<string[]> {
+  if (source.folder?.nested !== true) return manifestFiles(tree, source.path, problems, source.folder);
+  const { found, ignoreFiles } = await scanFluxFolder(tree, source.path);
+  return [...ignoreFiles, ...found.filter((row) => !row.root).map((row) => row.path)].sort();
+}
+
+/** Argo CD leaves out a file with this text. */
+const ARGO_SKIPS = "+argocd:skip-file-rendering";
+
+interface IndexOptions {
+  readonly path: string;
+  readonly problems: { file: string; message: string }[];
+  readonly namespace: string | undefined;
+  readonly skipped?: string | undefined;
+}
+
+async function indexFiles(tree: Tree, files: readonly string[], options: IndexOptions): Promise<ManifestIndex> {
+  const { path, problems, namespace, skipped } = options;
   const entries: ManifestEntry[] = [];
   let characters = 0;
   for await (const { file, text, error } of textsOf(tree, files)) {
@@ -47,6 +84,7 @@ export async function indexManifests(directory: string, path: string, namespace?
       });
     if (error !== undefined) problems.push({ file, message: error });
     if (text === undefined || !/\bkind\b/.test(text)) continue;
+    if (skipped !== undefined && text.includes(skipped)) continue;
     const parsed = parseOnce(text);
     if (!parsed.ok) {
       problems.push({ file, message: parsed.error });
@@ -62,28 +100,35 @@ export async function indexManifests(directory: string, path: string, namespace?
 }
 
 /** Paths of the files that the index of a folder reads, sorted. */
-export async function manifestFiles(
+async function manifestFiles(
   tree: Tree,
   path: string,
-  problems: { file: string; message: string }[] = [],
+  problems: { file: string; message: string }[],
+  folder?: FolderSettings,
 ): Promise<string[]> {
   const found: string[] = [];
   const top = path === "" ? "." : path;
+  const taken = (file: string): boolean => {
+    const name = top === "." ? file : file.slice(top.length + 1);
+    if (folder?.exclude !== undefined && folder.exclude !== "" && matchAlternatives(folder.exclude, name)) return false;
+    return folder?.include === undefined || folder.include === "" || matchAlternatives(folder.include, name);
+  };
   // Says so when the folder itself is a link that leads out: nothing of another place is listed.
   if ((await tree.kind(top)) === "directory") await walk(top, 0);
   return found.sort();
 
-  async function walk(folder: string, depth: number): Promise<void> {
-    const rows = await readdir(join(tree.directory, folder), { withFileTypes: true }).catch(() => []);
+  async function walk(at: string, depth: number): Promise<void> {
+    const rows = await readdir(join(tree.directory, at), { withFileTypes: true }).catch(() => []);
     const names = new Set(rows.map((row) => row.name));
     if (names.has("Chart.yaml") || (depth > 0 && names.has(".git"))) return;
     if (depth > 0 && KUSTOMIZATION_FILES.some((name) => names.has(name))) {
-      problems.push({ file: folder, message: "a Kustomize root below a folder of plain manifests is not part of it" });
+      problems.push({ file: at, message: "a Kustomize root below a folder of plain manifests is not part of it" });
       return;
     }
     for (const row of rows) {
       if (row.name.startsWith(".")) continue;
-      const file = folder === "." ? row.name : `${folder}/${row.name}`;
+      const file = at === "." ? row.name : `${at}/${row.name}`;
+      if (row.isDirectory() && folder?.recurse === false) continue;
       const kind = row.isSymbolicLink()
         ? await linkKind(tree, file, problems)
         : row.isDirectory()
@@ -96,7 +141,8 @@ export async function manifestFiles(
       else if (
         kind === "file" &&
         /\.(ya?ml|json)$/.test(row.name) &&
-        !(KUSTOMIZATION_FILES as readonly string[]).includes(row.name)
+        !(KUSTOMIZATION_FILES as readonly string[]).includes(row.name) &&
+        taken(file)
       )
         found.push(file);
     }

@@ -1,9 +1,10 @@
 import { posix } from "node:path";
 import { messageOf } from "../errors.ts";
 import type { Source } from "../model.ts";
+import { closureOf, isBuilt } from "./composition.ts";
 import { helmInputs } from "./helm-inputs.ts";
 import { type Closure, readClosure } from "./kustomize-closure.ts";
-import { manifestFiles } from "./manifest-index.ts";
+import { sourceFiles } from "./manifest-index.ts";
 import { KUSTOMIZATION_FILES } from "./tool.ts";
 import type { Tree } from "./tree.ts";
 
@@ -38,17 +39,22 @@ export async function findRoots(
   for (const folder of folders)
     closures.set(folder, await readClosure(tree, folder).catch((error: unknown) => messageOf(error)));
   const included = new Set<string>();
-  for (const [folder, closure] of closures) {
-    if (typeof closure === "string") continue;
+  const include = (folder: string, closure: Closure | string): void => {
+    if (typeof closure === "string") return;
     for (const layer of closure.layers) if (layer.folder !== folder || layer.component) included.add(layer.folder);
-  }
+  };
+  for (const [folder, closure] of closures) include(folder, closure);
   const template = known[0];
   const roots: RenderRoot[] = [];
   for (const source of known) {
-    const closure = closures.get(source.path);
-    if (source.tool === "plain") roots.push({ source, files: new Set(await manifestFiles(tree, source.path)) });
-    else if (source.tool === "helm") roots.push(await helmRoot(tree, source));
-    else roots.push(rootOf(source, closure ?? "no kustomization file"));
+    if (source.tool === "helm") roots.push(await helmRoot(tree, source));
+    else {
+      const closure = await closureOrNull(tree, source).catch((error: unknown) => messageOf(error));
+      if (closure !== null) include(source.path, closure);
+      roots.push(
+        closure === null ? { source, files: new Set(await sourceFiles(tree, source)) } : rootOf(source, closure),
+      );
+    }
   }
   for (const [folder, closure] of closures) {
     if (
@@ -57,15 +63,19 @@ export async function findRoots(
       known.some((source) => source.path === folder && source.tool === "kustomize")
     )
       continue;
-    const { namespace: _namespace, helm: _helm, ...rest } = template;
-    roots.push(
-      rootOf(
-        { ...rest, id: `${template.repository}:${folder}@${template.branch}`, path: folder, tool: "kustomize" },
-        closure,
-      ),
-    );
+    roots.push(rootOf(bare(template, folder), closure));
   }
   return roots;
+}
+
+/** A root that nobody said anything about: nothing of what its neighbour's owner adds is its own. */
+function bare({ repository, branch, owner }: Source, folder: string): Source {
+  return { id: `${repository}:${folder}@${branch}`, repository, branch, path: folder, tool: "kustomize", owner };
+}
+
+/** Null for a folder of manifests that is taken as it is. */
+async function closureOrNull(tree: Tree, source: Source): Promise<Closure | null> {
+  return (await isBuilt(tree, source)) ? closureOf(tree, source) : null;
 }
 
 async function helmRoot(tree: Tree, source: Source): Promise<RenderRoot> {

@@ -1,8 +1,8 @@
 import type { Source } from "../model.ts";
 import type { Checkout } from "../ports.ts";
+import { closureOf, isBuilt } from "./composition.ts";
 import { helmInputs } from "./helm-inputs.ts";
-import { readClosure } from "./kustomize-closure.ts";
-import { manifestFiles } from "./manifest-index.ts";
+import { sourceFiles } from "./manifest-index.ts";
 import { applyUndos, type Undo, undosOf } from "./revert.ts";
 import { openTree, type Tree } from "./tree.ts";
 import { parseDocuments } from "./yaml-parse.ts";
@@ -90,16 +90,18 @@ async function applied(
 
 /** Every file that a source is rendered from in a tree; none when the tree does not have the source. */
 export async function inputsOf(tree: Tree, source: Source): Promise<readonly string[]> {
-  if (source.tool === "plain") return manifestFiles(tree, source.path);
   if (source.tool === "helm")
     return helmInputs(tree, source).then(
       (inputs) => [...inputs.files],
       () => [],
     );
-  return readClosure(tree, source.path).then(
-    (closure) => [...closure.files],
-    () => [],
-  );
+  try {
+    return (await isBuilt(tree, source)) ? [...(await closureOf(tree, source)).files] : await sourceFiles(tree, source);
+  } catch (error) {
+    // A plain folder says why it cannot be read; a root says so when it is rendered.
+    if (source.tool === "plain") throw error;
+    return [];
+  }
 }
 
 async function treeOf(checkout: Checkout, revision: string): Promise<Tree | null> {

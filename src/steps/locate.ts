@@ -1,14 +1,15 @@
 import { diffLines } from "diff";
 import { messageOf, StanchError } from "../errors.ts";
 import type { Aim, Candidate } from "../gitops/candidate.ts";
+import { closureOf, isBuilt } from "../gitops/composition.ts";
 import { earlierOf } from "../gitops/earlier.ts";
 import { sameAsLive, sameField } from "../gitops/field-equality.ts";
 import { helmCandidates } from "../gitops/helm-candidates.ts";
 import { helmInputs } from "../gitops/helm-inputs.ts";
 import { inputCandidates, inputInsertions } from "../gitops/input-candidates.ts";
+import { type FoundHere, type FoundInGit, followInputs, type Homes, type NotFound } from "../gitops/input-home.ts";
 import { sayingCandidates, settingCandidates } from "../gitops/kustomize-candidates.ts";
-import { readClosure } from "../gitops/kustomize-closure.ts";
-import { indexManifests, type ManifestIndex } from "../gitops/manifest-index.ts";
+import { indexSource, type ManifestIndex } from "../gitops/manifest-index.ts";
 import { ambiguity, entriesOf, plainCandidates } from "../gitops/plain-candidates.ts";
 import { openProbe, type Probe } from "../gitops/probe.ts";
 import { protectionOf } from "../gitops/protected-files.ts";
@@ -20,7 +21,6 @@ import { formatPath, getAt } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Change, FileEdit, Json, KubeObject, Source } from "../model.ts";
 import type { Checkout, Renderer } from "../ports.ts";
-import { type FoundHere, type FoundInGit, followInputs, type Homes, type NotFound } from "./locate-home.ts";
 
 export interface LocateRequest {
   readonly changes: readonly Change[];
@@ -133,7 +133,9 @@ async function search(request: LocateRequest, probe: Probe): Promise<FoundHere |
   const earlier = await earlierOf(request.hints.revertOf, source, checkout, request.renderer);
   const found = startSearch({ probe, source, baseline, wanted, earlier, protection });
   const index =
-    source.tool === "plain" ? await indexManifests(probe.tree.directory, source.path, source.namespace) : null;
+    source.tool === "plain" && !(await isBuilt(probe.tree, source))
+      ? await indexSource(probe.tree.directory, source)
+      : null;
   if (index !== null) {
     for (const change of wanted) {
       const entries = entriesOf(index.entries, { change, source });
@@ -244,7 +246,7 @@ async function findInFiles(change: Change, aim: Aim, found: Search, index: Manif
     const hit = await firstHit(helmCandidates(aim, await helmInputs(found.tree, found.source)), found, change, true);
     return hit.own ?? hit.shared;
   }
-  const closure = await readClosure(found.tree, found.source.path);
+  const closure = await closureOf(found.tree, found.source);
   const setting = await firstHit(settingCandidates(aim, closure), found, change);
   if (setting.own !== null) return setting.own;
   const declared = getAt(aim.target, change.path) !== undefined;

@@ -2,6 +2,7 @@ import { messageOf, StanchError } from "../errors.ts";
 import { earlierOf } from "../gitops/earlier.ts";
 import { editProblem } from "../gitops/edit-check.ts";
 import { sameAsLive } from "../gitops/field-equality.ts";
+import type { Link } from "../gitops/input-home.ts";
 import { openProbe, type Probe } from "../gitops/probe.ts";
 import { type Judgement, judge } from "../gitops/render-delta.ts";
 import { findRendered } from "../gitops/rendered.ts";
@@ -11,7 +12,6 @@ import { formatPath, getAt } from "../kube/field-path.ts";
 import { describeRef, keyOf } from "../kube/ref.ts";
 import type { Change, Check, KubeObject, Located, ObjectRef, Proof, Source } from "../model.ts";
 import type { Checkout, Cluster, Renderer } from "../ports.ts";
-import type { Link } from "./locate-home.ts";
 
 export interface ProveRequest {
   readonly located: Extract<Located, { found: true }>;

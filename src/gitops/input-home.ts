@@ -1,7 +1,7 @@
-import { changesOf, isInput } from "../gitops/input.ts";
 import { describeRef, keyOf } from "../kube/ref.ts";
 import type { Change, FileEdit, KubeObject, Located, Location, ObjectRef, Source } from "../model.ts";
 import type { Checkout } from "../ports.ts";
+import { changesOf, isInput } from "./input.ts";
 
 /** Where an object, or a file of another repository, stands in Git. */
 export interface Home {
