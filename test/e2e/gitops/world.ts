@@ -48,7 +48,8 @@ export interface StoredIncident {
   readonly status?: {
     readonly phase: string;
     readonly message: string;
-    readonly timeline: { readonly text: string }[];
+    readonly timeline: readonly { readonly text: string }[];
+    readonly plan?: { readonly gitOnly?: string };
   };
 }
 
@@ -99,16 +100,16 @@ export async function openWorld(
         said.push({ kind: outcome.kind, workload: at, message: outcome.message });
         note(`${outcome.kind} ${at}: ${outcome.message.slice(0, 300)}`);
       }
-      if (result.report === null) note(`no report: ${result.stderr.slice(-600)}`);
       return result;
     },
     async runUntil(what, seconds, done) {
       const hopeless: string[] = [];
       await eventually(what, seconds, async () => {
-        const { report } = await world.run();
+        const { report, stderr } = await world.run();
         // Asking a person is an end: to wait out the time would only hide what was said.
         const ends = report?.outcomes.filter(({ kind }) => kind === "escalated" || kind === "failed") ?? [];
         hopeless.push(...ends.map(({ kind, message }) => `${kind}: ${message}`));
+        if (report === null) hopeless.push(stderr.slice(-2000));
         return hopeless.length > 0 ? null : done();
       });
       if (hopeless.length > 0) throw new Error(`${what}: ${hopeless.join("\n")}`);
