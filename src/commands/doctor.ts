@@ -24,7 +24,9 @@ export async function main(flags: Flags): Promise<number> {
   const hosts = await attempt(lines, "code host", () => composeHosts(base, flags));
   if (hosts !== null) {
     lines.push(...(await checkRenderers(hosts.renderer, base.config)));
-    lines.push(...(await checkSources(base, hosts, cluster)));
+    // A cluster that does not answer tells no sources either.
+    const answers = lines.some((line) => line.check === "cluster" && line.ok);
+    lines.push(...(await checkSources(base, hosts, answers ? cluster : null)));
   }
   cluster?.close();
   process.stdout.write(base.output === "json" ? `${JSON.stringify(lines, null, 2)}\n` : show(lines));

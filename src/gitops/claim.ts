@@ -29,7 +29,8 @@ export function claimsOf(object: KubeObject): Claim[] {
     ["helm", "flux-helm"],
   ] as const) {
     const name = object.metadata.labels?.[`${toolkit}.toolkit.fluxcd.io/name`];
-    if (name !== undefined && !marks.some((mark) => mark.engine === engine)) claims.push(inWords({ engine, name }));
+    if (name !== undefined && !marks.some((mark) => mark.engine === engine))
+      claims.push(inWords({ engine, name, namespace: "flux-system" }));
   }
   // Flux's HelmRelease leaves Helm's own marks, too, and a chart's objects may be templated by Argo CD.
   return claims.length > 0 ? claims : marks.map(inWords);

@@ -6,6 +6,7 @@ import { earlierOf } from "../gitops/earlier.ts";
 import { sameAsLive, sameField } from "../gitops/field-equality.ts";
 import { helmCandidates } from "../gitops/helm-candidates.ts";
 import { helmInputs } from "../gitops/helm-inputs.ts";
+import { isInput } from "../gitops/input.ts";
 import { inputCandidates, inputInsertions } from "../gitops/input-candidates.ts";
 import { type FoundHere, type FoundInGit, followInputs, type Homes, type NotFound } from "../gitops/input-home.ts";
 import { sayingCandidates, settingCandidates } from "../gitops/kustomize-candidates.ts";
@@ -82,8 +83,8 @@ async function locateHere(request: LocateRequest): Promise<FoundHere | NotFound>
 }
 
 /**
- * Where a commit brought the fault in, taking its lines back is compared with patching forward: what changes fewer other roots wins,
- * then what changes fewer lines, then taking back, which also puts back what people wrote around it.
+ * Where a commit brought the fault in, taking its lines back is compared with patching forward in the same layer: what changes fewer
+ * other roots wins, then what changes fewer lines, then taking back, which also puts back what people wrote around it.
  */
 async function smallest(request: LocateRequest, probe: Probe): Promise<FoundHere | NotFound> {
   const back = await search(request, probe);
@@ -91,10 +92,18 @@ async function smallest(request: LocateRequest, probe: Probe): Promise<FoundHere
   // One line for each change: nothing is smaller.
   if (!isRevert || changedLines(back.edits) <= request.changes.length) return back;
   const forward = await search({ ...request, hints: {} }, probe);
-  if (!forward.found) return back;
+  if (!forward.found || !isNear(forward, back, request.source)) return back;
   const [sharedBack, sharedForward] = [await othersOf(back, probe), await othersOf(forward, probe)];
   const smaller = changedLines(forward.edits) < changedLines(back.edits);
   return sharedForward < sharedBack || (sharedForward === sharedBack && smaller) ? forward : back;
+}
+
+/** An environment's own files, or those that the commit touched: a small edit far below is not the smaller change. */
+function isNear(forward: FoundHere, back: FoundHere, { path }: Source): boolean {
+  const touched = new Set(back.edits.map(({ file }) => file));
+  return forward.edits.every(
+    ({ file }) => touched.has(file) || isInput(file) || path === "." || file.startsWith(`${path}/`),
+  );
 }
 
 async function othersOf({ edits }: FoundHere, probe: Probe): Promise<number> {

@@ -75,6 +75,7 @@ describe("inspect", () => {
         renewed += 1;
       },
       workbench: {
+        origins: async () => [],
         bench: async ({ path }: { path: string }) => {
           opened.push(path);
           now += 40_000;
