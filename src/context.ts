@@ -1,5 +1,6 @@
 import { StanchError } from "./errors.ts";
 import type { GuardContext } from "./guards/guard.ts";
+import { holdChoices } from "./hold-choices.ts";
 import type { Incident } from "./incident/incident.ts";
 import { scaleTarget } from "./kube/failing.ts";
 import { keyOf, sameRef } from "./kube/ref.ts";
@@ -196,6 +197,7 @@ export async function guardContext(
     settings: run.config,
     now: run.clock.now(),
     live,
+    holds: await holdChoices(plan, live, run),
     namespaces,
     ripe: run.tally.ripe,
     hotfixes: run.tally.hotfixes,
@@ -210,7 +212,8 @@ export async function guardContext(
 }
 
 async function openPullRequests(run: Run): Promise<number> {
-  const repositories = [...new Set((await run.workbench.origins()).map((origin) => origin.repository))];
+  const origins = (await run.workbench.origins()).filter((origin) => origin.remote === undefined);
+  const repositories = [...new Set(origins.map((origin) => origin.repository))];
   const counts = await Promise.all(
     repositories.map(
       async (repository) =>

@@ -1,3 +1,4 @@
+import { askForSync, heldBack, waitOf } from "./await-sync.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import { homesOf } from "./homes.ts";
 import type { Incident } from "./incident/incident.ts";
@@ -5,6 +6,7 @@ import { outcomeOf } from "./incident/outcome.ts";
 import { formatPath } from "./kube/field-path.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
 import type { Change, Located, ObjectRef, Outcome, Plan, Proof } from "./model.ts";
+import { resolve } from "./resolve.ts";
 import type { Run } from "./run.ts";
 import { locate } from "./steps/locate.ts";
 import { propose } from "./steps/propose.ts";
@@ -28,12 +30,7 @@ export interface HealOptions {
  * corrected by rule, the incident says why and what a person must do; the live change stands meanwhile.
  */
 export async function heal(incident: Incident, plan: Plan, options: HealOptions, run: Run): Promise<Outcome> {
-  if (plan.changes.length === 0) {
-    const next = await run.store.advance(incident, "Resolved", `${plan.title}; nothing in Git needs to change.`, {
-      resolvedAt: run.clock.now().toISOString(),
-    });
-    return outcomeOf(next, "resolved");
-  }
+  if (plan.changes.length === 0) return resolve(incident, `${plan.title}; nothing in Git needs to change.`, run);
   run.log.progress(`looking for ${describeRef(plan.finding.workload)} in Git`);
   let found: { bench: Bench } | { reason: string; repository?: string };
   try {
@@ -200,21 +197,26 @@ async function stuck(
   return outcomeOf(next, said.phase === "Silenced" ? "closed" : "escalated");
 }
 
-/** Git says it already: the cluster had drifted, or the deployer has not come round yet. No pull request is right. */
+/** Git says it already: the cluster had drifted, or the deployer has not come round yet, and is asked to. No pull request is right. */
 async function alreadyInGit(incident: Incident, options: HealOptions, bench: Bench, run: Run): Promise<Outcome> {
+  const wait = waitOf(incident, bench.checkout.revision, run);
+  const asked = await askForSync(incident, wait, run);
   if (options.live) {
-    const next = await run.store.advance(
-      incident,
-      "Resolved",
-      `Live was put back to what ${bench.source.id} says; Git needs no change.`,
-      { resolvedAt: run.clock.now().toISOString() },
-    );
-    return outcomeOf(next, "resolved");
+    const behind = await heldBack(asked.incident, wait, run);
+    if (behind !== null)
+      return outcomeOf(asked.incident, "waiting", `Live was put back to what ${bench.source.id} says; ${behind}.`);
+    return resolve(asked.incident, `Live was put back to what ${bench.source.id} says; Git needs no change.`, run);
+  }
+  const says = `${bench.source.id} says so already at ${bench.checkout.revision.slice(0, 7)}, but it is not deployed`;
+  const waited = run.clock.now().getTime() - Date.parse(wait.since);
+  if (asked.asked && waited < run.config.followUp.deployed) {
+    const text = `${says}. ${asked.said === "" ? "Its deployer was asked to look at Git" : asked.said}. No pull request is needed.`;
+    return outcomeOf(await run.store.advance(asked.incident, "Diagnosed", text), "waiting");
   }
   const next = await run.store.advance(
-    incident,
+    asked.incident,
     "Escalated",
-    `${bench.source.id} says so already at ${bench.checkout.revision.slice(0, 7)}, but it is not deployed: deploy it. No pull request is needed.`,
+    `${says}: deploy it. No pull request is needed.${asked.said === "" ? "" : ` ${asked.said}.`}`,
   );
   return outcomeOf(next, "escalated");
 }

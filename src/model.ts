@@ -412,6 +412,30 @@ export interface Hotfix {
   readonly undoneAt?: string;
 }
 
+/**
+ * What keeps a GitOps engine from taking a live change back. `none`: nothing would. `argocd-fields`: the owner was told to respect our
+ * fields. `flux-object`, `flux-drift`: an annotation on the object. `argocd-skip`, `flux-suspend`: the owner rests as a whole.
+ */
+export type HoldKind = "none" | "argocd-fields" | "flux-object" | "flux-drift" | "argocd-skip" | "flux-suspend";
+
+/** A bounded suspension of GitOps reconciliation for one object, or for what deploys it. */
+export interface Hold {
+  readonly kind: HoldKind;
+  /** The object that is held. */
+  readonly object: ObjectRef;
+  /** The engine's object that deploys it; absent where there is none to read (a plain Helm release). */
+  readonly owner?: ObjectRef;
+  /** Who deploys it and what that means for the live change, in one sentence. */
+  readonly reason: string;
+  readonly takenAt: string;
+  readonly expiresAt: string;
+  /** What the hold writes, with `from` as it was: an annotation of the object, or a field of its owner. Empty: nothing. */
+  readonly changes: readonly Change[];
+  /** Set only after it was seen to be gone. */
+  readonly releasedAt?: string;
+  readonly releaseReason?: string;
+}
+
 export interface Verification {
   readonly result: "recovered" | "unchanged" | "worse" | "not-tried";
   /** What was seen, in one sentence. */

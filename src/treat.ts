@@ -1,10 +1,11 @@
 import { guardContext, remedyContext } from "./context.ts";
 import { StanchError } from "./errors.ts";
 import { escalate } from "./escalate.ts";
+import { aheadOf, waitForGit } from "./git-ahead.ts";
 import { heal } from "./heal.ts";
 import type { Incident } from "./incident/incident.ts";
 import { describeRef } from "./kube/ref.ts";
-import type { Diagnosis, Finding, Outcome, Plan, Proposal, Workload } from "./model.ts";
+import type { Diagnosis, Finding, Hold, Outcome, Plan, Proposal, Workload } from "./model.ts";
 import type { Run } from "./run.ts";
 import { act, planOf, tryAct } from "./steps/act.ts";
 import { guard } from "./steps/guard.ts";
@@ -37,13 +38,15 @@ export async function treat(
       refusals.push(`${choice.remedy}: ${planned.refused}`);
       continue;
     }
-    const verdict = guard(planned, await guardContext(planned, seen, run, incident));
+    const knows = await guardContext(planned, seen, run, incident);
+    const verdict = guard(planned, knows);
+    const holds = [...knows.holds.values()].flatMap((held) => (held.possible ? [held.hold] : []));
     if (verdict.decision === "refuse") {
       refusals.push(`${choice.remedy}: ${verdict.reason} (${verdict.rule})`);
       continue;
     }
     const gitOnly = verdict.decision === "git-only" ? verdict.reason : planned.gitOnly;
-    if (incident === null) return rehearse(planned, gitOnly, run);
+    if (incident === null) return rehearse(planned, gitOnly, holds, run);
 
     incident = await run.store.advance(incident, "Diagnosed", `${diagnosis.cause} Remedy: ${planned.title}.`, {
       cause: diagnosis.cause,
@@ -52,6 +55,9 @@ export async function treat(
       evidence: [...finding.evidence, ...choice.evidence].slice(0, 20),
       ...(choice.culprit === undefined ? {} : { culprit: choice.culprit }),
     });
+    const ahead = await aheadOf(planned, run);
+    const waiting = ahead === null ? null : await waitForGit(incident, ahead, run);
+    if (waiting !== null) return waiting;
     if (gitOnly !== undefined) return heal(incident, planned, { live: false, why: gitOnly }, run);
     if (run.config.guard.requireProof) {
       const proved = await heal(
@@ -62,7 +68,7 @@ export async function treat(
       );
       if (proved.kind === "failed" || proved.kind === "escalated") return proved;
     }
-    const done = await hotfix(incident, planned, choice, run, context.workload ?? null);
+    const done = await hotfix(incident, planned, choice, run, { before: context.workload ?? null, holds });
     incident = done.incident;
     if (done.outcome === "recovered") return heal(incident, planned, { live: true }, run);
     if (done.outcome === "not-applied-git-only") return heal(incident, planned, { live: false, why: done.text }, run);
@@ -87,11 +93,11 @@ async function hotfix(
   planned: Plan,
   choice: Proposal,
   run: Run,
-  before: Workload | null,
+  { before, holds }: { readonly before: Workload | null; readonly holds: readonly Hold[] },
 ): Promise<Hotfixed> {
   const { finding } = planned;
   run.tally.hotfixes += 1;
-  const acted = await act(planned, incident, run);
+  const acted = await act(planned, incident, run, holds);
   if (!acted.applied) {
     const undone =
       acted.incident.status?.hotfix?.undo === undefined
@@ -170,11 +176,18 @@ async function reopen(incident: Incident, finding: Finding, run: Run): Promise<I
     details: finding.symptom,
     summary: finding.summary,
     lastSeenAt: run.clock.now().toISOString(),
+    // What was awaited then is not what is awaited now.
+    ...(incident.status?.sync === undefined ? {} : { sync: { since: run.clock.now().toISOString() } }),
   });
 }
 
-async function rehearse(planned: Plan, gitOnly: string | undefined, run: Run): Promise<Outcome> {
-  const said = gitOnly ?? (await tryAct(planned, run));
+async function rehearse(
+  planned: Plan,
+  gitOnly: string | undefined,
+  holds: readonly Hold[],
+  run: Run,
+): Promise<Outcome> {
+  const said = gitOnly ?? (await tryAct(planned, run, holds));
   const live =
     said === null ? "would be applied live (accepted by server-side dry run)" : `would not be applied live: ${said}`;
   return {

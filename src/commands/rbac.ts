@@ -4,7 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { namedNamespaces } from "../config/scope.ts";
 import { rolesFor } from "../kube/rbac.ts";
 import type { KubeObject } from "../model.ts";
-import { readRights, rightsFor } from "../remedies/rights.ts";
+import { holdRights, readRights, rightsFor } from "../remedies/rights.ts";
 import type { Flags } from "./flags.ts";
 
 const ACCOUNT = "stanch";
@@ -33,7 +33,11 @@ export function manifestsFor(config: Config): KubeObject[] {
     },
     ...rolesFor({ ...common, role: "reader", accesses: readRights(config) }),
     ...(config.mode === "remediate"
-      ? rolesFor({ ...common, role: "writer", accesses: rightsFor(config.remedies.enabled) })
+      ? rolesFor({
+          ...common,
+          role: "writer",
+          accesses: [...rightsFor(config.remedies.enabled), ...holdRights(config)],
+        })
       : []),
   ];
 }

@@ -4,9 +4,7 @@ import { namedNamespaces } from "../config/scope.ts";
 import { StanchError } from "../errors.ts";
 import { takeLease } from "../incident/lease.ts";
 import { createIncidentStore } from "../incident/store.ts";
-import { keyOf } from "../kube/ref.ts";
-import { releaseOwnership } from "../steps/release.ts";
-import { undo } from "../steps/undo.ts";
+import { takeBack } from "../take-back.ts";
 import type { Flags } from "./flags.ts";
 import { pick } from "./incidents.ts";
 
@@ -37,12 +35,8 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
       durationMs: base.config.lease,
     });
     try {
-      const context = { cluster, store, clock: base.clock, log: base.log };
-      const undone = await undo(incident, "asked for on the command line", "RolledBack", context);
-      await releaseOwnership(
-        [...new Map(hotfix.changes.map((change) => [keyOf(change.object), change.object])).values()],
-        context,
-      );
+      const context = { cluster, store, clock: base.clock, log: base.log, config: base.config };
+      const undone = await takeBack(incident, "asked for on the command line", "RolledBack", context);
       // A person took it back: the same problem is theirs until the silence is over.
       const silencedUntil = new Date(base.clock.now().getTime() + base.config.followUp.silence).toISOString();
       await store.advance(

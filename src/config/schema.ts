@@ -198,6 +198,28 @@ export const Config = z.strictObject({
     },
     "What stops Stanch.",
   ),
+  holds: section(
+    {
+      object: z
+        .boolean()
+        .default(true)
+        .describe(
+          "Annotate a changed object so that Flux leaves it alone until the pull request is merged and deployed, closed, or the hold expires.",
+        ),
+      application: z
+        .boolean()
+        .default(false)
+        .describe(
+          "Where nothing smaller holds: let a whole Argo CD Application (skip-reconcile) or Flux Kustomization or HelmRelease (suspend) rest meanwhile. Also grants the right to ask them to sync after a merge.",
+        ),
+      expiry: duration(
+        "24h",
+        "Longest time that a hold stands. Then the live change is taken back; the pull request stays open.",
+        "1m",
+      ),
+    },
+    "How a live change is kept from being reverted by Argo CD or Flux. Without a hold, what they revert is changed in Git only.",
+  ),
   verify: section(
     {
       least: duration("20s", "Shortest time that a hotfix is watched after it looks healthy."),

@@ -23,8 +23,11 @@ export function originsOfApplication(application: KubeObject, context: OriginCon
   );
   const answers = places
     // A source that is only referred to brings no objects.
-    .filter(({ source }) => (textAt(source, "ref") ?? "") === "" || (textAt(source, "path") ?? "") !== "")
-    .map(({ source, path, deployed }) =>
+    .filter(
+      ({ source }) =>
+        (textAt(source, "ref") ?? "") === "" || ["path", "chart"].some((key) => (textAt(source, key) ?? "") !== ""),
+    )
+    .map(({ source, path, deployed, synced }) =>
       sourceOrigin({
         application,
         ref,
@@ -33,6 +36,7 @@ export function originsOfApplication(application: KubeObject, context: OriginCon
         path,
         references,
         hosts: context.hosts,
+        synced,
       }),
     );
   const origins = answers.filter((answer): answer is Origin => !isUnknown(answer));
@@ -62,6 +66,7 @@ function sourcesOf(application: KubeObject): readonly {
   readonly source: unknown;
   readonly path: readonly (string | number)[];
   readonly deployed: string | undefined;
+  readonly synced?: string | undefined;
 }[] {
   const hydrator = mapAt(application, "spec", "sourceHydrator");
   if (hydrator !== undefined) {
@@ -86,11 +91,19 @@ function sourcesOf(application: KubeObject): readonly {
       source,
       path: ["spec", "sources", index],
       deployed: commitIn(textAt(said, "revisions", index)),
+      synced: textAt(said, "revisions", index),
     }));
   const source = mapAt(application, "spec", "source");
   return source === undefined
     ? []
-    : [{ source, path: ["spec", "source"], deployed: commitIn(textAt(said, "revision")) }];
+    : [
+        {
+          source,
+          path: ["spec", "source"],
+          deployed: commitIn(textAt(said, "revision")),
+          synced: textAt(said, "revision"),
+        },
+      ];
 }
 
 function referenceOf(source: unknown, hosts: readonly string[]): GitPlace | Unknown {

@@ -2,7 +2,8 @@ import { fieldAt, flagAt, listAt, mapAt, textAt } from "../kube/fields.ts";
 import type { Input, KubeObject, ObjectRef, SourceOwner } from "../model.ts";
 import { argoValuesFiles, type GitPlace, unknownParameter } from "./argocd-values.ts";
 import { fieldInput, inputName } from "./input.ts";
-import { isUnknown, no, type Origin, shown, type Unknown } from "./origin.ts";
+import { isUnknown, no, type Origin, type Unknown } from "./origin.ts";
+import { argoChart } from "./remote-chart.ts";
 import { repositoryPath } from "./repository-path.ts";
 import { repositoryOf } from "./repository-url.ts";
 import { revisionOf } from "./revision.ts";
@@ -18,21 +19,16 @@ export interface SourcePlace {
   readonly path: readonly (string | number)[];
   readonly references: ReadonlyMap<string, GitPlace | Unknown>;
   readonly hosts: readonly string[];
+  /** The version of a chart that was synced. */
+  readonly synced?: string | undefined;
 }
 
 /** The repository and revision of a source of an Application. */
 export function gitPlaceOf(source: unknown, hosts: readonly string[]): GitPlace | Unknown {
-  const chart = textAt(source, "chart") ?? "";
-  const version = textAt(source, "targetRevision") ?? "";
-  if (chart !== "")
-    return no(
-      `its chart ${shown(`${chart} ${version}`)} lies in a Helm repository and not in Git`,
-      "declare a source with the vendored chart in `sources` of stanch.yaml, or have the values changed by hand",
-    );
   const at = repositoryOf(fieldAt(source, "repoURL"), hosts);
   if ("reason" in at)
     return no(at.reason, "declare the repository in `sources` of stanch.yaml, if it lies on your code host as well");
-  const revision = revisionOf(version.trim());
+  const revision = revisionOf((textAt(source, "targetRevision") ?? "").trim());
   return revision === null
     ? no("its targetRevision is no branch, tag or commit", "correct targetRevision")
     : { repository: at.repository, revision };
@@ -41,10 +37,15 @@ export function gitPlaceOf(source: unknown, hosts: readonly string[]): GitPlace 
 /** One source of an Application as an origin. */
 export function sourceOrigin(place: SourcePlace): Origin | Unknown {
   const { source, owner, application } = place;
-  const git = gitPlaceOf(source, place.hosts);
+  const remote = (textAt(source, "chart") ?? "") === "" ? undefined : argoChart(source, place.synced);
+  if (remote !== undefined && isUnknown(remote)) return remote;
+  const git =
+    remote === undefined
+      ? gitPlaceOf(source, place.hosts)
+      : { repository: `chart ${remote.chart}`, revision: { pinned: `version ${remote.version}` } };
   if (isUnknown(git)) return git;
   const { repository, revision } = git;
-  const text = textAt(source, "path") ?? "";
+  const text = remote?.chart ?? textAt(source, "path") ?? "";
   const path = text.startsWith("/") ? null : repositoryPath([text]);
   if (path === null) return no("its path leads out of the repository", "correct the path of the source");
   const set = ["helm", "kustomize", "directory", "plugin"].filter((tool) => mapAt(source, tool) !== undefined);
@@ -63,9 +64,11 @@ export function sourceOrigin(place: SourcePlace): Origin | Unknown {
     path,
     ...(namespace === undefined ? {} : { namespace }),
     overrides: overridesOf(application, path),
-    owner: revision.pinned === undefined ? owner : { ...owner, pinned: revision.pinned },
+    ...(remote === undefined ? {} : { remote }),
+    // Of a chart only the values are in Git, and those are not pinned with it.
+    owner: revision.pinned === undefined || remote !== undefined ? owner : { ...owner, pinned: revision.pinned },
   };
-  if (set[0] === "helm") return helmOrigin(origin, place, git);
+  if (set[0] === "helm" || remote !== undefined) return helmOrigin(origin, place, git);
   if (set[0] === "kustomize") return kustomizeOrigin(origin, place);
   const folder = folderOf(source);
   if (isUnknown(folder)) return folder;

@@ -1,16 +1,17 @@
 import { createHash } from "node:crypto";
 import { fieldAt, flagAt, listAt, mapAt, textAt } from "../kube/fields.ts";
 import { apiVersionOf, RESOURCES } from "../kube/resources.ts";
-import type { HelmSettings, Input, KubeObject } from "../model.ts";
+import type { HelmSettings, Input, KubeObject, RemoteChart } from "../model.ts";
 import { commonOf, type FluxContext, fluxGitOf, fluxOwner, ownerWith, readOf } from "./flux-source.ts";
 import { releaseValues } from "./flux-values.ts";
 import { fieldInput, inputName } from "./input.ts";
 import { isUnknown, no, type Origin, type Origins, shown, type Unknown } from "./origin.ts";
+import { fluxChart, ociChart } from "./remote-chart.ts";
 import { repositoryPath } from "./repository-path.ts";
 
 const DECLARE = "declare a source with the vendored chart in `sources` of stanch.yaml";
 
-/** What a Flux HelmRelease deploys, when its chart lies in Git. Values go: `valuesFiles`, `valuesFrom`, `values`, then `valuesFrom` with a `targetPath`. */
+/** What a Flux HelmRelease deploys. Values go: `valuesFiles`, `valuesFrom`, `values`, then `valuesFrom` with a `targetPath`. */
 export async function originsOfHelmRelease(object: KubeObject, context: FluxContext): Promise<Origins> {
   const owner = fluxOwner(object);
   const origin = await originOf(object, context, owner);
@@ -26,14 +27,19 @@ async function originOf(
     return no("it deploys to another cluster (spec.kubeConfig)", "run Stanch against that cluster");
   const chart = await chartOf(object, context);
   if (isUnknown(chart)) return chart;
-  const git = await fluxGitOf(fieldAt(chart.spec, "sourceRef"), chart.namespace, context);
+  const { remote } = chart;
+  const git =
+    remote === undefined
+      ? await fluxGitOf(fieldAt(chart.spec, "sourceRef"), chart.namespace, context)
+      : { repository: `chart ${remote.chart}`, revision: {}, suspended: false };
   if (isUnknown(git)) return git;
-  const path = repositoryPath([textAt(chart.spec, "chart") ?? ""], { clamp: true });
+  const path = repositoryPath([remote?.chart ?? textAt(chart.spec, "chart") ?? ""], { clamp: true });
   if (path === null || /\.(?:tgz|tar\.gz)$/.test(path))
     return no("its chart is no folder of the repository", "put the chart into the repository as a folder");
-  const files = valuesFilesOf(chart.spec, path);
+  // Of a chart that is fetched they are named from its own top.
+  const files = valuesFilesOf(chart.spec, path, remote !== undefined);
   if (isUnknown(files)) return files;
-  const values = await releaseValues(object, owner.ref, files.values.length > 0, context);
+  const values = await releaseValues(object, owner.ref, files.values.length > 0 && remote === undefined, context);
   if (isUnknown(values)) return values;
   const inputs: Record<string, Input> = { ...values.inputs };
   const post = listAt(object, "spec", "postRenderers").flatMap((_, index) => {
@@ -61,54 +67,74 @@ async function originOf(
     namespace: textAt(object, "spec", "targetNamespace") || owner.ref.namespace,
     helm,
     ...commonOf(object),
+    ...(remote === undefined ? {} : { remote }),
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
     ...(files.optional ? { optional: files.values } : {}),
     // By default Flux packs a chart of a Git repository anew only when its version rises.
     owner:
-      textAt(chart.spec, "reconcileStrategy") === "Revision"
+      textAt(chart.spec, "reconcileStrategy") === "Revision" || remote !== undefined
         ? whole
         : { ...whole, versionFile: path === "." ? "Chart.yaml" : `${path}/Chart.yaml` },
   };
 }
 
-/** The spec of its HelmChart, as it stands in the release or in an object of its own. */
-async function chartOf(
-  object: KubeObject,
-  context: FluxContext,
-): Promise<{ readonly spec: unknown; readonly namespace: string } | Unknown> {
+interface Chart {
+  readonly spec: unknown;
+  readonly namespace: string;
+  readonly remote?: RemoteChart;
+}
+
+/** The spec of its HelmChart, as it stands in the release or in an object of its own; with the chart itself where that is not in Git. */
+async function chartOf(object: KubeObject, context: FluxContext): Promise<Chart | Unknown> {
   const own = object.metadata.namespace ?? "";
   const reference = mapAt(object, "spec", "chartRef");
   if (reference === undefined) {
     const spec = mapAt(object, "spec", "chart", "spec");
-    if (spec === undefined) return no("it names no chart", "set spec.chart or spec.chartRef");
-    return remote(spec, textAt(object, "spec", "chart", "kind"), own) ?? { spec, namespace: own };
+    if (textAt(object, "spec", "chart", "kind") === "OCIRepository")
+      return no(
+        "its chart comes from an OCI registry by a template, which is not looked into",
+        "use chartRef with an OCIRepository",
+      );
+    return spec === undefined
+      ? no("it names no chart", "set spec.chart or spec.chartRef")
+      : located(object, spec, own, context);
   }
   const name = textAt(reference, "name") ?? "";
   const namespace = textAt(reference, "namespace") || own;
   const kind = textAt(reference, "kind") ?? "";
+  if (kind === "OCIRepository") {
+    const remote = await ociChart(object, { namespace, name }, context);
+    return isUnknown(remote) ? remote : { spec: {}, namespace, remote };
+  }
   if (kind !== "HelmChart")
     return no(`its chart comes from ${shown(kind)} ${shown(`${namespace}/${name}`)}, which is not in Git`, DECLARE);
   const ref = { apiVersion: apiVersionOf(RESOURCES.HelmChart), kind, namespace, name };
   const chart = await readOf(ref, context);
-  if (isUnknown(chart)) return chart;
-  const spec = fieldAt(chart.object, "spec");
-  return remote(spec, undefined, namespace) ?? { spec, namespace };
+  return isUnknown(chart) ? chart : located(object, fieldAt(chart.object, "spec"), namespace, context);
 }
 
-/** Why a chart is not in Git, by name and version; null: it may be. */
-function remote(spec: unknown, made: string | undefined, namespace: string): Unknown | null {
-  const kind = textAt(spec, "sourceRef", "kind") ?? made ?? "";
-  if (kind === "GitRepository") return null;
+async function located(
+  object: KubeObject,
+  spec: unknown,
+  namespace: string,
+  context: FluxContext,
+): Promise<Chart | Unknown> {
+  const kind = textAt(spec, "sourceRef", "kind") ?? "";
+  if (kind === "GitRepository") return { spec, namespace };
+  if (kind === "HelmRepository") {
+    const remote = await fluxChart(object, spec, namespace, context);
+    return isUnknown(remote) ? remote : { spec, namespace, remote };
+  }
   const title = [textAt(spec, "chart") ?? "", textAt(spec, "version") ?? ""].filter((text) => text !== "").join(" ");
   const from = `${textAt(spec, "sourceRef", "namespace") || namespace}/${textAt(spec, "sourceRef", "name") ?? "?"}`;
-  const place = made === "OCIRepository" ? "an OCI registry" : `${shown(kind)} ${shown(from)}`;
-  return no(`its chart ${shown(title)} comes from ${place} and not from Git`, DECLARE);
+  return no(`its chart ${shown(title)} comes from ${shown(kind)} ${shown(from)} and not from Git`, DECLARE);
 }
 
 /** Paths from the top of the source. They stand in the place of the chart's own `values.yaml`, so that it counts only where it is named first. */
 function valuesFilesOf(
   spec: unknown,
   path: string,
+  inChart: boolean,
 ): { readonly values: readonly string[]; readonly optional: boolean; readonly noDefaults: boolean } | Unknown {
   const listed = listAt(spec, "valuesFiles");
   const one = textAt(spec, "valuesFile") ?? "";
@@ -117,7 +143,7 @@ function valuesFilesOf(
     const file = typeof raw === "string" ? repositoryPath([raw], { clamp: true }) : null;
     if (file === null || file === ".")
       return no("an entry of valuesFiles is no file of the repository", "correct chart.spec.valuesFiles");
-    values.push(file);
+    values.push(inChart ? `${path}/${file}` : file);
   }
   const own = path === "." ? "values.yaml" : `${path}/values.yaml`;
   return {

@@ -64,7 +64,10 @@ export async function openOrigin(
   const owned = origin.owner.kind === "configuration" ? "" : ` (${origin.owner.name})`;
   const source: Source = {
     ...rest,
-    id: `${origin.repository}:${path}@${branch}${owned}`,
+    id:
+      remote === undefined
+        ? `${origin.repository}:${path}@${branch}${owned}`
+        : `chart ${remote.chart} ${remote.version}${owned}`,
     branch,
     path,
     tool: tool === "auto" ? toolOf(origin, files, path) : tool,

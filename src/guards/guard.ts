@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import type { HoldChoice } from "../gitops/holds.ts";
 import type { KubeObject, Plan, Verdict } from "../model.ts";
 
 /** One rule that may stop a plan. The rules stand in order in index.ts; the first that does not pass gives the verdict. */
@@ -16,6 +17,8 @@ export interface GuardContext {
   readonly now: Date;
   /** Live objects that the plan changes, by `keyOf`; null: not there. */
   readonly live: ReadonlyMap<string, KubeObject | null>;
+  /** For each of them that an engine deploys, by `keyOf`: the hold that a live change would stand under, or why there is none. */
+  readonly holds: ReadonlyMap<string, HoldChoice>;
   /** The namespace objects' annotations, by name. */
   readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Ripe findings of this run. */

@@ -4,6 +4,7 @@ import type {
   Commit,
   Evidence,
   Finding,
+  Hold,
   Hotfix,
   IssueRef,
   KubeObject,
@@ -56,6 +57,10 @@ export interface IncidentStatus {
   readonly culprit?: Commit;
   readonly plan?: IncidentPlan;
   readonly hotfix?: Hotfix;
+  /** What keeps the hotfix from being reverted; stored before it is taken, released when it was seen to be gone. */
+  readonly holds?: readonly Hold[];
+  /** The deployment that is awaited: since when, of which commit, and when its deployer was last asked for it. */
+  readonly sync?: SyncState;
   readonly verification?: Verification;
   /** Remedies tried and what came of them. */
   readonly tried: readonly {
@@ -79,6 +84,12 @@ export interface IncidentStatus {
   readonly resolvedAt?: string;
   readonly silencedUntil?: string;
   readonly timeline: readonly TimelineEntry[];
+}
+
+export interface SyncState {
+  readonly since: string;
+  readonly commit?: string;
+  readonly askedAt?: string;
 }
 
 export interface IncidentPlan extends Choice {

@@ -35,6 +35,7 @@ export const RESOURCES = {
   Application: entry("argoproj.io", "v1alpha1", "Application", "applications"),
   ApplicationSet: entry("argoproj.io", "v1alpha1", "ApplicationSet", "applicationsets"),
   HelmRelease: entry("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases"),
+  HelmRepository: entry("source.toolkit.fluxcd.io", "v1", "HelmRepository", "helmrepositories"),
   Kustomization: entry("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomizations"),
   GitRepository: entry("source.toolkit.fluxcd.io", "v1", "GitRepository", "gitrepositories"),
   OCIRepository: entry("source.toolkit.fluxcd.io", "v1", "OCIRepository", "ocirepositories"),

@@ -1,4 +1,5 @@
 import type { Change, Hotfix, KubeObject, ObjectRef, PatchOperation } from "../model.ts";
+import { formatPath } from "./field-path.ts";
 import { keyOf } from "./ref.ts";
 
 /** Changes grouped by object, in order of first appearance. */
@@ -28,4 +29,9 @@ export function versionOf(object: KubeObject): Hotfix["objects"][string] {
     generation: object.metadata.generation ?? 0,
     uid: object.metadata.uid ?? "",
   };
+}
+
+/** Names one field of one object. */
+export function changeKey({ object, path }: Change): string {
+  return `${keyOf(object)} ${formatPath(path)}`;
 }

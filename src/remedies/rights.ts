@@ -1,6 +1,6 @@
 import type { Config, RemedyId } from "../config/schema.ts";
-import { resourceOf } from "../kube/resources.ts";
-import type { ObjectRef, Plan } from "../model.ts";
+import { patchOf } from "../gitops/holds.ts";
+import type { Plan } from "../model.ts";
 import type { Access } from "../ports.ts";
 import { remedies } from "./index.ts";
 
@@ -14,7 +14,9 @@ const right = (group: string, resource: string, ...verbs: readonly string[]): Ac
  * Rights that every run needs: to observe, to find proof for the enabled remedies and, unless the mode is `observe`, to keep its books (Incidents, Events, the
  * Lease in its own namespace). Secrets appear only as far as `observe.secrets` and `registry.usePullSecrets` ask for them.
  */
-export function readRights(config: Pick<Config, "mode" | "namespace" | "observe" | "registry" | "remedies">): Access[] {
+export function readRights(
+  config: Pick<Config, "mode" | "namespace" | "observe" | "registry" | "remedies" | "charts">,
+): Access[] {
   return unique([
     ...right("", "namespaces", "get", "list"),
     ...right("", "nodes", "list"),
@@ -42,6 +44,7 @@ export function readRights(config: Pick<Config, "mode" | "namespace" | "observe"
     ...right("source.toolkit.fluxcd.io", "gitrepositories", "get"),
     ...right("source.toolkit.fluxcd.io", "ocirepositories", "get"),
     ...right("source.toolkit.fluxcd.io", "helmcharts", "get"),
+    ...(config.charts.fetch ? right("source.toolkit.fluxcd.io", "helmrepositories", "get") : []),
     ...right("discovery.k8s.io", "endpointslices", "list"),
     ...right("stanch.dev", "incidents", "get", "list"),
     ...remedies.filter((remedy) => config.remedies.enabled.includes(remedy.id)).flatMap((remedy) => remedy.reads ?? []),
@@ -67,6 +70,17 @@ export function rightsFor(enabled: readonly RemedyId[]): Access[] {
   return unique(all);
 }
 
+/** Rights to what deploys workloads: to let it rest, and to ask it to look at Git after a merge. Only where holds of a whole application are allowed. */
+export function holdRights(config: Pick<Config, "holds">): Access[] {
+  if (!config.holds.application) return [];
+  return [
+    ...right("argoproj.io", "applications", "patch"),
+    ...right("kustomize.toolkit.fluxcd.io", "kustomizations", "patch"),
+    ...right("helm.toolkit.fluxcd.io", "helmreleases", "patch"),
+    ...right("source.toolkit.fluxcd.io", "gitrepositories", "get", "patch"),
+  ];
+}
+
 /** Rights that the live half of one plan needs, in the namespaces of its objects. None for a plan that is Git only. */
 export function workloadRights(plan: Plan): Access[] {
   if (plan.gitOnly !== undefined) return [];
@@ -79,17 +93,6 @@ export function workloadRights(plan: Plan): Access[] {
           namespace: plan.finding.workload.namespace,
         }));
   return unique([...patches, ...evicts]);
-}
-
-function patchOf(ref: ObjectRef): Access {
-  const resource = resourceOf(ref.apiVersion, ref.kind);
-  return {
-    group: resource?.group ?? "",
-    // A kind that no remedy knows is a right that nobody holds.
-    resource: resource?.plural ?? ref.kind.toLowerCase(),
-    verb: "patch",
-    namespace: ref.namespace,
-  };
 }
 
 function unique(accesses: readonly Access[]): Access[] {

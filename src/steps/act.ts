@@ -1,10 +1,14 @@
 import { messageOf, StanchError } from "../errors.ts";
+import { isOurs } from "../gitops/holds.ts";
+import { withHolds } from "../incident/holding.ts";
 import type { Incident, IncidentPlan } from "../incident/incident.ts";
 import type { IncidentStore } from "../incident/store.ts";
+import { getAt } from "../kube/field-path.ts";
 import { conflicts, toPatch } from "../kube/json-patch.ts";
 import { describeRef, keyOf } from "../kube/ref.ts";
-import { byObject, versionOf, withVersion } from "../kube/written.ts";
-import type { Change, Hotfix, ObjectRef, Plan } from "../model.ts";
+import { sameValue } from "../kube/same-value.ts";
+import { byObject, changeKey, versionOf, withVersion } from "../kube/written.ts";
+import type { Change, Hold, Hotfix, KubeObject, ObjectRef, Plan } from "../model.ts";
 import type { Clock, Cluster } from "../ports.ts";
 
 export interface ActContext {
@@ -21,10 +25,16 @@ export type Acted =
 /**
  * The live half: looks at every object again, asks the API server by dry run, writes the intent and its undo into the
  * incident, and only then patches. Each patch tests the resourceVersion and every value that it replaces, so a change by
- * anybody in between makes it fail as a whole.
+ * anybody in between makes it fail as a whole. What holds an object is written with its fields, in the same patch; what holds its
+ * owner comes first.
  */
-export async function act(plan: Plan, incident: Incident, context: ActContext): Promise<Acted> {
-  const groups = byObject(plan.changes);
+export async function act(
+  plan: Plan,
+  incident: Incident,
+  context: ActContext,
+  holds: readonly Hold[] = [],
+): Promise<Acted> {
+  const groups = withHolding(plan.changes, holds);
   for (const group of groups) {
     const said = await write(group, context, true);
     if (!said.written) return refused(incident, said.reason, said.gitOnly);
@@ -37,16 +47,20 @@ export async function act(plan: Plan, incident: Incident, context: ActContext): 
     appliedAt: now,
     objects: {},
   };
-  let current = await context.store.advance(incident, "Acting", `Applying live: ${plan.title}`, {
-    plan: planOf(plan),
-    hotfix,
-  });
+  const until = holds.map((hold) => ` ${describeRef(hold.object)}: ${describeHold(hold)}.`).join("");
+  let current = await context.store.advance(
+    incident,
+    "Acting",
+    `Applying live: ${plan.title}${until === "" ? "" : `.${until}`}`,
+    { plan: planOf(plan), hotfix, ...(holds.length === 0 ? {} : { holds: withHolds(incident, holds) }) },
+  );
 
   const objects: Record<string, Hotfix["objects"][string]> = {};
   for (const group of groups) {
     const said = await write(group, context, false);
-    if (said.written) objects[keyOf(group.ref)] = said.version;
-    else {
+    if (said.written) {
+      if (group.changes.length > 0) objects[keyOf(group.ref)] = said.version;
+    } else {
       // What was written before it is taken back by the caller: a hotfix that is half done must not stay so.
       current = await context.store.advance(current, "Acting", said.reason, {
         hotfix: { ...hotfix, objects, undo: { at: now, reason: "the live change was not taken as a whole" } },
@@ -78,6 +92,40 @@ export async function act(plan: Plan, incident: Incident, context: ActContext): 
   return { applied: true, incident: current };
 }
 
+/** What is written to one object: fields of the plan, and what holds it or rests for it. */
+interface Group {
+  readonly ref: ObjectRef;
+  readonly changes: readonly Change[];
+  readonly holding: readonly Change[];
+}
+
+/** Owners that rest come first: until they do, they would revert what is written to their objects. */
+function withHolding(changes: readonly Change[], holds: readonly Hold[]): Group[] {
+  const all = new Map(holds.flatMap((hold) => hold.changes).map((change) => [changeKey(change), change]));
+  const holding = byObject([...all.values()]);
+  const groups = byObject(changes);
+  const isTarget = (ref: ObjectRef): boolean => groups.some((group) => keyOf(group.ref) === keyOf(ref));
+  return [
+    ...holding
+      .filter((group) => !isTarget(group.ref))
+      .map(({ ref, changes: own }) => ({ ref, changes: [], holding: own })),
+    ...groups.map((group) => ({
+      ...group,
+      holding: holding.find((other) => keyOf(other.ref) === keyOf(group.ref))?.changes ?? [],
+    })),
+  ];
+}
+
+/** Another incident of ours, or one that was lost, holds it already. */
+function isTaken(change: Change, live: KubeObject): boolean {
+  return sameValue(getAt(live, change.path), change.to) && isOurs(live, change.path);
+}
+
+/** For the incident: why the change will stand, and how long. */
+function describeHold(hold: Hold): string {
+  return hold.kind === "none" ? hold.reason : `${hold.reason}, until ${hold.expiresAt.slice(0, 16)}Z at the latest`;
+}
+
 type Written =
   | { readonly written: true; readonly version: Hotfix["objects"][string] }
   | { readonly written: false; readonly reason: string; readonly gitOnly: boolean };
@@ -89,7 +137,7 @@ const ATTEMPTS = 5;
  * the time, which moves its resourceVersion; only when a field of ours moved does it end.
  */
 async function write(
-  group: { ref: ObjectRef; changes: readonly Change[] },
+  group: Group,
   context: { readonly cluster: Cluster; readonly clock: Clock },
   dryRun: boolean,
 ): Promise<Written> {
@@ -97,14 +145,16 @@ async function write(
   for (let attempt = 1; ; attempt += 1) {
     const live = await context.cluster.get(group.ref);
     if (live === null) return { written: false, reason: `${what} is not in the cluster`, gitOnly: true };
-    const gone = conflicts(group.changes, live);
+    const changes = [...group.changes, ...group.holding.filter((change) => !isTaken(change, live))];
+    const gone = conflicts(changes, live);
     if (gone.length > 0)
       return { written: false, reason: `${what} changed in the meantime: ${gone.join("; ")}`, gitOnly: false };
+    if (changes.length === 0) return { written: true, version: versionOf(live) };
     try {
       return {
         written: true,
         version: versionOf(
-          await context.cluster.patch(group.ref, withVersion(toPatch(group.changes, live), live), { dryRun }),
+          await context.cluster.patch(group.ref, withVersion(toPatch(changes, live), live), { dryRun }),
         ),
       };
     } catch (error) {
@@ -127,8 +177,9 @@ async function write(
 export async function tryAct(
   plan: Plan,
   context: { readonly cluster: Cluster; readonly clock: Clock },
+  holds: readonly Hold[] = [],
 ): Promise<string | null> {
-  for (const group of byObject(plan.changes)) {
+  for (const group of withHolding(plan.changes, holds)) {
     const said = await write(group, context, true);
     if (!said.written) return said.reason;
   }

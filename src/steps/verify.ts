@@ -1,6 +1,7 @@
 import { formatDuration } from "../config/duration.ts";
 import { conditionsOf } from "../kube/conditions.ts";
 import { failureOf } from "../kube/failing.ts";
+import { managersOf } from "../kube/field-managers.ts";
 import { getAt } from "../kube/field-path.ts";
 import { type Health, healthOf } from "../kube/health.ts";
 import { describeRef } from "../kube/ref.ts";
@@ -10,9 +11,11 @@ import { sameValue } from "../kube/same-value.ts";
 import type {
   Change,
   ContainerState,
+  FieldPath,
   Finding,
   Hotfix,
   KubeObject,
+  ManagedFields,
   ObjectRef,
   PodState,
   Verification,
@@ -102,12 +105,18 @@ export async function firstLost(
     const live = seen.get(key) ?? null;
     if (live === null) return `${key} was deleted`;
     if (sameValue(getAt(live, change.path), change.to)) continue;
-    const last = (live.metadata.managedFields ?? [])
-      .filter((entry) => entry.manager !== "stanch" && entry.subresource !== "status")
-      .toSorted((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))[0];
-    return `the change was undone by ${last?.manager ?? "somebody else"}`;
+    return `the change was undone by ${writerOf(live, change.path)}`;
   }
   return null;
+}
+
+/** Who owns a field now; where nobody does (it was removed), whoever wrote to the object last. */
+function writerOf(live: KubeObject, path: FieldPath): string {
+  const newest = (entries: readonly ManagedFields[]): string | undefined =>
+    entries
+      .filter((entry) => entry.manager !== "stanch" && entry.subresource !== "status")
+      .toSorted((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))[0]?.manager;
+  return newest(managersOf(live, path)) ?? newest(live.metadata.managedFields ?? []) ?? "somebody else";
 }
 
 async function look(watched: Watched, reading: Reading, started: number): Promise<Look> {

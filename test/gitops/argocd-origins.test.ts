@@ -109,11 +109,27 @@ describe("an Application with one source", () => {
     expect(named("argo")).toEqual([".argocd-source.yaml", ".argocd-source-argocd_cart.yaml"]);
   });
 
+  it("may be a chart of a Helm repository, at the version that it asks for or that was synced", () => {
+    const asked = { chart: "podinfo", targetRevision: "6.5.3", repoURL: "https://charts.example.com" };
+    expect(origin(one(asked))).toMatchObject({
+      remote: { url: "https://charts.example.com", chart: "podinfo", version: "6.5.3" },
+      path: "podinfo",
+      tool: "helm",
+      helm: { release: "cart" },
+    });
+    const range = { ...asked, repoURL: "ghcr.io/shop", targetRevision: "6.x" };
+    expect(origin(one(range, { status: { sync: { status: "Synced", revision: "6.7.1" } } })).remote).toEqual({
+      url: "oci://ghcr.io/shop",
+      chart: "podinfo",
+      version: "6.7.1",
+    });
+  });
+
   it.each<[string, object, RegExp]>([
     [
-      "a Helm repository",
-      { chart: "podinfo", targetRevision: "6.5.3" },
-      /^its chart podinfo 6\.5\.3 lies in a Helm repository/,
+      "a range of a Helm repository",
+      { chart: "podinfo", targetRevision: "6.5.*" },
+      /^its chart podinfo 6\.5\.\* lies in a Helm repository, and which version/,
     ],
     ["an OCI registry", { repoURL: "oci://ghcr.io/shop/cart" }, /OCI registry \(ghcr\.io\)/],
     ["another host", { repoURL: "https://gitlab.com/shop/apps" }, /lies on gitlab\.com/],
@@ -342,7 +358,6 @@ describe("several sources", () => {
       "$values/a.yaml",
       /^the source of its values: .*gitlab\.com/,
     ],
-    ["a chart", { chart: "x" }, "$values/a.yaml", /Helm repository/],
     ["out of it", { repoURL: "https://github.com/shop/values" }, "$values/../../a.yaml", /leads out/],
     ["a pattern", { repoURL: "https://github.com/shop/values" }, "$values/*.yaml", /pattern/],
     ["another name", {}, "$other/a.yaml", /not known here/],

@@ -7,7 +7,7 @@ import { keyOf, refOf } from "../../src/kube/ref.ts";
 import { createLog } from "../../src/log.ts";
 import type { Change, FieldPath, Json, KubeObject, ObjectRef, Proof } from "../../src/model.ts";
 import { readDeployers } from "../../src/observe/deployers.ts";
-import type { Cluster, Resource } from "../../src/ports.ts";
+import type { Charts, Cluster, Resource } from "../../src/ports.ts";
 import { locate } from "../../src/steps/locate.ts";
 import { prove } from "../../src/steps/prove.ts";
 import { createWorkbench, type Workbench } from "../../src/workbench.ts";
@@ -38,12 +38,12 @@ export interface Healed {
 export function deployed(
   files: Readonly<Record<string, Files>>,
   objects: readonly KubeObject[],
-  settings: object = {},
+  charts?: Charts,
 ): Deployed {
   const repositories = new Map(Object.entries(files).map(([name, tree]) => [name, makeRepository(tree)]));
   const byKey = new Map(objects.map((object) => [keyOf(refOf(object)), object]));
   const cluster = fakeCluster(objects);
-  const config = parseConfig(JSON.stringify(settings));
+  const config = parseConfig("{}");
   const log = createLog({
     format: "json",
     level: "error",
@@ -61,6 +61,7 @@ export function deployed(
     },
     codeHost: { check: async () => ({ login: "stanch", push: true, defaultBranch: "main", archived: false }) },
     renderer,
+    ...(charts === undefined ? {} : { charts }),
     live: (ref) => cluster.get(ref),
     readDeployers: () => readDeployers({ cluster, hosts: [HOST], pageSize: 100, log }),
   });

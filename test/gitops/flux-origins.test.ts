@@ -51,6 +51,11 @@ const unknown = (reason: RegExp): object => ({
   hint: expect.stringMatching(/\w/),
 });
 
+const PODINFO = {
+  spec: { chart: "podinfo", version: "6.5.*", sourceRef: { kind: "HelmRepository", name: "podinfo" } },
+};
+const PODINFOS = object("HelmRepository", "podinfo", "shop", { spec: { url: "https://charts.example.com" } });
+
 describe("a Kustomization", () => {
   const kustomization = (spec: object = {}, status: object = {}): KubeObject =>
     object("Kustomization", "cart", "flux-system", {
@@ -370,19 +375,43 @@ describe("a HelmRelease", () => {
     expect(known(await of({ chart: undefined, chartRef }, helmChart))).toMatchObject({ path: "charts/cart" });
   });
 
+  it("may come from a Helm repository or registry, at the version that is installed", async () => {
+    const version = { ...PODINFO, spec: { ...PODINFO.spec, version: "6.5.3", valuesFiles: ["ci.yaml"] } };
+    expect(known(await of({ chart: version }, PODINFOS))).toMatchObject({
+      remote: { url: "https://charts.example.com", chart: "podinfo", version: "6.5.3" },
+      path: "podinfo",
+      helm: { values: ["podinfo/ci.yaml", expect.stringContaining("spec.values")], noDefaults: true },
+    });
+    const oci = object("OCIRepository", "podinfo", "shop", {
+      spec: { url: "oci://ghcr.io/stefan/charts/podinfo", ref: { tag: "6.9.0" } },
+    });
+    expect(
+      known(await of({ chart: undefined, chartRef: { kind: "OCIRepository", name: "podinfo" } }, oci)).remote,
+    ).toEqual({
+      url: "oci://ghcr.io/stefan/charts",
+      chart: "podinfo",
+      version: "6.9.0",
+    });
+  });
+
   it("is pinned where its source is", async () => {
     expect(known(await of({}, git({ ref: { tag: "v1" } }))).owner.pinned).toBe("tag v1");
   });
 
   it.each<[string, object, readonly KubeObject[], RegExp]>([
+    ["a range of a Helm repository", { chart: PODINFO }, [PODINFOS], /HelmRepository shop\/podinfo, and which version/],
     [
-      "a Helm repository",
-      {
-        chart: { spec: { chart: "podinfo", version: "6.5.*", sourceRef: { kind: "HelmRepository", name: "podinfo" } } },
-      },
-      [],
-      /^its chart podinfo 6\.5\.\* comes from HelmRepository shop\/podinfo/,
+      "a Helm repository with a password",
+      { chart: PODINFO },
+      [
+        object("HelmRepository", "podinfo", "shop", {
+          spec: { url: "https://x", secretRef: { name: "a" } },
+          status: {},
+        }),
+      ],
+      /credentials|which version/,
     ],
+    ["a Helm repository that is not there", { chart: PODINFO }, [], /HelmRepository shop\/podinfo is not there/],
     ["an OCI template", { chart: { kind: "OCIRepository", spec: { url: "oci://a:hunter2@b/c" } } }, [], /OCI registry/],
     ["an OCI reference", { chartRef: { kind: "OCIRepository", name: "cart" } }, [], /OCIRepository shop\/cart/],
     ["a bucket", { chart: chart({ sourceRef: { kind: "Bucket", name: "b" } }) }, [], /Bucket shop\/b/],

@@ -1,4 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { createCharts } from "../../src/adapters/charts.ts";
+import { startChartServer } from "../adapters/chart-server.ts";
 import { deployed } from "./deployed.ts";
 import {
   application,
@@ -16,7 +21,7 @@ import {
   RELEASE,
   URL,
 } from "./layers.ts";
-import { canKustomize, type Files, renderer } from "./repository.ts";
+import { canKustomize, type Files, PATH, renderer } from "./repository.ts";
 
 const helm = (await renderer.versions()).find((row) => row.tool === "helm")?.missing === undefined;
 if (!helm) process.stderr.write("\nSKIPPED: Helm tests of what deploys a source, because helm is not on the PATH.\n");
@@ -75,6 +80,64 @@ describe.skipIf(!can.helm)("a HelmRelease", () => {
     expect(healed.reason).toBeUndefined();
     expect(Object.keys(healed.diff)).toEqual(["apps/shop/kustomization.yaml"]);
     expect(healed.proof?.blast).toEqual([]);
+  });
+});
+
+describe.skipIf(!can.helm)("a chart of a Helm repository", () => {
+  const parts = Object.fromEntries(
+    Object.entries(CHART).map(([file, text]) => [file.replace("charts/", ""), String(text)]),
+  );
+  const fetching = (cache: string) =>
+    createCharts({ path: PATH, cacheDirectory: cache, timeoutMs: 20_000, allowHttp: false, env: {} });
+  const remote = (values: string): string => `apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: cart
+  namespace: shop
+spec:
+  interval: 1m
+  chart:
+    spec:
+      chart: cart
+      version: 0.1.0
+      sourceRef: {kind: HelmRepository, name: charts}
+${values}`;
+
+  it("has its values set where they stand in Git, and what only a template of it says is left to a person", async () => {
+    await using server = await startChartServer(parts, "cart");
+    const cache = mkdtempSync(join(tmpdir(), "stanch-chart-cache-"));
+    const text = remote(VALUES);
+    const charts = object(
+      `apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {name: charts, namespace: shop}\nspec: {url: ${server.url}}\n`,
+    );
+    await using world = deployed(
+      { "acme/fleet": { "apps/prod/cart.yaml": text } },
+      [FLEET, charts, object(kustomization("apps", "apps/prod")), deployedBy("apps", text), byRelease],
+      fetching(cache),
+    );
+    const limit = await world.heal(CART, FIELDS.memory, "192Mi");
+    expect(limit.reason).toBeUndefined();
+    expect(limit.diff).toEqual({ "apps/prod/cart.yaml": ["- memory: 96Mi", "+ memory: 192Mi"] });
+    expect(limit.proof?.checks.filter((check) => check.result === "failed")).toEqual([]);
+    const image = await world.heal(CART, FIELDS.image, "nginx:1.27");
+    expect(image.diff).toEqual({ "apps/prod/cart.yaml": ["+ image:", '+ tag: "1.27"'] });
+    const literal = await world.heal(CART, FIELDS.port, 8080);
+    expect(literal.reason).toMatch(/said in .* of the chart cart 0\.1\.0, which is not in Git/);
+    rmSync(cache, { recursive: true, force: true });
+  });
+
+  it("that is not to be had is said with what can be done", async () => {
+    const text = remote(VALUES);
+    const charts = object(
+      "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {name: charts, namespace: shop}\nspec: {url: http://127.0.0.1:9}\n",
+    );
+    await using world = deployed({ "acme/fleet": { "apps/prod/cart.yaml": text } }, [
+      FLEET,
+      charts,
+      deployedBy("apps", text),
+      byRelease,
+    ]);
+    await expect(world.heal(CART, FIELDS.memory, "192Mi")).rejects.toThrow(/charts are not fetched/);
   });
 });
 

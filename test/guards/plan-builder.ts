@@ -63,6 +63,7 @@ export function context(over: Partial<GuardContext> = {}, object: KubeObject | n
     settings: Config.parse({ mode: "remediate" }),
     now: new Date(NOW),
     live: new Map([[keyOf(CART), object]]),
+    holds: new Map(),
     namespaces: new Map([["shop", {}]]),
     ripe: 1,
     hotfixes: 0,

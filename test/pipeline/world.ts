@@ -9,6 +9,7 @@ import { parseConfig } from "../../src/config/load.ts";
 import { type EmbeddedCluster, startCluster } from "../../src/demo/cluster/cluster.ts";
 import type { ProgramSource } from "../../src/demo/cluster/programs.ts";
 import { type EmbeddedCodeHost, startCodeHost } from "../../src/demo/code-host/code-host.ts";
+import type { Deployers } from "../../src/gitops/origin.ts";
 import { incidentCrd, runCrd } from "../../src/incident/crd.ts";
 import type { Incident } from "../../src/incident/incident.ts";
 import { createIncidentStore, type IncidentStore } from "../../src/incident/store.ts";
@@ -17,6 +18,7 @@ import type { KubeObject } from "../../src/model.ts";
 import { cycle } from "../../src/pipeline.ts";
 import type { Clock, Cluster } from "../../src/ports.ts";
 import type { RunReport } from "../../src/run.ts";
+import { createWorkbench } from "../../src/workbench.ts";
 
 export const REPOSITORY = "acme/shop";
 export const TOKEN = "test-token-0123456789";
@@ -95,8 +97,12 @@ export function virtualClock(): Clock {
   };
 }
 
-/** An embedded cluster and code host with one deployed folder. */
-export async function makeWorld(files: Readonly<Record<string, string>>, clock: Clock = systemClock): Promise<World> {
+/** An embedded cluster and code host with one deployed folder. `readDeployers`: what the cluster's GitOps engines say that they deploy. */
+export async function makeWorld(
+  files: Readonly<Record<string, string>>,
+  clock: Clock = systemClock,
+  { readDeployers }: { readonly readDeployers?: () => Promise<Deployers> } = {},
+): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "stanch-test-"));
   const real = clock === systemClock;
   const cluster = await startCluster({ registry: PROGRAMS, clock, speed: real ? 40 : 1 });
@@ -154,7 +160,12 @@ export async function makeWorld(files: Readonly<Record<string, string>>, clock: 
         interactive: false,
       });
       const doors = wrap({ api, hosts });
-      const { run, holder } = await composeRun(base, doors.api, doors.hosts, options);
+      const composed = await composeRun(base, doors.api, doors.hosts, options);
+      const { holder } = composed;
+      const run =
+        readDeployers === undefined
+          ? composed.run
+          : { ...composed.run, workbench: createWorkbench(config, { ...doors.hosts, readDeployers }) };
       try {
         return await cycle(run, holder);
       } finally {
