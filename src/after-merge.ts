@@ -37,6 +37,8 @@ export async function afterMerge(incident: Incident, pull: PullRequest, run: Run
     if (freed.left !== null) return outcomeOf(freed.incident, "failed", stillHeld(freed.left));
     // The engine looks at once at what it left alone so far, instead of at its next interval.
     merged = (await askForSync(freed.incident, wait, run, { again: true })).incident;
+    // A moment for its controllers to see that the annotation went.
+    await run.clock.sleep(run.config.verify.poll);
   }
   const doubts = behind === null ? await doubtsOf(merged, run) : [behind];
   if (doubts.length === 0) {

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { StanchError } from "../errors.ts";
 import { capabilityArguments, setArguments } from "../gitops/helm-arguments.ts";
 import { helmInputs } from "../gitops/helm-inputs.ts";
-import { isInput } from "../gitops/input.ts";
+import { isInput, placeName } from "../gitops/input.ts";
 import { inputOf } from "../gitops/input-value.ts";
 import { postKustomizations } from "../gitops/post-renderers.ts";
-import { openTree } from "../gitops/tree.ts";
+import { joinPath, openTree } from "../gitops/tree.ts";
+import { openTrial } from "../gitops/trial.ts";
 import type { Source } from "../model.ts";
 import type { Rendered } from "../ports.ts";
 import { type ClusterFacts, executables, objectsOf, type RenderOptions, runProgram } from "./render-program.ts";
@@ -52,19 +53,27 @@ export function createHelm(
       if (tool === null) throw new StanchError("render", MISSING, { hint: "install helm where Stanch runs" });
       const known = await cluster();
       const folder = await realpath(await mkdtemp(join(tmpdir(), "stanch-helm-")));
+      const own = joinPath(source.path === "" ? "." : source.path, "values.yaml");
+      // Helm cannot be told to leave a chart's own values out: they are not in the copy.
+      const bare = source.helm?.noDefaults === true && (await tree.kind(own)) === "file";
+      const trial = bare ? await openTrial(tree.directory) : null;
       try {
+        await trial?.add([...files].filter((file) => file !== own));
         const placed = await placeInputs(values, source, folder);
+        if (bare && values.includes(own))
+          placed.set(own, await placeText(folder, "own.yaml", (await tree.read(own)) ?? ""));
         const args = [
           ...argumentsOf(source, values, placed),
           ...set,
           ...(known === null ? [] : capabilityArguments(known)),
           ...unpacked(files, tool),
         ];
-        const names = new Map([...placed].map(([name, file]) => [file, inputOf(source, name).label]));
-        const output = await runProgram(tool.file, args, tree.directory, options, names);
+        const names = new Map([...placed].map(([name, file]) => [file, placeName(name, source)]));
+        const output = await runProgram(tool.file, args, trial?.directory ?? tree.directory, options, names);
         const post = await postRendered(output, source, folder, kustomize);
         return { objects: objectsOf(post.output, source), tool: [`helm ${tool.version}`, ...post.tools].join(", ") };
       } finally {
+        await trial?.close();
         await rm(folder, { recursive: true, force: true });
       }
     },
@@ -76,18 +85,16 @@ export function createHelm(
 }
 
 /** Writes the values that are no files of the repository into a folder of our own: where each of them is. */
-async function placeInputs(
-  values: readonly string[],
-  source: Source,
-  folder: string,
-): Promise<ReadonlyMap<string, string>> {
+async function placeInputs(values: readonly string[], source: Source, folder: string): Promise<Map<string, string>> {
   const placed = new Map<string, string>();
-  for (const [index, name] of values.filter(isInput).entries()) {
-    const file = join(folder, `values-${index}.yaml`);
-    await writeFile(file, inputOf(source, name).text, { mode: 0o600 });
-    placed.set(name, file);
-  }
+  for (const [index, name] of values.filter(isInput).entries())
+    placed.set(name, await placeText(folder, `values-${index}.yaml`, inputOf(source, name).text));
   return placed;
+}
+
+async function placeText(folder: string, name: string, text: string): Promise<string> {
+  await writeFile(join(folder, name), text, { mode: 0o600 });
+  return join(folder, name);
 }
 
 /** Runs what the owner lets Kustomize do to the output, in order. Without objects there is nothing to do it to. */

@@ -1,9 +1,8 @@
-import { stringify } from "yaml";
 import { fieldAt, flagAt, listAt, mapAt, textAt } from "../kube/fields.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Input, KubeObject, ObjectRef } from "../model.ts";
 import type { FluxContext } from "./flux-source.ts";
-import { fieldInput, inputName } from "./input.ts";
+import { fieldInput, inputName, yamlOf } from "./input.ts";
 import { isUnknown, no, type Unknown } from "./origin.ts";
 
 export interface ReleaseValues {
@@ -77,7 +76,7 @@ async function layerOf(item: unknown, namespace: string, context: FluxContext): 
     return no(`it takes ${title} word for word (valuesFrom.literal)`, "declare the source in `sources` of stanch.yaml");
   return {
     ...input,
-    text: stringify({ [target]: input.text }, { lineWidth: 0 }),
+    text: yamlOf({ [target]: input.text }),
     home: { object: ref, path: ["data", key], as: "entry" },
   };
 }

@@ -1,8 +1,8 @@
-import { stringify } from "yaml";
 import type { FieldPath, Json } from "../model.ts";
 import { type Aim, type Candidate, fieldCandidate } from "./candidate.ts";
 import { sameField } from "./field-equality.ts";
 import type { HelmInputs } from "./helm-inputs.ts";
+import { yamlOf } from "./input.ts";
 import { leafEdits } from "./leaf-candidates.ts";
 import { parseOnce } from "./parse-cache.ts";
 
@@ -33,7 +33,7 @@ async function* overrides(aim: Aim, defaults: string, environment: string): Asyn
     // A list in values replaces the default list as a whole.
     if (path.some((step) => typeof step === "number") || isSet(text, path)) continue;
     yield text.trim() === ""
-      ? { file: environment, via: "helm values", result: { ok: true, text: stringify(nested(path, value)), line: 1 } }
+      ? { file: environment, via: "helm values", result: { ok: true, text: yamlOf(nested(path, value)), line: 1 } }
       : fieldCandidate(environment, text, "helm values", [{ op: "set", document: 0, path, value }]);
   }
 }

@@ -13,7 +13,7 @@ const MAX_DEPTH = 12;
 export interface HelmInputs {
   /** Values in the order in which they are given, the last wins: files of the repository, and names of the source's inputs. */
   readonly values: readonly string[];
-  /** The chart's own `values.yaml`, when it has one: everything else overrides it. */
+  /** The chart's own `values.yaml`, when it has one and it is read as such: everything else overrides it. */
   readonly defaults: string | undefined;
   /** Templates of the chart itself, not of charts that are vendored below it. */
   readonly templates: readonly string[];
@@ -42,10 +42,16 @@ export async function helmInputs(tree: Tree, source: Source): Promise<HelmInputs
           hint: "write what it refers to into the schema itself",
         });
   const defaults = inside("values.yaml");
+  if (source.helm?.noDefaults === true && !values.includes(defaults)) files.delete(defaults);
   const templates = [...files].filter(
     (file) => file.startsWith(`${inside("templates")}/`) && /\.(ya?ml|tpl)$/.test(file),
   );
-  return { values, defaults: files.has(defaults) ? defaults : undefined, templates: templates.sort(), files };
+  return {
+    values,
+    defaults: files.has(defaults) && source.helm?.noDefaults !== true ? defaults : undefined,
+    templates: templates.sort(),
+    files,
+  };
 }
 
 /** Helm reads whatever a schema refers to, wherever it lies: files of this machine, addresses of its network. */

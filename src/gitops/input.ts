@@ -17,6 +17,11 @@ export function isInput(file: string): boolean {
   return file.startsWith("\u0000");
 }
 
+/** A value as YAML that means the same to everybody: also to those for whom `yes` is true and `012` is ten, as Helm and Flux. */
+export function yamlOf(value: unknown): string {
+  return stringify(value, { lineWidth: 0, version: "1.1" });
+}
+
 /** A field of an object as an input; null when the field is not set. Secrets are never inputs. */
 export function fieldInput(
   object: KubeObject,
@@ -27,7 +32,7 @@ export function fieldInput(
   const value = getAt(object, path);
   if (value === undefined || value === null || (as === "text" && typeof value !== "string")) return null;
   return {
-    text: as === "text" ? String(value) : stringify(value, { lineWidth: 0 }),
+    text: as === "text" ? String(value) : yamlOf(value),
     label: `${ref.kind} ${ref.namespace === "" ? "" : `${ref.namespace}/`}${ref.name} ${path.join(".")}`,
     home: { object: ref, path, as },
   };
@@ -38,7 +43,7 @@ export function inputAt(object: KubeObject, text: string, home: Extract<InputHom
   if (home.as !== "entry") return fieldInput(object, home.object, home.path, home.as)?.text ?? "";
   const [target = ""] = Object.keys(parse(text) as Record<string, Json>);
   const value = getAt(object, home.path);
-  return value === undefined ? "" : stringify({ [target]: value }, { lineWidth: 0 });
+  return value === undefined ? "" : yamlOf({ [target]: value });
 }
 
 /** The tree as a source sees it: with its inputs as files beside those of the repository. */

@@ -13,6 +13,8 @@ const FILE_KEYS = (
   "replacements configMapGenerator secretGenerator helmCharts helmGlobals helmChartInflationGenerator openapi path paths files envs env " +
   "valuesFile additionalValuesFiles"
 ).split(" ");
+/** Those of them that hold a map and no list. */
+const MAPS = new Set(["openapi", "helmGlobals"]);
 const SPELLING = new Map(FILE_KEYS.map((key) => [key.toLowerCase(), key]));
 
 /**
@@ -30,8 +32,9 @@ export async function looseTexts(
     if (depth < 0) continue;
     const value = depth === 0 && composed !== null ? composed.value : own;
     checkKeys(file, value);
-    for (const list of Object.values(value))
-      for (const item of Array.isArray(list) ? list : [list]) if (isMap(item)) checkKeys(file, item);
+    for (const [key, held] of Object.entries(value))
+      for (const item of Array.isArray(held) ? held : MAPS.has(key) ? [held] : [])
+        if (isMap(item)) checkKeys(file, item);
     const plugins = PLUGIN_KEYS.filter((key) => Array.isArray(value[key])).map((key) => [
       key,
       (value[key] as Json[]).map((item) =>
@@ -70,7 +73,8 @@ function documentsOf(file: string, text: string): string {
 
 function checkKeys(file: string, value: JsonMap): void {
   for (const key of Object.keys(value)) {
-    const right = SPELLING.get(key.toLowerCase());
+    // Go takes a long s for an s, and the sign of kelvin for a k.
+    const right = SPELLING.get(key.normalize("NFKC").toLowerCase());
     if (right !== undefined && right !== key)
       throw new StanchError("render", `${file} spells ${right} as ${key}`, { hint: `write ${right}` });
   }

@@ -56,11 +56,18 @@ function summary(report: PullRequestReport): string {
     live === undefined
       ? `**Live:** nothing was changed${report.gitOnly === undefined ? "" : `: ${plain(report.gitOnly)}`}. The workload stays broken until this is merged and deployed.`
       : `**Live:** ${plain(report.title)}, applied ${minute(live.appliedAt)}${live.verification === undefined ? "" : `; ${plain(live.verification.result)}: ${plain(live.verification.seen)}`}.`;
+  const held =
+    report.held === undefined
+      ? []
+      : [
+          `**Held:** ${plain(report.held.reason)}, until ${minute(report.held.until)} at the latest. Then the live change is taken back, and the fault is back until this is merged and deployed.`,
+        ];
+  const risk = report.held === undefined ? " Until then the next deployment from Git would bring the fault back." : "";
   const merging =
     live === undefined
       ? "**Merging** makes Git say the fix; the next deployment brings it live."
-      : "**Merging** makes Git say what the cluster already runs: no restart, no drift. Until then the next deployment from Git would bring the fault back.";
-  return [broke, done, merging].map((line) => `- ${line}`).join("\n");
+      : `**Merging** makes Git say what the cluster already runs: no restart, no drift.${risk}`;
+  return [broke, done, ...held, merging].map((line) => `- ${line}`).join("\n");
 }
 
 function diffSection(report: PullRequestReport): string {

@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import { standingHolds } from "../incident/holding.ts";
 import type { Incident, TimelineEntry } from "../incident/incident.ts";
 import type {
   Change,
@@ -37,6 +38,8 @@ export interface PullRequestReport {
   readonly blame: readonly { readonly location: Location; readonly commit: Commit }[];
   /** The change stands live, since when, and what was seen. Absent: Git only. */
   readonly live?: { readonly appliedAt: string; readonly verification?: Verification };
+  /** What keeps the engine from taking the live change back, and until when. */
+  readonly held?: { readonly reason: string; readonly until: string };
   /** Why nothing was changed live. */
   readonly gitOnly?: string;
   readonly edits: readonly FileEdit[];
@@ -63,6 +66,7 @@ export function composeReport(facts: {
 }): PullRequestReport {
   const { incident, plan, located, proof, config } = facts;
   const { status } = incident;
+  const hold = standingHolds(incident).find(({ kind }) => kind !== "none");
   return {
     incident: {
       namespace: incident.metadata.namespace,
@@ -88,6 +92,7 @@ export function composeReport(facts: {
           },
         }
       : {}),
+    ...(hold === undefined || !facts.live ? {} : { held: { reason: hold.reason, until: hold.expiresAt } }),
     ...(facts.why === undefined ? {} : { gitOnly: facts.why }),
     edits: located.edits,
     proof,

@@ -77,6 +77,20 @@ describe("stanch rbac", () => {
     ]);
   });
 
+  it("lets what deploys workloads be written only where a whole application may be held", () => {
+    const writes = (holds: object): string[] =>
+      flat(manifestsFor(Config.parse({ mode: "remediate", holds }))).filter(
+        (right) => right.startsWith("patch ") && /argoproj|fluxcd/.test(right),
+      );
+    expect(writes({})).toEqual([]);
+    expect(writes({ application: true })).toEqual([
+      "patch applications.argoproj.io",
+      "patch gitrepositories.source.toolkit.fluxcd.io",
+      "patch helmreleases.helm.toolkit.fluxcd.io",
+      "patch kustomizations.kustomize.toolkit.fluxcd.io",
+    ]);
+  });
+
   it("follows the remedies that are enabled", () => {
     const only = Config.parse({ mode: "remediate", remedies: { enabled: ["evict"] } });
     expect(named(manifestsFor(only), "stanch-writer").flatMap(rulesOf)).toEqual([

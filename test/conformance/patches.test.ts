@@ -218,6 +218,15 @@ describe("server-side apply", () => {
     ]);
   });
 
+  it("takes back by force what another took, and the map around it stays", async () => {
+    const at = `${target.at("v1", "configmaps", "taken")}?fieldManager=applier&force=true`;
+    const map = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "taken" }, data: { a: "1" } };
+    await target.patch(at, "apply", map);
+    await target.patch(target.at("v1", "configmaps", "taken"), "merge", { data: { a: "2" } });
+    const again = await target.patch(at, "apply", map);
+    expect([again.code, again.body.data]).toEqual([200, { a: "1" }]);
+  });
+
   it("keeps to the item it names", async () => {
     const only = {
       apiVersion: "apps/v1",

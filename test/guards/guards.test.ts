@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Config } from "../../src/config/schema.ts";
+import type { HoldChoice } from "../../src/gitops/holds.ts";
 import type { GuardContext } from "../../src/guards/guard.ts";
 import { guards } from "../../src/guards/index.ts";
 import { keyOf } from "../../src/kube/ref.ts";
@@ -26,6 +27,20 @@ const annotated = (annotations: Record<string, string>) => on(live({ annotations
 const labelled = (labels: Record<string, string>) => on(live({ labels }));
 const managed = (manager: string, operation = "Update") =>
   on(live({ managedFields: [ownerOfMemory(manager, operation)] }));
+const heldBy = (choice: HoldChoice, object: KubeObject = live()) =>
+  context({ holds: new Map([[keyOf(CART), choice]]) }, object);
+const hold = (kind: string): HoldChoice => ({
+  possible: true,
+  hold: {
+    kind: "argocd-fields",
+    object: CART,
+    owner: { apiVersion: "x/v1", kind, namespace: "gitops", name: "shop" },
+    reason: "",
+    takenAt: "",
+    expiresAt: "",
+    changes: [],
+  },
+});
 const owner = (controller: boolean) => ({ apiVersion: "x/v1", kind: "Shop", name: "eu", uid: "1", controller });
 const within = (namespace: string): Plan => {
   const object = { ...CART, namespace };
@@ -221,7 +236,7 @@ const STOPS: readonly Stops[] = [
   },
   {
     rule: "gitops-owned",
-    when: "a Helm release deployed it",
+    when: "a Helm release deployed it, and nobody looked into what that means",
     context: on(
       live({
         labels: { "app.kubernetes.io/managed-by": "Helm" },
@@ -229,7 +244,21 @@ const STOPS: readonly Stops[] = [
       }),
     ),
     decision: "git-only",
-    says: /deployed by Helm release eu\/shop, whose next upgrade would revert a live change/,
+    says: /deployed by Helm release eu\/shop, which would revert a live change/,
+  },
+  {
+    rule: "gitops-owned",
+    when: "there is no hold that would keep the change",
+    context: heldBy({ possible: false, reason: "deployed by Application argocd/shop, which would revert it: no hold" }),
+    decision: "git-only",
+    says: /^Deployment shop\/cart is deployed by Application argocd\/shop, which would revert it: no hold$/,
+  },
+  {
+    rule: "fought-field",
+    when: "the engine that applies it is not the one that is held",
+    context: heldBy(hold("Application"), live({ managedFields: [ownerOfMemory("kustomize-controller", "Apply")] })),
+    decision: "git-only",
+    says: /applied by kustomize-controller, which would change it back/,
   },
   {
     rule: "fought-field",
@@ -294,6 +323,24 @@ const PASSES: readonly Case[] = [
     context: annotated({ [TRACKING]: "eu-shop:apps/Deployment:shop/other" }),
   },
   { rule: "gitops-object", when: "the object is a workload" },
+  {
+    rule: "gitops-owned",
+    when: "a hold keeps the change",
+    context: heldBy(hold("Kustomization"), live({ labels: { "kustomize.toolkit.fluxcd.io/name": "apps" } })),
+  },
+  ...(
+    [
+      ["Kustomization", "kustomize-controller"],
+      ["HelmRelease", "helm-controller"],
+      ["Application", "argocd-controller"],
+    ] as const
+  ).map(
+    ([kind, manager]): Case => ({
+      rule: "fought-field",
+      when: `${manager} applies it and is held`,
+      context: heldBy(hold(kind), live({ managedFields: [ownerOfMemory(manager, "Apply")] })),
+    }),
+  ),
   {
     rule: "gitops-owned",
     when: "a chart's label stands alone",

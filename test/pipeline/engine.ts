@@ -97,11 +97,19 @@ export function definition(ref: ObjectRef): KubeObject {
   };
 }
 
-/** Starts an engine that deploys `apps/app.yaml` of main, and deploys it. `spec` is merged over the owner's usual one. */
+export interface EngineOptions {
+  /** Merged over the owner's usual spec. */
+  readonly spec?: object;
+  readonly metadata?: object;
+  /** It reverts whatever is annotated. */
+  readonly deaf?: boolean;
+}
+
+/** Starts an engine that deploys `apps/app.yaml` of main, and deploys it. */
 export async function startEngine(
   kind: EngineKind,
   world: World,
-  { spec = {}, metadata = {} }: { readonly spec?: object; readonly metadata?: object } = {},
+  { spec = {}, metadata = {}, deaf = false }: EngineOptions = {},
 ): Promise<Engine> {
   const owner = OWNERS[kind];
   const manager = MANAGERS[kind];
@@ -196,7 +204,7 @@ export async function startEngine(
     if ((object["spec"] as { suspend?: boolean }).suspend === true) return;
     if (!asked && before === revision && now() - looked < EVERY[kind].objects * 1000) return;
     looked = now();
-    const annotations = read(APP)?.metadata.annotations ?? {};
+    const annotations = deaf ? {} : (read(APP)?.metadata.annotations ?? {});
     if (kind === "Kustomization") {
       if (annotations["kustomize.toolkit.fluxcd.io/reconcile"] !== "disabled") await deploy();
       await says(owner, { lastAppliedRevision: `main@sha1:${revision}` });

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Hold, HoldKind, KubeObject } from "../../src/model.ts";
 import type { Clock } from "../../src/ports.ts";
-import { type Engine, type EngineKind, OWNERS, startEngine } from "./engine.ts";
+import { type Engine, type EngineKind, type EngineOptions, OWNERS, startEngine } from "./engine.ts";
 import { FILE } from "./incident.ts";
 import { deployment, isKilled, makeWorld, virtualClock, type World } from "./world.ts";
 
@@ -36,10 +36,7 @@ const MARKS = [
   '"suspend":true',
 ];
 
-export async function startHeld(
-  kind: EngineKind,
-  options: { readonly spec?: object; readonly metadata?: object } = {},
-): Promise<Held> {
+export async function startHeld(kind: EngineKind, options: EngineOptions = {}): Promise<Held> {
   const time = virtualClock();
   let engine: Engine | undefined;
   // The engine is at work whenever time passes.
@@ -100,4 +97,25 @@ export function expectFree(world: World): void {
 /** Time passes, and the engine with it. */
 export async function wait(world: World, seconds: number): Promise<void> {
   for (let left = seconds; left > 0; left -= 5) await world.clock.sleep(Math.min(5, left) * 1000);
+}
+
+/** Somebody writes a memory limit live. */
+export async function writeMemory(world: World, value: string, manager = "ada"): Promise<void> {
+  const path = "/spec/template/spec/containers/0/resources/limits/memory";
+  await patchAs(world, "/apis/apps/v1/namespaces/shop/deployments/app", manager, [{ op: "replace", path, value }]);
+}
+
+/** A JSON Patch by somebody else than Stanch. */
+export async function patchAs(
+  world: World,
+  path: string,
+  manager: string,
+  operations: readonly object[],
+): Promise<void> {
+  const answer = await fetch(`${world.cluster.url}${path}?fieldManager=${manager}`, {
+    method: "PATCH",
+    headers: { "content-type": "application/json-patch+json" },
+    body: JSON.stringify(operations),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
 }

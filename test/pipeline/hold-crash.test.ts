@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CaseName, expectFree, type Held, NAMES, settingsOf, startCase, traces, wait } from "./held.ts";
+import {
+  type CaseName,
+  expectFree,
+  type Held,
+  NAMES,
+  settingsOf,
+  startCase,
+  traces,
+  wait,
+  writeMemory,
+} from "./held.ts";
 import { phases } from "./incident.ts";
 import { killAt } from "./kill.ts";
 import { REPOSITORY } from "./world.ts";
@@ -17,13 +27,7 @@ const ENDINGS = {
   closed: { begin: async (world: Held) => world.host.closePull(REPOSITORY, 1, { as: "ada" }), memory: "64Mi" },
   expired: { begin: (world: Held) => world.clock.sleep(25 * 3_600_000), memory: "64Mi" },
   lost: {
-    async begin(world: Held) {
-      const ref = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "app" };
-      const memory = "/spec/template/spec/containers/0/resources/limits/memory";
-      const body = JSON.stringify([{ op: "replace", path: memory, value: "80Mi" }]);
-      const url = `${world.cluster.url}/apis/apps/v1/namespaces/shop/deployments/${ref.name}?fieldManager=ada`;
-      await fetch(url, { method: "PATCH", headers: { "content-type": "application/json-patch+json" }, body });
-    },
+    begin: (world: Held) => writeMemory(world, "80Mi"),
     // A person's value is left alone until the engine, which is not held any more, puts Git's back.
     memory: "64Mi",
   },

@@ -10,6 +10,9 @@ describe.each(NAMES)("a hold: %s", (name) => {
     await using world = await startCase(name);
     expect(said(await world.run(undefined, settings))).toEqual(["proposed"]);
     expectHeld(world, name);
+    expect(world.host.pulls(REPOSITORY)[0]?.body).toMatch(
+      /\*\*Held:\*\* .*, until .* at the latest\. Then the live change is taken back/,
+    );
     await wait(world, 120);
     expect(world.memory()).toBe("128Mi");
     expect(world.engine.reverts()).toBe(0);

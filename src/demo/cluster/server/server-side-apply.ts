@@ -23,11 +23,18 @@ export function serverSideApply(
   const now = fieldsOf(live, schema);
   if (!force) refuseConflicts(live, manager, wanted, now);
   const merged = merge(live, config, top(schema)) as KubeObject;
+  // A map whose owned members went to others is remembered as a leaf; saying any of them again says the map.
+  const said = new Set([...wanted.keys()].flatMap((path) => containersOf(pathSteps(path))));
   for (const path of appliedPaths(live, manager)) {
     if (wanted.has(path) || path.endsWith(".") || otherOwners(live, manager, path).length > 0) continue;
+    if (said.has(pathSteps(path).join(" "))) continue;
     removeAt(merged, pathSteps(path));
   }
   return merged;
+}
+
+function containersOf(steps: readonly string[]): string[] {
+  return steps.map((_, index) => steps.slice(0, index).join(" "));
 }
 
 function refuseConflicts(
