@@ -303,4 +303,32 @@ describe.concurrent("a hold ends", () => {
     expectFree(world);
     expect(world.memory()).toBe("64Mi");
   });
+
+  it("at its expiry also where Git could not be corrected, and a person has not come", async () => {
+    await using world = await startCase("flux-object");
+    const settings = { sources: [] };
+    expect(said(await world.run(undefined, settings))).toEqual(["escalated"]);
+    expect(world.memory()).toBe("128Mi");
+    await world.clock.sleep(25 * 3_600_000);
+    expect(said(await world.run(undefined, settings))).toContain("rolled-back");
+    expectFree(world);
+    expect(world.memory()).toBe("64Mi");
+    expect(phases(world)).toEqual(["Escalated"]);
+  });
+
+  it("at its expiry also where GitHub was out of reach; Git is then corrected alone once it can be", async () => {
+    await using world = await startCase("flux-object");
+    world.host.faults.add({ method: "POST", path: /\/pulls$/, status: 403, times: 99 });
+    expect(said(await world.run())).toEqual(["failed"]);
+    expect([phases(world), world.memory()]).toEqual([["Verified"], "128Mi"]);
+    await world.clock.sleep(25 * 3_600_000);
+    await world.run();
+    expectFree(world);
+    expect(world.memory()).toBe("64Mi");
+    expect(phases(world)).toEqual(["Verified"]);
+    world.host.faults.clear();
+    await world.run();
+    expect([phases(world), pulls(world), world.memory()]).toEqual([["Proposed"], ["open"], "64Mi"]);
+    expect(world.host.pulls(REPOSITORY)[0]?.body).toMatch(/nothing was changed: .*its hold expired/);
+  });
 });
