@@ -102,10 +102,15 @@ async function whileOpen(incident: Incident, pull: PullRequest, run: Run): Promi
   const back = "the fault is back until it is merged and deployed";
   if (standing && expiredHolds(incident, run.clock.now()).length > 0) return endHold(incident, pull, run);
   if (lost === null) return outcomeOf(incident, "waiting", `#${pull.number} waits for review.`);
-  const text = `#${pull.number} waits for review. Meanwhile ${lost}: ${back}.`;
+  if (lost.byPerson && standingHolds(incident).length > 0) {
+    // Let go of now, the engine would put Git's value over theirs: it ends with the merge, or when its time is over.
+    const held = "it is left as it is, and stays held until the pull request is merged or the hold expires";
+    return outcomeOf(incident, "waiting", `#${pull.number} waits for review. Meanwhile ${lost.text}: ${held}.`);
+  }
+  const text = `#${pull.number} waits for review. Meanwhile ${lost.text}: ${back}.`;
   if (standingHolds(incident).length === 0) return outcomeOf(incident, "waiting", text);
   // Held, and lost all the same: it is not fought for, and nothing stays held.
-  const undone = await takeBack(incident, `${lost} though it was held; ${back}`, "Proposed", run);
+  const undone = await takeBack(incident, `${lost.text} though it was held; ${back}`, "Proposed", run);
   await recordEvent(
     incident.spec.workload,
     undefined,

@@ -56,6 +56,11 @@ export const MANAGERS: Readonly<Record<Claim["engine"], RegExp>> = {
   helm: /^helm$/,
 };
 
+/** Does an engine write under this name? */
+export function isEngine(manager: string): boolean {
+  return Object.values(MANAGERS).some((names) => names.test(manager));
+}
+
 function claimByManager(object: KubeObject): Claim | null {
   const managers = (object.metadata.managedFields ?? []).map((entry) => entry.manager ?? "");
   if (managers.includes("argocd-controller")) return { engine: "argocd", name: "Argo CD" };

@@ -1,4 +1,5 @@
 import { formatDuration } from "../config/duration.ts";
+import { isEngine } from "../gitops/claim.ts";
 import { conditionsOf } from "../kube/conditions.ts";
 import { failureOf } from "../kube/failing.ts";
 import { managersOf } from "../kube/field-managers.ts";
@@ -75,7 +76,7 @@ export async function verify(watched: Watched, reading: Reading): Promise<Verifi
 
   for (;;) {
     const lost = await firstLost(watched.hotfix.changes, cluster.get);
-    if (lost !== null) return end("unchanged", lost);
+    if (lost !== null) return end("unchanged", lost.text);
     last = await look(watched, reading, started);
     await watched.tick(last.seen);
     if (last.state === "bad") return end(await damage(watched, reading), last.seen);
@@ -93,19 +94,30 @@ export async function verify(watched: Watched, reading: Reading): Promise<Verifi
   }
 }
 
-/** A changed field that is not what the hotfix made it, with the manager that took it: the start of a revert war. */
+/** A change of ours that does not stand any more. */
+export interface Lost {
+  /** `the change was undone by kubectl-edit`, `Deployment shop/cart was deleted`: a clause. */
+  readonly text: string;
+  /** Neither our value nor the one before it stands, and no engine wrote it: somebody is at work on it. */
+  readonly byPerson: boolean;
+}
+
+/** The first changed field that is not what the hotfix made it, with the manager that took it: the start of a revert war. */
 export async function firstLost(
   changes: readonly Change[],
   get: (ref: ObjectRef) => Promise<KubeObject | null>,
-): Promise<string | null> {
+): Promise<Lost | null> {
   const seen = new Map<string, KubeObject | null>();
   for (const change of changes) {
     const key = describeRef(change.object);
     if (!seen.has(key)) seen.set(key, await get(change.object));
     const live = seen.get(key) ?? null;
-    if (live === null) return `${key} was deleted`;
-    if (sameValue(getAt(live, change.path), change.to)) continue;
-    return `the change was undone by ${writerOf(live, change.path)}`;
+    if (live === null) return { text: `${key} was deleted`, byPerson: false };
+    const stands = getAt(live, change.path);
+    if (sameValue(stands, change.to)) continue;
+    const writer = writerOf(live, change.path);
+    const byPerson = !sameValue(stands, change.from) && !isEngine(writer);
+    return { text: `the change was undone by ${writer}`, byPerson };
   }
   return null;
 }
