@@ -1,11 +1,12 @@
 import { askForSync, heldBack, waitOf } from "./await-sync.ts";
 import { messageOf, StanchError } from "./errors.ts";
+import { cautionsOf } from "./gitops/cautions.ts";
 import { homesOf } from "./homes.ts";
 import type { Incident } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
 import { formatPath } from "./kube/field-path.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
-import type { Change, Located, ObjectRef, Outcome, Plan, Proof } from "./model.ts";
+import type { Change, Located, ObjectRef, Outcome, Plan, Proof, Source } from "./model.ts";
 import { resolve } from "./resolve.ts";
 import type { Run } from "./run.ts";
 import { locate } from "./steps/locate.ts";
@@ -58,7 +59,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
   await run.renew();
   if (!located.found) {
     if (located.already === true) return alreadyInGit(incident, options, bench, run);
-    return stuck(incident, options, `${located.reason} ${located.hint}`.trim(), run, bench.source.repository);
+    return stuck(incident, options, `${located.reason} ${located.hint}`.trim(), run, await placeOf(bench.source, run));
   }
   const proof = await prove({
     located,
@@ -102,6 +103,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
       checkout: located.checkout,
       live: options.live,
       ...(options.why === undefined ? {} : { why: options.why }),
+      cautions: cautionsOf(located.links),
     },
     run,
   );
@@ -117,6 +119,13 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
     );
   }
   return proposed;
+}
+
+/** The repository in which people can do something about a source: of a chart that is not in Git, where its release is declared. */
+async function placeOf({ remote, owner, repository }: Source, run: Run): Promise<string | undefined> {
+  if (remote === undefined) return repository;
+  const found = owner.ref === undefined ? null : await run.workbench.find(owner.ref).catch(() => null);
+  return found?.found === true ? found.bench.source.repository : undefined;
 }
 
 /** The one source that declares every object of the changes. */

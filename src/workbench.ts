@@ -134,11 +134,12 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     const configured = entriesFor(ref, config.sources).map(originOf);
     if (deployer === null || (!deployer.origins.found && configured.length > 0)) return findAmong(ref, configured);
     if (!deployer.origins.found) {
-      const { reason, hint } = deployer.origins;
+      const { reason, hint, repository } = deployer.origins;
       return {
         found: false,
         reason: `${describeRef(ref)} is deployed by ${describeRef(deployer.ref)}: ${reason}`,
         hint,
+        ...(repository === undefined ? {} : { repository }),
       };
     }
     return findAmong(ref, deployer.origins.origins, deployer);

@@ -36,7 +36,7 @@ const LAYERS: Record<string, readonly string[]> = {
   homes: [...PURE, "gitops", "workbench"],
   resolve: [...PURE, "incident", "run", "take-back"],
   "await-sync": [...PURE, "steps", "gitops", "incident", "run"],
-  heal: [...PURE, "steps", "incident", "run", "workbench", "take-back", "resolve", "await-sync", "homes"],
+  heal: [...PURE, "gitops", "steps", "incident", "run", "workbench", "take-back", "resolve", "await-sync", "homes"],
   "git-ahead": [...PURE, "gitops", "incident", "run", "await-sync"],
   treat: [...PURE, "steps", "incident", "run", "context", "heal", "take-back", "git-ahead", "escalate"],
   "after-merge": [...PURE, "steps", "incident", "run", "observe", "take-back", "resolve", "await-sync"],

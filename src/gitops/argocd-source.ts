@@ -1,5 +1,5 @@
 import { fieldAt, flagAt, listAt, mapAt, textAt } from "../kube/fields.ts";
-import type { Input, KubeObject, ObjectRef, SourceOwner } from "../model.ts";
+import type { Input, KubeObject, ObjectRef, RemoteChart, SourceOwner } from "../model.ts";
 import { argoValuesFiles, type GitPlace, unknownParameter } from "./argocd-values.ts";
 import { fieldInput, inputName } from "./input.ts";
 import { isUnknown, no, type Origin, type Unknown } from "./origin.ts";
@@ -36,7 +36,7 @@ export function gitPlaceOf(source: unknown, hosts: readonly string[]): GitPlace 
 
 /** One source of an Application as an origin. */
 export function sourceOrigin(place: SourcePlace): Origin | Unknown {
-  const { source, owner, application } = place;
+  const { source } = place;
   const remote = (textAt(source, "chart") ?? "") === "" ? undefined : argoChart(source, place.synced);
   if (remote !== undefined && isUnknown(remote)) return remote;
   const git =
@@ -44,6 +44,12 @@ export function sourceOrigin(place: SourcePlace): Origin | Unknown {
       ? gitPlaceOf(source, place.hosts)
       : { repository: `chart ${remote.chart}`, revision: { pinned: `version ${remote.version}` } };
   if (isUnknown(git)) return git;
+  const origin = originIn(place, git, remote);
+  return isUnknown(origin) && remote === undefined ? { ...origin, repository: git.repository } : origin;
+}
+
+function originIn(place: SourcePlace, git: GitPlace, remote: RemoteChart | undefined): Origin | Unknown {
+  const { source, owner, application } = place;
   const { repository, revision } = git;
   const text = remote?.chart ?? textAt(source, "path") ?? "";
   const path = text.startsWith("/") ? null : repositoryPath([text]);

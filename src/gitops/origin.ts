@@ -28,6 +28,8 @@ export interface OriginFile {
 export interface Unknown {
   readonly reason: string;
   readonly hint: string;
+  /** Where it comes from all the same, as far as that is known: the place to report to. */
+  readonly repository?: string;
 }
 
 /**

@@ -67,7 +67,8 @@ function summary(report: PullRequestReport): string {
     live === undefined
       ? "**Merging** makes Git say the fix; the next deployment brings it live."
       : `**Merging** makes Git say what the cluster already runs: no restart, no drift.${risk}`;
-  return [broke, done, ...held, merging].map((line) => `- ${line}`).join("\n");
+  const mind = report.cautions.map((text) => `**Mind:** ${plain(text)}`);
+  return [broke, done, ...held, merging, ...mind].map((line) => `- ${line}`).join("\n");
 }
 
 function diffSection(report: PullRequestReport): string {

@@ -42,6 +42,8 @@ export interface PullRequestReport {
   readonly held?: { readonly reason: string; readonly until: string };
   /** Why nothing was changed live. */
   readonly gitOnly?: string;
+  /** Why a merge does not deploy by itself, in sentences. */
+  readonly cautions: readonly string[];
   readonly edits: readonly FileEdit[];
   readonly proof: Proof;
   readonly evidence: readonly Evidence[];
@@ -57,6 +59,7 @@ export function composeReport(facts: {
   readonly incident: Incident;
   readonly plan: Plan;
   readonly located: Extract<Located, { found: true }>;
+  readonly cautions?: readonly string[];
   readonly proof: Proof;
   readonly live: boolean;
   readonly why?: string;
@@ -94,6 +97,7 @@ export function composeReport(facts: {
       : {}),
     ...(hold === undefined || !facts.live ? {} : { held: { reason: hold.reason, until: hold.expiresAt } }),
     ...(facts.why === undefined ? {} : { gitOnly: facts.why }),
+    cautions: facts.cautions ?? [],
     edits: located.edits,
     proof,
     evidence: status?.evidence ?? plan.finding.evidence,

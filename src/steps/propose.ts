@@ -24,6 +24,8 @@ export interface ProposeRequest {
   readonly checkout: Checkout;
   readonly live: boolean;
   readonly why?: string;
+  /** Why a merge does not deploy by itself. */
+  readonly cautions?: readonly string[];
 }
 
 /** Pull requests for one change: the first, and two follow-ups of a merged one that did not hold. */

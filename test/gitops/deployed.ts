@@ -28,12 +28,18 @@ export interface Healed {
   /** `-` and `+` lines of each file, trimmed. */
   readonly diff: Readonly<Record<string, readonly string[]>>;
   readonly via: readonly string[];
+  /** `file:line` of each edit. */
+  readonly places: readonly string[];
   readonly renders: number;
+  /** Milliseconds of the search alone. */
+  readonly locateMs: number;
   readonly proof?: Proof;
   readonly reason?: string;
   readonly hint?: string;
   readonly already?: true;
 }
+
+const NOTHING = { diff: {}, via: [], places: [], renders: 0, locateMs: 0 } as const;
 
 export function deployed(
   files: Readonly<Record<string, Files>>,
@@ -71,23 +77,23 @@ export function deployed(
     repository: (name) => repositories.get(name) as Repository,
     async heal(ref, path, to) {
       const found = await workbench.find(ref);
-      if (!found.found) return { diff: {}, via: [], renders: 0, reason: found.reason, hint: found.hint };
+      if (!found.found) return { ...NOTHING, reason: found.reason, hint: found.hint };
       const { source, checkout } = found.bench;
       const rendered = findRendered((await found.bench.rendered()).objects, ref, source);
       const from = getAt(rendered, path);
       const change: Change = { object: ref, path, to, ...(from === undefined ? {} : { from }) };
       const roots = await workbench.roots(source);
       const homes = homesOf({ workbench, cluster });
+      const began = performance.now();
       const located = await locate({ changes: [change], source, checkout, renderer, hints: {}, roots, homes });
       if (!located.found)
         return {
-          diff: {},
-          via: [],
-          renders: 0,
+          ...NOTHING,
           reason: located.reason,
           hint: located.hint,
           ...(located.already === true ? { already: true } : {}),
         };
+      const locateMs = performance.now() - began;
       const { links } = located;
       const dry = { ...cluster, dryRunApply: async (object: KubeObject) => object };
       const proof = await prove({
@@ -118,7 +124,9 @@ export function deployed(
         repository: located.source.repository,
         diff,
         via: located.locations.map((location) => location.via),
+        places: located.locations.map(({ file, line }) => `${file}:${line}`),
         renders: located.renders,
+        locateMs,
         proof,
       };
     },

@@ -47,6 +47,7 @@ export function reportWith(text: string, more: Partial<PullRequestReport> = {}):
     culprit: commit,
     blame: [{ location: { change, file: `apps/${text.replaceAll("\n", "")}.yaml`, line: 3, via: "manifest" }, commit }],
     live: { appliedAt: "2026-01-02T03:05:05Z", verification: { result: "recovered", seen: text, seconds: 20 } },
+    cautions: [],
     edits: [{ file: "apps/cart.yaml", before: `a: 1\nb: ${text}\n`, after: `a: 2\nb: ${text}\n` }],
     proof: {
       checks: [
