@@ -46,12 +46,28 @@ export async function readDeployers({ cluster, hosts, pageSize, log }: Deployers
       ...(await atOnce(objects, async (object) => ({
         ref: refOf(object),
         object,
-        origins: await origins(object, context),
+        origins: await originsOf(object, () => origins(object, context)),
       }))),
     );
   }
   log?.debug("deployers read", { deployers: all.length, known: all.filter(({ origins }) => origins.found).length });
   return { all, of: finder(all), gaps: [...gaps] };
+}
+
+/** What anybody may write into an object (values nested without end) must not take the others' deployers along. */
+async function originsOf(object: KubeObject, origins: () => Origins | Promise<Origins>): Promise<Origins> {
+  try {
+    return await origins();
+  } catch (error) {
+    const ref = refOf(object);
+    const kind = ref.kind === "Application" ? "argocd" : "flux";
+    return {
+      found: false,
+      owner: { kind, name: describeRef(ref), ref },
+      reason: `it is not understood: ${messageOf(error)}`,
+      hint: `look at ${describeRef(ref)}`,
+    };
+  }
 }
 
 async function listed(
