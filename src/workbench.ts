@@ -231,8 +231,9 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
   async function originsFor(ref: ObjectRef): Promise<readonly Origin[]> {
     const { all } = await deployers();
     const into = all.flatMap(({ origins: said }) => (said.found ? said.origins : []));
-    const own = into.filter((origin) => origin.namespace === ref.namespace);
-    const open = into.filter((origin) => origin.namespace === undefined);
+    const here = into.filter((origin) => origin.owner.elsewhere !== true);
+    const own = here.filter((origin) => origin.namespace === ref.namespace);
+    const open = here.filter((origin) => origin.namespace === undefined);
     const configured = entriesFor(ref, config.sources).map(originOf);
     return configured.length > 0 ? configured : [...own, ...open].slice(0, MOST_ORIGINS);
   }

@@ -96,7 +96,8 @@ export async function openProbe({ source, checkout, renderer, roots: known, tick
   }
 
   /** Deployed into this cluster, too: an object of the same name and namespace is the same object. */
-  const isKnown = (root: RenderRoot): boolean => known.some((other) => rootKey(other) === rootKey(root.source));
+  const isKnown = ({ source: of }: RenderRoot): boolean =>
+    of.owner.elsewhere !== true && known.some((other) => rootKey(other) === rootKey(of));
 
   /** What the source itself renders with a namespace of its own. */
   async function namedObjects(): Promise<ReadonlySet<string>> {

@@ -1,4 +1,5 @@
 import { messageOf, StanchError } from "../errors.ts";
+import { isElsewhere } from "../gitops/argocd.ts";
 import { originsOfApplication } from "../gitops/argocd-origins.ts";
 import { originsOfKustomization } from "../gitops/flux-origins.ts";
 import { originsOfHelmRelease } from "../gitops/flux-release.ts";
@@ -137,7 +138,8 @@ function finder(all: readonly Deployer[]): Deployers["of"] {
  * several are meant all the same, the one that lists the object, and none where that leaves it open.
  */
 function application(claim: OwnerClaim, object: KubeObject, all: readonly Deployer[]): Deployer | undefined {
-  const meant = all.filter((deployer) => claimMeans(claim, deployer.object));
+  // What it lists in another cluster may have the same name here.
+  const meant = all.filter(({ object: app }) => claimMeans(claim, app) && (claim.weak !== true || !isElsewhere(app)));
   const home = ({ ref, object: { status } }: Deployer): boolean =>
     (textAt(status, "controllerNamespace") ?? ref.namespace) === ref.namespace;
   const near = claim.namespace === undefined && claim.weak !== true ? meant.filter(home) : meant;

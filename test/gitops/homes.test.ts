@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createCharts } from "../../src/adapters/charts.ts";
+import type { KubeObject } from "../../src/model.ts";
 import { startChartServer } from "../adapters/chart-server.ts";
 import { deployed } from "./deployed.ts";
 import {
   application,
   argo,
+  byArgo,
   byRelease,
   CART,
   CHART,
@@ -138,6 +140,30 @@ ${values}`;
       byRelease,
     ]);
     await expect(world.heal(CART, FIELDS.memory, "192Mi")).rejects.toThrow(/charts are not fetched/);
+  });
+});
+
+describe.skipIf(!can.helm)("a chart that Applications of two clusters share", () => {
+  const app = (name: string, destination: string): KubeObject =>
+    object(`apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: ${name}, namespace: argocd}
+spec:
+  destination: {namespace: shop, ${destination}}
+  source: {repoURL: ${URL}, path: charts/cart, targetRevision: main, helm: {releaseName: cart}}
+`);
+
+  it.each([
+    ["server: https://staging.example.com:6443", ["charts/cart by Application argocd/staging"]],
+    ["name: staging", ["charts/cart by Application argocd/staging"]],
+    ["name: in-cluster", []],
+  ])("is no edit of this cluster alone: %s", async (destination, blast) => {
+    const objects = [app("cart", "server: https://kubernetes.default.svc"), app("staging", destination), byArgo];
+    await using world = deployed({ "acme/fleet": CHART }, objects);
+    const healed = await world.heal(CART, FIELDS.memory, "192Mi");
+    expect(healed.diff).toEqual({ "charts/cart/values.yaml": ["- memory: 64Mi", "+ memory: 192Mi"] });
+    expect(healed.proof?.blast.map(({ root }) => root)).toEqual(blast);
+    expect(healed.proof?.complete).toBe(blast.length === 0);
   });
 });
 

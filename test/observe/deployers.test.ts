@@ -230,6 +230,17 @@ describe("the deployer of an object", () => {
       "argocd/cart",
     ],
     ["labelled, and listed", labelled("cart"), [application("cart", "argocd", listing)], "argocd/cart"],
+    [
+      "labelled, and listed in another cluster",
+      labelled("cart"),
+      [
+        {
+          ...application("cart", "argocd", listing),
+          spec: { destination: { server: "https://staging.example.com" }, source: {} },
+        },
+      ],
+      null,
+    ],
     ["labelled by a chart", labelled("cart"), [application("cart")], null],
     [
       "labelled with a name that was cut",
