@@ -143,6 +143,70 @@ ${values}`;
   });
 });
 
+describe.skipIf(!can.helm)("a ConfigMap with values", () => {
+  const CHARTS = object(
+    `apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: charts, namespace: flux-system}\nspec: {url: ${URL.replace("fleet", "charts")}, ref: {branch: main}}\n`,
+  );
+  const VALUES_FROM = "  valuesFrom:\n    - {kind: ConfigMap, name: cart-values}\n";
+  const MAP = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: cart-values, namespace: shop}
+data:
+  values.yaml: |
+    resources:
+      limits:
+        memory: 96Mi
+`;
+  const release = (name: string, source: string, more = ""): string =>
+    `${RELEASE.replace("  name: cart\n", `  name: ${name}\n`).replace("name: fleet", `name: ${source}`)}${VALUES_FROM}${more}`;
+
+  it("of one release whose chart lies in another repository has no siblings", async () => {
+    const own = release("cart", "charts");
+    await using world = deployed(
+      { "acme/charts": CHART, "acme/fleet": { "apps/prod/cart.yaml": own, "apps/prod/values.yaml": MAP } },
+      [
+        FLEET,
+        CHARTS,
+        object(kustomization("apps", "apps/prod")),
+        deployedBy("apps", own),
+        deployedBy("apps", MAP),
+        byRelease,
+      ],
+    );
+    const healed = await world.heal(CART, FIELDS.memory, "192Mi");
+    expect(healed.reason).toBeUndefined();
+    expect(healed.proof?.blast).toEqual([]);
+  });
+
+  it("that another release takes as well, with a chart of the fleet's repository, names that one", async () => {
+    const own = release("cart", "charts");
+    const other = release("till", "fleet");
+    await using world = deployed(
+      {
+        "acme/charts": CHART,
+        "acme/fleet": {
+          ...CHART,
+          "apps/prod/cart.yaml": own,
+          "apps/prod/till.yaml": other,
+          "apps/prod/values.yaml": MAP,
+        },
+      },
+      [
+        FLEET,
+        CHARTS,
+        object(kustomization("apps", "apps/prod")),
+        deployedBy("apps", own),
+        deployedBy("apps", other),
+        deployedBy("apps", MAP),
+        byRelease,
+      ],
+    );
+    const healed = await world.heal(CART, FIELDS.memory, "192Mi");
+    expect(healed.reason).toBeUndefined();
+    expect(healed.proof?.blast.map(({ root }) => root)).toEqual(["HelmRelease shop/till"]);
+  });
+});
+
 describe.skipIf(!can.helm)("a chart that Applications of two clusters share", () => {
   const app = (name: string, destination: string): KubeObject =>
     object(`apiVersion: argoproj.io/v1alpha1
