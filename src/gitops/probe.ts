@@ -62,7 +62,9 @@ export async function openProbe({ source, checkout, renderer, roots: known, tick
     await tick?.();
     renders++;
     const files = edits.filter(({ file }) => !isInput(file));
-    const rendered = await trial.withEdits(files, () => renderer.render(trial.directory, withInputs(of, edits)));
+    // One text may be taken in several ways: all of them change with it.
+    const inputs = [...edits, ...sharedEdits(edits, of, of)];
+    const rendered = await trial.withEdits(files, () => renderer.render(trial.directory, withInputs(of, inputs)));
     tools.add(rendered.tool);
     return rendered.objects;
   }

@@ -178,6 +178,30 @@ data:
     expect(healed.proof?.blast).toEqual([]);
   });
 
+  it("of which one text is taken in two ways is not edited for one of them", async () => {
+    const target = (path: string): string =>
+      `    - {kind: ConfigMap, name: cart-values, valuesKey: tag, targetPath: ${path}}\n`;
+    const map = MAP.replace(/ {2}values\.yaml[\s\S]*/, '  tag: "1.99"\n');
+    const world = (...paths: string[]) => {
+      const own = `${RELEASE}  valuesFrom:\n${paths.map(target).join("")}`;
+      return deployed({ "acme/fleet": { ...CHART, "apps/prod/cart.yaml": own, "apps/prod/values.yaml": map } }, [
+        FLEET,
+        object(kustomization("apps", "apps/prod")),
+        deployedBy("apps", own),
+        deployedBy("apps", map),
+        byRelease,
+      ]);
+    };
+    await using one = world("image.tag");
+    expect((await one.heal(CART, FIELDS.image, "nginx:1.27")).diff).toEqual({
+      "apps/prod/values.yaml": ['- tag: "1.99"', '+ tag: "1.27"'],
+    });
+    await using two = world("image.tag", "greeting");
+    const healed = await two.heal(CART, FIELDS.image, "nginx:1.27");
+    expect(healed.diff).toEqual({});
+    expect(healed.reason).toMatch(/would also change/);
+  });
+
   it("that another release takes as well, with a chart of the fleet's repository, names that one", async () => {
     const own = release("cart", "charts");
     const other = release("till", "fleet");
