@@ -134,14 +134,27 @@ async function read(ref: ObjectRef, run: Run): Promise<KubeObject | null | strin
   return run.cluster.get(ref).catch((error: unknown) => messageOf(error));
 }
 
-/** Is a commit the awaited one or one after it, along the branch's first parents? */
+/**
+ * Is a commit the awaited one or one after it, along the branch's first parents? Of the branch that the pull request is merged into: the
+ * object may be rendered from another repository, or from a chart whose version is no commit and is compared with none.
+ */
 async function containment(commit: string, incident: Incident, run: Run): Promise<(other: string) => boolean> {
-  const [change] = incident.status?.plan?.changes ?? [];
-  const found = change === undefined ? null : await run.workbench.find(change.object).catch(() => null);
-  const commits = found?.found === true ? await found.bench.checkout.history(["."], COMMITS) : [];
-  const place = new Map(commits.map(({ sha }, index) => [sha, index]));
-  return (other) => {
-    const [theirs, ours] = [place.get(other), place.get(commit)];
-    return other === commit || (theirs !== undefined && ours !== undefined && theirs <= ours);
-  };
+  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) return () => true;
+  const { plan, pullRequest } = incident.status ?? {};
+  const [change] = plan?.changes ?? [];
+  const checkouts = [
+    async () => (pullRequest === undefined ? null : run.workbench.open(pullRequest.repository, pullRequest.base)),
+    async () => {
+      const found = change === undefined ? null : await run.workbench.find(change.object);
+      return found?.found === true ? found.bench.checkout : null;
+    },
+  ];
+  for (const open of checkouts) {
+    const checkout = await open().catch(() => null);
+    const commits = (await checkout?.history(["."], COMMITS).catch(() => [])) ?? [];
+    const place = new Map(commits.map(({ sha }, index) => [sha, index]));
+    const ours = place.get(commit);
+    if (ours !== undefined) return (other) => (place.get(other) ?? Number.POSITIVE_INFINITY) <= ours;
+  }
+  return (other) => other === commit;
 }
