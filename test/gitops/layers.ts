@@ -654,5 +654,38 @@ argoLayers.push(
   ]),
 );
 
+/** A limit that no layer sets yet, below a value that the template writes out as a whole. */
+function unset(tool: string, files: Files, objects: readonly KubeObject[], diff: Layer["diff"]): Layer {
+  const bare = {
+    ...CHART,
+    "charts/cart/values.yaml":
+      'replicas: 2\nimage:\n  repository: nginx\n  tag: "1.72"\ngreeting: "1"\nresources: {}\n',
+  };
+  return {
+    tool,
+    layer: "nothing sets it: inserted",
+    field: "memory",
+    needs: "helm",
+    to: "128Mi",
+    files: fleet({ ...bare, ...files }),
+    objects,
+    diff,
+  };
+}
+const BARE = `${RELEASE}  values:\n    replicas: 3\n`;
+helmRelease.push(
+  unset(
+    "Flux HelmRelease",
+    { "apps/prod/cart.yaml": BARE },
+    [FLEET, object(kustomization("apps", "apps/prod")), deployedBy("apps", BARE), byRelease],
+    { "apps/prod/cart.yaml": ["+ resources:", "+ limits:", "+ memory: 128Mi"] },
+  ),
+);
+argoLayers.push(
+  unset("Argo CD Helm", { "env/prod.yaml": "replicas: 3\n", "apps/cart.yaml": FILES }, argo(FILES), {
+    "env/prod.yaml": ["+ resources:", "+ limits:", "+ memory: 128Mi"],
+  }),
+);
+
 /** Every layer that is found, tool by tool. */
 export const LAYERS: readonly Layer[] = [...plain, ...kustomize, ...flux, ...helmRelease, ...argoLayers];
