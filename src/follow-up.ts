@@ -1,7 +1,7 @@
 import { doubtsOf, isRetired, retired } from "./after-merge.ts";
 import { askForSync, heldBack, waitOf } from "./await-sync.ts";
 import { IGNORE } from "./config/scope.ts";
-import { messageOf } from "./errors.ts";
+import { messageOf, StanchError } from "./errors.ts";
 import { heal } from "./heal.ts";
 import { expiredHolds, isHeldForNothing, standingHolds } from "./incident/holding.ts";
 import { CLOSED, findingOf, type Incident } from "./incident/incident.ts";
@@ -95,13 +95,30 @@ export async function followUp(
   if (status === undefined) return [];
   const shows = findings.some((finding) => finding.fingerprint === incident.spec.fingerprint);
   if (CLOSED.includes(status.phase)) return forget(incident, run);
-  if (status.phase === "Proposed" || status.phase === "Merged") return followPullRequest(incident, run);
+  if (status.phase === "Proposed" || status.phase === "Merged") return withExpiry(incident, run);
   if (status.hotfix?.undoneAt === undefined && expiredHolds(incident, run.clock.now()).length > 0)
     return [outcomeOf(await expire(incident, run), "rolled-back")];
   if (shows || seen.snapshot.gaps.length > 0 || !(await isLookedAt(incident, seen, run))) return [];
   // Without a pull request, what does not show any more is over. A scan with gaps may not say so.
   if (status.hotfix !== undefined && status.hotfix.undoneAt === undefined) return [await whileStanding(incident, run)];
   return [await resolve(incident, "The symptom is gone; nothing of Stanch's is left behind.", run)];
+}
+
+/**
+ * A hold ends when its time is over, also while Git or the code host cannot be asked what became of the pull request. The live change is
+ * left to its engine, which brings what Git says: it may be merged by now.
+ */
+async function withExpiry(incident: Incident, run: Run): Promise<Outcome[]> {
+  try {
+    return await followPullRequest(incident, run);
+  } catch (error) {
+    if (error instanceof StanchError && error.code === "lease") throw error;
+    const { namespace, name } = incident.metadata;
+    const known = (await run.store.get(namespace, name)) ?? incident;
+    if (expiredHolds(known, run.clock.now()).length > 0)
+      await letGo(known, `Its hold expired while the pull request could not be followed: ${messageOf(error)}`, run);
+    throw error;
+  }
 }
 
 /** What a run leaves out (opted out, another selector, other kinds) shows no symptom and is not over for that. */

@@ -66,10 +66,16 @@ async function deployedSource(
 export async function waitForGit(incident: Incident, ahead: Ahead, run: Run): Promise<Outcome | null> {
   const { sync } = incident.status ?? {};
   const now = run.clock.now();
-  const since = sync?.commit === ahead.head ? sync.since : now.toISOString();
+  // A branch that moves on meanwhile begins no new wait, or nothing would ever be treated.
+  const begun = sync?.commit === undefined ? Number.NaN : now.getTime() - Date.parse(sync.since);
+  const goesOn = sync !== undefined && (sync.commit === ahead.head || begun < 3 * PATIENCE_MS);
+  const since = goesOn ? sync.since : now.toISOString();
   if (now.getTime() - Date.parse(since) > PATIENCE_MS) return null;
   const asked = await askForSync(incident, { commit: ahead.head, since }, run);
   const said = asked.said === "" ? "" : ` ${asked.said}.`;
   const text = `Nothing was changed live and no pull request is needed: ${ahead.text}.${said}`;
-  return outcomeOf(await run.store.advance(asked.incident, "Diagnosed", text), "waiting");
+  const known = asked.incident.status?.sync;
+  // Also where nobody may be asked (mode `propose`), the wait has a beginning.
+  const waited = known?.commit === ahead.head ? known : { commit: ahead.head, since };
+  return outcomeOf(await run.store.advance(asked.incident, "Diagnosed", text, { sync: waited }), "waiting");
 }

@@ -543,6 +543,8 @@ export interface SourceOwner {
   readonly versionFile?: string;
   /** It does not deploy by itself now: Flux's `suspend`, Argo CD without automated sync. */
   readonly suspended?: boolean;
+  /** It deploys to another cluster, or to one that it names in a way that does not tell: what it renders need not be what runs here. */
+  readonly elsewhere?: true;
   /** The ApplicationSet that makes the owner, which would take changes of it back. */
   readonly generatedBy?: ObjectRef;
 }

@@ -123,15 +123,27 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
   }
 
   /** The origins that a live object comes from, by what it says itself and its deployer confirms. Null: it does not say. */
-  async function deployerOf(ref: ObjectRef): Promise<Deployer | null> {
+  async function deployerOf(ref: ObjectRef): Promise<Deployer | "gone" | null> {
     const { all, of } = await deployers();
-    const live = all.length === 0 || ports.live === undefined ? null : await ports.live(ref);
-    return live === null ? null : of(live);
+    if (all.length === 0 || ports.live === undefined) return null;
+    // Of a kind that may not be read nothing is known but what is configured.
+    const live = await ports.live(ref).catch((error: unknown) => {
+      if (error instanceof StanchError && error.code === "forbidden") return undefined;
+      throw error;
+    });
+    if (live === undefined) return null;
+    return live === null ? "gone" : of(live);
   }
 
   async function find(ref: ObjectRef): Promise<Found> {
-    const deployer = await deployerOf(ref);
+    const said = await deployerOf(ref);
     const configured = entriesFor(ref, config.sources).map(originOf);
+    if (said === "gone" && configured.length === 0) {
+      // What is not there says nothing; what is deployed into its namespace may declare it all the same.
+      const [hit, other] = await declaring(ref);
+      if (hit !== undefined && other === undefined) return { found: true, ...hit };
+    }
+    const deployer = said === "gone" ? null : said;
     if (deployer === null || (!deployer.origins.found && configured.length > 0)) return findAmong(ref, configured);
     if (!deployer.origins.found) {
       const { reason, hint, repository } = deployer.origins;
@@ -143,6 +155,19 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
       };
     }
     return findAmong(ref, deployer.origins.origins, deployer);
+  }
+
+  /** Sources of deployers that declare an object, whatever it says itself. One that cannot be opened or rendered tells nothing. */
+  async function declaring(ref: ObjectRef): Promise<{ bench: Bench; object: KubeObject }[]> {
+    const hits: { bench: Bench; object: KubeObject }[] = [];
+    for (const origin of await originsFor(ref)) {
+      const candidate = await bench(origin).catch(orNothing(origin));
+      const rendered = await candidate?.rendered().catch(orNothing(origin));
+      const object =
+        candidate === null || !rendered ? undefined : findRendered(rendered.objects, ref, candidate.source);
+      if (candidate !== null && object !== undefined) hits.push({ bench: candidate, object });
+    }
+    return hits;
   }
 
   /** The one origin that declares an object. Of one deployer's the last wins; of configured ones, two are one too many. */
@@ -206,19 +231,23 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
   async function originsFor(ref: ObjectRef): Promise<readonly Origin[]> {
     const { all } = await deployers();
     const into = all.flatMap(({ origins: said }) => (said.found ? said.origins : []));
-    const discovered = into.filter((origin) => origin.namespace === undefined || origin.namespace === ref.namespace);
+    const here = into.filter((origin) => origin.owner.elsewhere !== true);
+    const own = here.filter((origin) => origin.namespace === ref.namespace);
+    const open = here.filter((origin) => origin.namespace === undefined);
     const configured = entriesFor(ref, config.sources).map(originOf);
-    return configured.length > 0 ? configured : discovered.slice(0, MOST_ORIGINS);
+    return configured.length > 0 ? configured : [...own, ...open].slice(0, MOST_ORIGINS);
   }
 
   async function removal(ref: ObjectRef): Promise<Removed | null> {
     const hits: Removed[] = [];
     for (const origin of await originsFor(ref)) {
-      const opened = await bench(origin);
+      const opened = await bench(origin).catch(orNothing(origin));
+      const rendered = await opened?.rendered().catch(orNothing(origin));
+      if (opened === null || !rendered) continue;
       const { source, checkout } = opened;
       const { renderer } = ports;
       // Moved from one source to another: it is there.
-      if (findRendered((await opened.rendered()).objects, ref, source) !== undefined) return null;
+      if (findRendered(rendered.objects, ref, source) !== undefined) return null;
       const limit = config.remedies.history.commits;
       const found = await removalOf({ ref, source, checkout, renderer, limit });
       if (found !== null) hits.push({ bench: opened, ...found });
@@ -248,7 +277,11 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
       for (const entry of wanted) bench(originOf(entry)).catch(() => undefined);
       for (const ref of refs)
         deployerOf(ref)
-          .then((deployer) => (deployer?.origins.found === true ? deployer.origins.origins.map(bench) : []))
+          .then((deployer) =>
+            deployer !== null && deployer !== "gone" && deployer.origins.found
+              ? deployer.origins.origins.map(bench)
+              : [],
+          )
           .then((started) => Promise.allSettled(started))
           .catch(() => undefined);
     },
@@ -263,6 +296,14 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
 /** A configured source that the cluster's own engine is known for as well. */
 function isListed(known: Source, root: Source): boolean {
   return root.owner.kind === "configuration" && sameDeployment(known, root);
+}
+
+/** Of what is configured a fault is said; what another tenant deploys may be broken, and must not hide the rest. */
+function orNothing({ owner }: Origin): (error: unknown) => null {
+  return (error) => {
+    if (owner.kind !== "configuration" && error instanceof StanchError) return null;
+    throw error;
+  };
 }
 
 /** A tool names files at best; which source they belong to, and what to do, is ours to say. */

@@ -122,7 +122,7 @@ function argumentsOf(source: Source, values: readonly string[], placed: Readonly
   const chart = source.path === "." || source.path === "" ? "." : `./${source.path}`;
   return [
     "template",
-    source.helm?.release ?? "release",
+    releaseOf(source),
     chart,
     ...(source.namespace === undefined ? [] : ["--namespace", source.namespace]),
     ...values.flatMap((file) => ["--values", placed.get(file) ?? `./${file}`]),
@@ -130,6 +130,16 @@ function argumentsOf(source: Source, values: readonly string[], placed: Readonly
     "--no-hooks",
     "--skip-tests",
   ];
+}
+
+/** An Application or a HelmRelease may name its release as it likes: what Helm would take for an option must never reach it. */
+function releaseOf({ helm, owner }: Source): string {
+  const release = helm?.release ?? "release";
+  if (release.length > 53 || !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(release))
+    throw new StanchError("render", `the release name in ${owner.name} is none that Helm takes`, {
+      hint: "use lower-case letters, digits and dashes, 53 at most",
+    });
+  return release;
 }
 
 /** What a schema in a packed chart refers to, Helm would read: nobody has looked into it. Helm before 3.16 cannot leave it out. */

@@ -12,16 +12,28 @@ export function generatedChange(
   set: KubeObject,
   ref: ObjectRef,
 ): { readonly change: Change; readonly shared: boolean } | null {
+  // A patch of the template may say otherwise, and is not evaluated.
+  if (getAt(set, ["spec", "templatePatch"]) !== undefined) return null;
   const path = ["spec", "template", ...change.path];
   const said = getAt(set, path);
   if (!/\{\{/.test(JSON.stringify(said ?? null))) return { change: { ...change, object: ref, path }, shared: true };
   const parameter = typeof said === "string" ? /^\{\{\s*\.?([\w-]+)\s*\}\}$/.exec(said)?.[1] : undefined;
   const nameTemplate = getAt(set, ["spec", "template", "metadata", "name"]);
-  if (parameter === undefined || typeof nameTemplate !== "string") return null;
+  if (parameter === undefined || typeof nameTemplate !== "string" || !isUsedOnce(parameter, set)) return null;
   const places = elementsOf(set).filter(({ element }) => filled(nameTemplate, element) === application.metadata.name);
   const [place] = places;
   if (place === undefined || places.length > 1 || place.element[parameter] !== change.from) return null;
   return { change: { ...change, object: ref, path: [...place.path, parameter] }, shared: false };
+}
+
+/** What else a parameter fills in would change along, and nothing renders that. What takes all of them at once (`range .`) names none. */
+function isUsedOnce(parameter: string, set: KubeObject): boolean {
+  const used = JSON.stringify(getAt(set, ["spec", "template"]) ?? null).match(/\{\{.*?\}\}/g) ?? [];
+  const words = used.map((text): readonly string[] => text.match(/[\w-]+/g) ?? []);
+  return (
+    words.filter((names) => names.includes(parameter)).length === 1 &&
+    !used.some((text) => /[\s({]\.[\s)}]|\$/.test(text))
+  );
 }
 
 interface Element {

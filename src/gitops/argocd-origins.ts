@@ -2,6 +2,7 @@ import { fieldAt, listAt, mapAt, textAt } from "../kube/fields.ts";
 import { describeRef, refOf } from "../kube/ref.ts";
 import { apiVersionOf, RESOURCES } from "../kube/resources.ts";
 import type { KubeObject, ObjectRef, SourceOwner } from "../model.ts";
+import { isElsewhere } from "./argocd.ts";
 import { type GitPlace, gitPlaceOf, sourceOrigin } from "./argocd-source.ts";
 import { isUnknown, no, type Origin, type OriginContext, type Origins, type Unknown } from "./origin.ts";
 import { commitIn } from "./revision.ts";
@@ -58,6 +59,7 @@ function ownerOf(application: KubeObject, ref: ObjectRef): SourceOwner {
     name: describeRef(ref),
     ref,
     ...(rests ? { suspended: true } : {}),
+    ...(isElsewhere(application) ? { elsewhere: true } : {}),
     ...(generatedBy === undefined ? {} : { generatedBy }),
   };
 }

@@ -19,6 +19,16 @@ export function healsItself(app: KubeObject): boolean {
 }
 
 /**
+ * Does an Application deploy to another cluster than Argo CD's own? Under another name or address it may be the same one, which nobody but Argo CD
+ * knows.
+ */
+export function isElsewhere(app: KubeObject): boolean {
+  const server = textAt(app, "spec", "destination", "server") ?? "";
+  if (server !== "") return !/^https:\/\/kubernetes\.default(?:\.svc(?:\.cluster\.local)?)?(?::443)?\/?$/.test(server);
+  return !["", "in-cluster"].includes(textAt(app, "spec", "destination", "name") ?? "");
+}
+
+/**
  * Was an Application told to leave the fields of an object to the field manager `stanch`, when it compares and when it syncs?
  * https://argo-cd.readthedocs.io/en/stable/user-guide/diffing/ (group and kind are globs; an absent name or namespace is any)
  */

@@ -24,7 +24,8 @@ type Sentence = { readonly found: false; readonly reason: string; readonly hint:
 
 /** Finds the homes of what sources are rendered from. */
 export interface Homes {
-  object(ref: ObjectRef): Promise<({ readonly found: true } & Home) | Sentence>;
+  /** `from`: the source that has an input in the object. */
+  object(ref: ObjectRef, from: Source): Promise<({ readonly found: true } & Home) | Sentence>;
   file(repository: string, branch: string): Promise<Pick<Home, "checkout" | "roots">>;
 }
 
@@ -131,7 +132,7 @@ async function objectParts(
     const key = keyOf(object);
     if (way.includes(key) || way.length >= LONGEST_WAY)
       return no(`${input.label} sets it, and ${describeRef(object)} deploys itself.`, "Make the change by hand.");
-    const home = homes === undefined ? notKnown(object) : await homes.object(object);
+    const home = homes === undefined ? notKnown(object) : await homes.object(object, here.source);
     if (!home.found) return no(`${input.label} sets it, and ${home.reason}.`, home.hint);
     const { maker } = home;
     const group = groups.get(home.source.id) ?? { home, changes: [], keys: [], siblings: [] };

@@ -60,19 +60,30 @@ export function placeName(file: string, { inputs }: Pick<Source, "inputs">): str
   return isInput(file) ? (inputs?.[file]?.label ?? file.slice(1)) : file;
 }
 
-/** Edits of one source's inputs as edits of another's that stand in the same place. */
+/** Edits of one source's inputs as edits of another's, or of further ones of its own, that stand in the same place. */
 export function sharedEdits(edits: readonly FileEdit[], from: Source, to: Source): FileEdit[] {
-  return edits.flatMap(({ file, before, after }) => {
-    const home = from.inputs?.[file]?.home;
-    if (home === undefined) return [];
-    const twins = Object.entries(to.inputs ?? {}).filter(([, input]) => homeKey(input.home) === homeKey(home));
-    return twins.map(([name]) => ({ file: name, before, after }));
+  const named = new Set(from === to ? edits.map(({ file }) => file) : []);
+  return edits.flatMap(({ file, after }) => {
+    const input = from.inputs?.[file];
+    if (input === undefined) return [];
+    const twins = Object.entries(to.inputs ?? {}).filter(
+      ([name, { home }]) => !named.has(name) && homeKey(home) === homeKey(input.home),
+    );
+    return twins.map(([name, twin]) => ({ file: name, before: twin.text, after: textFor(twin, input, after) }));
   });
+}
+
+/** What a text says of one input, as another one of the same place says it: each entry under a name of its own. */
+function textFor(twin: Input, input: Input, text: string): string {
+  const isEntry = ({ home }: Input): boolean => "as" in home && home.as === "entry";
+  const value = isEntry(input) ? Object.values(parse(text) as Record<string, Json>)[0] : text;
+  const [target = ""] = isEntry(twin) ? Object.keys(parse(twin.text) as Record<string, Json>) : [];
+  return isEntry(twin) ? yamlOf({ [target]: value }) : String(value ?? "");
 }
 
 function homeKey(home: InputHome): string {
   return "object" in home
-    ? `${keyOf(home.object)} ${home.path.join("\u0000")} ${home.as}`
+    ? `${keyOf(home.object)} ${home.path.join("\u0000")} ${home.as === "value"}`
     : `${home.repository}@${home.branch}:${home.file}`;
 }
 

@@ -62,7 +62,9 @@ export async function openProbe({ source, checkout, renderer, roots: known, tick
     await tick?.();
     renders++;
     const files = edits.filter(({ file }) => !isInput(file));
-    const rendered = await trial.withEdits(files, () => renderer.render(trial.directory, withInputs(of, edits)));
+    // One text may be taken in several ways: all of them change with it.
+    const inputs = [...edits, ...sharedEdits(edits, of, of)];
+    const rendered = await trial.withEdits(files, () => renderer.render(trial.directory, withInputs(of, inputs)));
     tools.add(rendered.tool);
     return rendered.objects;
   }
@@ -96,7 +98,8 @@ export async function openProbe({ source, checkout, renderer, roots: known, tick
   }
 
   /** Deployed into this cluster, too: an object of the same name and namespace is the same object. */
-  const isKnown = (root: RenderRoot): boolean => known.some((other) => rootKey(other) === rootKey(root.source));
+  const isKnown = ({ source: of }: RenderRoot): boolean =>
+    of.owner.elsewhere !== true && known.some((other) => rootKey(other) === rootKey(of));
 
   /** What the source itself renders with a namespace of its own. */
   async function namedObjects(): Promise<ReadonlySet<string>> {

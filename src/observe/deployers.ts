@@ -1,4 +1,5 @@
 import { messageOf, StanchError } from "../errors.ts";
+import { isElsewhere } from "../gitops/argocd.ts";
 import { originsOfApplication } from "../gitops/argocd-origins.ts";
 import { originsOfKustomization } from "../gitops/flux-origins.ts";
 import { originsOfHelmRelease } from "../gitops/flux-release.ts";
@@ -46,12 +47,28 @@ export async function readDeployers({ cluster, hosts, pageSize, log }: Deployers
       ...(await atOnce(objects, async (object) => ({
         ref: refOf(object),
         object,
-        origins: await origins(object, context),
+        origins: await originsOf(object, () => origins(object, context)),
       }))),
     );
   }
   log?.debug("deployers read", { deployers: all.length, known: all.filter(({ origins }) => origins.found).length });
   return { all, of: finder(all), gaps: [...gaps] };
+}
+
+/** What anybody may write into an object (values nested without end) must not take the others' deployers along. */
+async function originsOf(object: KubeObject, origins: () => Origins | Promise<Origins>): Promise<Origins> {
+  try {
+    return await origins();
+  } catch (error) {
+    const ref = refOf(object);
+    const kind = ref.kind === "Application" ? "argocd" : "flux";
+    return {
+      found: false,
+      owner: { kind, name: describeRef(ref), ref },
+      reason: `it is not understood: ${messageOf(error)}`,
+      hint: `look at ${describeRef(ref)}`,
+    };
+  }
 }
 
 async function listed(
@@ -121,7 +138,8 @@ function finder(all: readonly Deployer[]): Deployers["of"] {
  * several are meant all the same, the one that lists the object, and none where that leaves it open.
  */
 function application(claim: OwnerClaim, object: KubeObject, all: readonly Deployer[]): Deployer | undefined {
-  const meant = all.filter((deployer) => claimMeans(claim, deployer.object));
+  // What it lists in another cluster may have the same name here.
+  const meant = all.filter(({ object: app }) => claimMeans(claim, app) && (claim.weak !== true || !isElsewhere(app)));
   const home = ({ ref, object: { status } }: Deployer): boolean =>
     (textAt(status, "controllerNamespace") ?? ref.namespace) === ref.namespace;
   const near = claim.namespace === undefined && claim.weak !== true ? meant.filter(home) : meant;

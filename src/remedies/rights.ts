@@ -39,6 +39,7 @@ export function readRights(
     ...right("batch", "cronjobs", "get", "list"),
     ...right("autoscaling", "horizontalpodautoscalers", "get", "list"),
     ...right("argoproj.io", "applications", "get", "list"),
+    ...right("argoproj.io", "applicationsets", "get"),
     ...right("helm.toolkit.fluxcd.io", "helmreleases", "get", "list"),
     ...right("kustomize.toolkit.fluxcd.io", "kustomizations", "get", "list"),
     ...right("source.toolkit.fluxcd.io", "gitrepositories", "get"),

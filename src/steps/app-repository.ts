@@ -1,6 +1,7 @@
 import { hostsOf } from "../config/hosts.ts";
 import { matchesGlob } from "../config/scope.ts";
 import { messageOf } from "../errors.ts";
+import { isOwnRepository } from "../gitops/own-repository.ts";
 import { repositoryOf } from "../gitops/repository-url.ts";
 import type { ImageOrigin } from "../incident/incident.ts";
 import { formatImage, parseImage } from "../kube/image.ts";
@@ -72,8 +73,7 @@ function byAnnotation(named: string, home: string | undefined, run: Run): AppRep
 async function followed(repository: string, how: string, home: string | undefined, run: Run): Promise<AppRepository> {
   const { sources, apps, issues } = run.config;
   const known = [...sources, ...apps].map((entry) => entry.repository.toLowerCase());
-  if (known.includes(repository.toLowerCase()) || home?.toLowerCase() === repository.toLowerCase())
-    return { found: true, repository, how };
+  if (known.includes(repository.toLowerCase())) return { found: true, repository, how };
   const owners = new Set([...known, ...(home === undefined ? [] : [home])].map(ownerOf));
   for (const owner of issues.owners) owners.add(owner.toLowerCase());
   if (!owners.has(ownerOf(repository)))
@@ -81,6 +81,9 @@ async function followed(repository: string, how: string, home: string | undefine
       `${repository}, named by ${how}, has another owner than the sources; name it in \`apps\`, or its owner in \`issues.owners\``,
     );
   try {
+    // What deploys the workload may be taken from a repository of somebody else's.
+    if (home?.toLowerCase() === repository.toLowerCase() && (await isOwnRepository(repository, run)))
+      return { found: true, repository, how };
     return (await run.codeHost.isPublic(repository))
       ? no(`${repository}, named by ${how}, is public; name it in \`apps\` to have it told all the same`)
       : { found: true, repository, how };

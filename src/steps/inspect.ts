@@ -74,7 +74,10 @@ interface Inspected {
 }
 
 async function inspected({ workbench, config }: Run): Promise<Inspected[]> {
-  const known = (await workbench.origins()).filter(({ owner }) => owner.kind !== "configuration");
+  // A chart that is fetched has no history, and this API server is not the one that takes what goes elsewhere.
+  const known = (await workbench.origins()).filter(
+    ({ owner, remote }) => owner.kind !== "configuration" && owner.elsewhere !== true && remote === undefined,
+  );
   return [
     ...config.sources.map((entry) => ({ origin: originOf(entry), namespaces: entry.namespaces })),
     ...known.map((origin) => ({ origin, namespaces: ["*"] })),

@@ -1,5 +1,6 @@
 import { messageOf, StanchError } from "../errors.ts";
 import { entriesFor } from "../gitops/configured-source.ts";
+import { isOwnRepository } from "../gitops/own-repository.ts";
 import type { Incident, IncidentIssue, IncidentStatus } from "../incident/incident.ts";
 import type { Issue } from "../ports.ts";
 import { isOwnClosing, RETURN } from "../pull-request/closing.ts";
@@ -42,6 +43,13 @@ export async function reportIssue(request: ReportRequest, run: Run): Promise<Rep
   const reason = (matter.kind === "git" ? matter.reason : matter.how).slice(0, 1000);
   const wish: IncidentIssue = { repository, about: matter.kind, reason };
   try {
+    // Where a program's fault is told was weighed before.
+    if (open === undefined && matter.kind === "git" && !(await isOwnRepository(repository, run)))
+      return {
+        phase: "Escalated",
+        sentence: `No issue tells of it in ${repository}: the configuration does not name it, and this account may not push to it.`,
+        more: {},
+      };
     return await report(request, wish, run);
   } catch (error) {
     if (error instanceof StanchError && error.code === "lease") throw error;

@@ -1,3 +1,5 @@
+import { chmodSync, existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { createRenderer } from "../../src/adapters/renderers.ts";
 import { helmInputs } from "../../src/gitops/helm-inputs.ts";
@@ -169,6 +171,18 @@ describe.skipIf(!helm)("a chart with what its owner says", () => {
       expect.objectContaining({ code: "render", message: expect.stringContaining(message) }),
     );
   });
+
+  it.each(["--post-renderer=./evil.sh", "-h", "Cart", "a b", ""])(
+    "takes no release name that could be an option: %j",
+    async (release) => {
+      const directory = directoryOf({ ...CHART, "evil.sh": "#!/bin/sh\ntouch ran\ncat\n" });
+      chmodSync(join(directory, "evil.sh"), 0o755);
+      await expect(renderer.render(directory, chart({ release }))).rejects.toThrow(
+        /the release name in Application argocd\/shop is none that Helm takes/,
+      );
+      expect(existsSync(join(directory, "ran"))).toBe(false);
+    },
+  );
 
   it("says whose values are no YAML, and no path of this machine", async () => {
     const source = chart({ values: ["\u0000v"] }, { "\u0000v": input("a: [", "HelmRelease shop/cart spec.values") });

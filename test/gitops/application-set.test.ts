@@ -27,6 +27,16 @@ const set = (
   spec: { generators, template: { metadata: { name }, spec: { source: { helm: { valuesObject: { tag } } } } } },
 });
 
+const spec = set("{{tag}}")["spec"] as { readonly template: { readonly metadata: object; readonly spec: object } };
+const withSpec = (more: object): KubeObject => ({ ...set("{{tag}}"), spec: { ...spec, ...more } });
+const withTemplate = ({ metadata = {}, spec: more = {} }: { metadata?: object; spec?: object }): KubeObject =>
+  withSpec({
+    template: {
+      metadata: { ...spec.template.metadata, ...metadata },
+      spec: { ...spec.template.spec, sources: [more] },
+    },
+  });
+
 describe("a change of a generated Application", () => {
   it("is one of the template where that says the value outright, for every Application of the set", () => {
     const made = generatedChange(change(), application, set("1.72"), SET);
@@ -64,6 +74,9 @@ describe("a change of a generated Application", () => {
     ["more than one value in a text", set("v{{tag}}-{{env}}")],
     ["a function", set("{{ .tag | quote }}")],
     ["a name that another function makes", set("{{tag}}", undefined, "cart-{{ env | lower }}")],
+    ["the value in a second place", withTemplate({ spec: { source: { targetRevision: "{{ .tag }}" } } })],
+    ["all values at once", withTemplate({ metadata: { annotations: { all: "{{ toJson . }}" } } })],
+    ["a patch of the template", withSpec({ templatePatch: "spec: {}" })],
     ["lists that are none", set("{{tag}}", "oops")],
   ] as const)
     it(`is left to a person with ${what}`, () => {

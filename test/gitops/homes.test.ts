@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createCharts } from "../../src/adapters/charts.ts";
+import type { KubeObject } from "../../src/model.ts";
 import { startChartServer } from "../adapters/chart-server.ts";
 import { deployed } from "./deployed.ts";
 import {
   application,
   argo,
+  byArgo,
   byRelease,
   CART,
   CHART,
@@ -138,6 +140,118 @@ ${values}`;
       byRelease,
     ]);
     await expect(world.heal(CART, FIELDS.memory, "192Mi")).rejects.toThrow(/charts are not fetched/);
+  });
+});
+
+describe.skipIf(!can.helm)("a ConfigMap with values", () => {
+  const CHARTS = object(
+    `apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: charts, namespace: flux-system}\nspec: {url: ${URL.replace("fleet", "charts")}, ref: {branch: main}}\n`,
+  );
+  const VALUES_FROM = "  valuesFrom:\n    - {kind: ConfigMap, name: cart-values}\n";
+  const MAP = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: cart-values, namespace: shop}
+data:
+  values.yaml: |
+    resources:
+      limits:
+        memory: 96Mi
+`;
+  const release = (name: string, source: string, more = ""): string =>
+    `${RELEASE.replace("  name: cart\n", `  name: ${name}\n`).replace("name: fleet", `name: ${source}`)}${VALUES_FROM}${more}`;
+
+  it("of one release whose chart lies in another repository has no siblings", async () => {
+    const own = release("cart", "charts");
+    await using world = deployed(
+      { "acme/charts": CHART, "acme/fleet": { "apps/prod/cart.yaml": own, "apps/prod/values.yaml": MAP } },
+      [
+        FLEET,
+        CHARTS,
+        object(kustomization("apps", "apps/prod")),
+        deployedBy("apps", own),
+        deployedBy("apps", MAP),
+        byRelease,
+      ],
+    );
+    const healed = await world.heal(CART, FIELDS.memory, "192Mi");
+    expect(healed.reason).toBeUndefined();
+    expect(healed.proof?.blast).toEqual([]);
+  });
+
+  it("of which one text is taken in two ways is not edited for one of them", async () => {
+    const target = (path: string): string =>
+      `    - {kind: ConfigMap, name: cart-values, valuesKey: tag, targetPath: ${path}}\n`;
+    const map = MAP.replace(/ {2}values\.yaml[\s\S]*/, '  tag: "1.99"\n');
+    const world = (...paths: string[]) => {
+      const own = `${RELEASE}  valuesFrom:\n${paths.map(target).join("")}`;
+      return deployed({ "acme/fleet": { ...CHART, "apps/prod/cart.yaml": own, "apps/prod/values.yaml": map } }, [
+        FLEET,
+        object(kustomization("apps", "apps/prod")),
+        deployedBy("apps", own),
+        deployedBy("apps", map),
+        byRelease,
+      ]);
+    };
+    await using one = world("image.tag");
+    expect((await one.heal(CART, FIELDS.image, "nginx:1.27")).diff).toEqual({
+      "apps/prod/values.yaml": ['- tag: "1.99"', '+ tag: "1.27"'],
+    });
+    await using two = world("image.tag", "greeting");
+    const healed = await two.heal(CART, FIELDS.image, "nginx:1.27");
+    expect(healed.diff).toEqual({});
+    expect(healed.reason).toMatch(/would also change/);
+  });
+
+  it("that another release takes as well, with a chart of the fleet's repository, names that one", async () => {
+    const own = release("cart", "charts");
+    const other = release("till", "fleet");
+    await using world = deployed(
+      {
+        "acme/charts": CHART,
+        "acme/fleet": {
+          ...CHART,
+          "apps/prod/cart.yaml": own,
+          "apps/prod/till.yaml": other,
+          "apps/prod/values.yaml": MAP,
+        },
+      },
+      [
+        FLEET,
+        CHARTS,
+        object(kustomization("apps", "apps/prod")),
+        deployedBy("apps", own),
+        deployedBy("apps", other),
+        deployedBy("apps", MAP),
+        byRelease,
+      ],
+    );
+    const healed = await world.heal(CART, FIELDS.memory, "192Mi");
+    expect(healed.reason).toBeUndefined();
+    expect(healed.proof?.blast.map(({ root }) => root)).toEqual(["HelmRelease shop/till"]);
+  });
+});
+
+describe.skipIf(!can.helm)("a chart that Applications of two clusters share", () => {
+  const app = (name: string, destination: string): KubeObject =>
+    object(`apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: ${name}, namespace: argocd}
+spec:
+  destination: {namespace: shop, ${destination}}
+  source: {repoURL: ${URL}, path: charts/cart, targetRevision: main, helm: {releaseName: cart}}
+`);
+
+  it.each([
+    ["server: https://staging.example.com:6443", ["charts/cart by Application argocd/staging"]],
+    ["name: staging", ["charts/cart by Application argocd/staging"]],
+    ["name: in-cluster", []],
+  ])("is no edit of this cluster alone: %s", async (destination, blast) => {
+    const objects = [app("cart", "server: https://kubernetes.default.svc"), app("staging", destination), byArgo];
+    await using world = deployed({ "acme/fleet": CHART }, objects);
+    const healed = await world.heal(CART, FIELDS.memory, "192Mi");
+    expect(healed.diff).toEqual({ "charts/cart/values.yaml": ["- memory: 64Mi", "+ memory: 192Mi"] });
+    expect(healed.proof?.blast.map(({ root }) => root)).toEqual(blast);
+    expect(healed.proof?.complete).toBe(blast.length === 0);
   });
 });
 

@@ -151,6 +151,18 @@ describe("readDeployers", () => {
     ]);
   });
 
+  it("goes on where one object cannot be understood", async () => {
+    let values: object = {};
+    for (let depth = 0; depth < 9000; depth += 1) values = { a: values };
+    const deep = release("cart");
+    Object.assign(deep["spec"] as object, { values });
+    const { all } = await read(bench([application("a"), deep, git()]));
+    expect(all.map(({ origins }) => (origins.found ? "found" : origins.reason))).toEqual([
+      "found",
+      expect.stringMatching(/^it is not understood/),
+    ]);
+  });
+
   it("takes discovery that fails for one that serves everything", async () => {
     const made = bench([application("a")]);
     const cluster = { ...made.cluster, serves: () => Promise.reject(new Error("down")) };
@@ -218,6 +230,17 @@ describe("the deployer of an object", () => {
       "argocd/cart",
     ],
     ["labelled, and listed", labelled("cart"), [application("cart", "argocd", listing)], "argocd/cart"],
+    [
+      "labelled, and listed in another cluster",
+      labelled("cart"),
+      [
+        {
+          ...application("cart", "argocd", listing),
+          spec: { destination: { server: "https://staging.example.com" }, source: {} },
+        },
+      ],
+      null,
+    ],
     ["labelled by a chart", labelled("cart"), [application("cart")], null],
     [
       "labelled with a name that was cut",

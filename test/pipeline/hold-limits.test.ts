@@ -350,4 +350,23 @@ describe.concurrent("a hold ends", () => {
     expect([phases(world), pulls(world), world.memory()]).toEqual([["Proposed"], ["open"], "64Mi"]);
     expect(world.host.pulls(REPOSITORY)[0]?.body).toMatch(/nothing was changed: .*its hold expired/);
   });
+
+  it.each(["open", "merged"])("at its expiry also where an %s pull request cannot be followed", async (state) => {
+    await using world = await startCase("flux-object");
+    await world.run();
+    if (state === "merged") {
+      await world.host.merge(REPOSITORY, 1, { as: "ada" });
+      world.engine.pause(true);
+      await world.run();
+      world.engine.pause(false);
+    }
+    expect(traces(world)).not.toEqual([]);
+    world.host.faults.add({ method: "GET", path: /\/pulls\/1$/, status: 404, times: 99 });
+    await world.clock.sleep(25 * 3_600_000);
+    expect(said(await world.run())).toContain("failed");
+    expectFree(world);
+    expect(phases(world)).toEqual([state === "merged" ? "Merged" : "Proposed"]);
+    await wait(world, 120);
+    expect(world.memory()).toBe(state === "merged" ? "128Mi" : "64Mi");
+  });
 });
