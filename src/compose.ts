@@ -79,8 +79,8 @@ export interface Hosts {
   readonly charts?: Charts;
 }
 
-/** Code host, Git, renderers and registry. */
-export async function composeHosts(base: Base, flags: Flags): Promise<Hosts> {
+/** Code host, Git, renderers and registry. `cluster`: whose capabilities charts are rendered for. */
+export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | null = null): Promise<Hosts> {
   const { config, log, clock } = base;
   const [
     { createGitHub },
@@ -122,7 +122,11 @@ export async function composeHosts(base: Base, flags: Flags): Promise<Hosts> {
   return {
     codeHost,
     repositories,
-    renderer: createRenderer({ path: flags.env["PATH"] ?? "" }),
+    renderer: createRenderer({
+      path: flags.env["PATH"] ?? "",
+      // Charts ask what the cluster serves; without an answer they are told Helm's own defaults.
+      ...(cluster === null ? {} : { cluster: () => cluster.capabilities().catch(() => null) }),
+    }),
     registry: createRegistry(config.registry),
     ...(config.charts.fetch
       ? {

@@ -85,6 +85,8 @@ export interface Cluster {
   ): Promise<number | "refused" | null>;
   /** Does the API server serve this resource at all? Discovery, which every account may read; kept for the run. */
   serves(resource: Resource): Promise<boolean>;
+  /** What charts ask of a cluster (`.Capabilities`): its version, and `group/version` and `group/version/Kind` of what it serves. */
+  capabilities(): Promise<{ readonly kubeVersion: string; readonly apiVersions: readonly string[] }>;
   /** SelfSubjectAccessReview for each, in order. */
   review(accesses: readonly Access[]): Promise<readonly boolean[]>;
   close(): void;

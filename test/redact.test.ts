@@ -52,6 +52,9 @@ it("a commit message repeats no password of a manifest", () => {
     incident: "shop/cart-1",
     cluster: "eu",
   });
-  expect(text).toContain("amqp://shop:‹redacted›@rabit:5672 -> amqp://shop:‹redacted›@rabbit:5672");
+  // No address is a mention: a blank of no width stands behind its sign.
+  expect(text.replaceAll("\u200b", "")).toContain(
+    "amqp://shop:‹redacted›@rabit:5672 -> amqp://shop:‹redacted›@rabbit:5672",
+  );
   expect(text).not.toContain("hunter2");
 });

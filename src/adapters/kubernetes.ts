@@ -5,6 +5,7 @@ import { withoutObjects } from "../kube/refusal-text.ts";
 import { apiVersionOf, RESOURCES, resourceOf } from "../kube/resources.ts";
 import type { KubeObject, ObjectRef } from "../model.ts";
 import type { Access, Clock, Cluster, ListOptions, Resource } from "../ports.ts";
+import { apiVersions } from "./kubernetes-discovery.ts";
 import { type ApiAnswer, type ApiClient, createApiClient, isUntyped } from "./kubernetes-http.ts";
 
 export const FIELD_MANAGER = "stanch";
@@ -73,6 +74,11 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
     return found;
   }
 
+  async function version(): Promise<string> {
+    const answer = expect(await api.call({ method: "GET", path: "/version" }), "GET", "the server's version");
+    return String((answer as { gitVersion?: unknown }).gitVersion ?? "unknown");
+  }
+
   async function pathOf(ref: ObjectRef, subresource?: string): Promise<string> {
     const resource = await resolve(ref.apiVersion, ref.kind);
     return `${collection(resource, ref.namespace)}/${encodeURIComponent(ref.name)}${subresource === undefined ? "" : `/${subresource}`}`;
@@ -84,10 +90,7 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
     calls: api.calls,
     close: api.close,
 
-    async version() {
-      const answer = expect(await api.call({ method: "GET", path: "/version" }), "GET", "the server's version");
-      return String((answer as { gitVersion?: unknown }).gitVersion ?? "unknown");
-    },
+    version,
 
     async *list(resource, options = {}) {
       yield* pages(api, resource, options);
@@ -193,6 +196,7 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
       }
     },
 
+    capabilities: async () => ({ kubeVersion: await version(), apiVersions: await apiVersions(api) }),
     async serves(resource) {
       return (await discovery(apiVersionOf(resource))).some((served) => served.plural === resource.plural);
     },

@@ -21,7 +21,7 @@ export async function main(flags: Flags): Promise<number> {
   ];
   const cluster = await attempt(lines, "cluster", () => composeCluster(flags, base.clock));
   if (cluster !== null) lines.push(...(await checkCluster(cluster, base.config)));
-  const hosts = await attempt(lines, "code host", () => composeHosts(base, flags));
+  const hosts = await attempt(lines, "code host", () => composeHosts(base, flags, cluster));
   if (hosts !== null) {
     lines.push(...(await checkRenderers(hosts.renderer, base.config)));
     // A cluster that does not answer tells no sources either.

@@ -8,7 +8,7 @@ import { showReport } from "./show-report.ts";
 export async function main(flags: Flags): Promise<number> {
   const base = await composeBase(flags);
   const cluster = await composeCluster(flags, base.clock);
-  const hosts = await composeHosts(base, flags);
+  const hosts = await composeHosts(base, flags, cluster);
   const { run, holder } = await composeRun(base, cluster, hosts, { dryRun: flags["dry-run"] === true });
   try {
     const report = await cycle(run, holder);

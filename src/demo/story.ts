@@ -128,7 +128,9 @@ async function run(
   const base: Base = { ...options.base, config, configFile: undefined, clock: systemClock };
   const cluster = await connectCluster({ kubeconfig, clock: systemClock });
   const flags: Flags = { env: { PATH: options.env["PATH"], GITHUB_TOKEN: TOKEN }, interactive: false };
-  const { run: prepared, holder } = await composeRun(base, cluster, await composeHosts(base, flags), { dryRun: false });
+  const { run: prepared, holder } = await composeRun(base, cluster, await composeHosts(base, flags, cluster), {
+    dryRun: false,
+  });
   try {
     return await cycle(prepared, holder);
   } finally {

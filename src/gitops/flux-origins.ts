@@ -103,5 +103,8 @@ async function substitutionOf(
   const path = ["spec", "postBuild", "substitute"];
   if (Object.keys(inline).length > 0) add(inputName(path.join(".")), fieldInput(object, own, path, "value"));
   // Without a variable or a place for some, Flux leaves the text as it is.
-  return from.length === 0 && order.length === 0 ? { inputs } : { inputs, substitute: { inputs: order, open } };
+  const always = textAt(object, "spec", "postBuild", "substituteStrategy") === "Always";
+  return from.length === 0 && order.length === 0 && !always
+    ? { inputs }
+    : { inputs, substitute: { inputs: order, open, ...(always ? { always } : {}) } };
 }

@@ -22,6 +22,39 @@ export async function* helmCandidates(aim: Aim, inputs: HelmInputs): AsyncGenera
     yield* leafEdits(aim, [inputs.defaults], "helm chart defaults");
   }
   for (const file of inputs.templates) yield* literals(aim, file);
+  if (aim.change.from === undefined) yield* insertions(aim, inputs);
+}
+
+/**
+ * A field that nothing sets, below a value that a template writes out as a whole (`toYaml .Values.resources`): said in the environment's last
+ * values file, or in the chart's defaults where there is none.
+ */
+async function* insertions(aim: Aim, inputs: HelmInputs): AsyncGenerator<Candidate> {
+  const { to, path } = aim.change;
+  const file = inputs.values.at(-1) ?? inputs.defaults;
+  if (to === undefined || file === undefined) return;
+  const wholes = new Set<string>();
+  for (const template of inputs.templates) {
+    const text = (await aim.read(template)) ?? "";
+    for (const [, value = ""] of text.matchAll(/(?:toYaml|with)\s+\$?\.Values\.([\w.]+)/g)) wholes.add(value);
+  }
+  for (const whole of wholes) {
+    const at = whole.split(".");
+    const step = path.indexOf(at.at(-1) ?? "");
+    const inner = step < 0 ? [] : path.slice(step + 1);
+    // A list in values replaces the one before it as a whole, and the field itself may be the whole.
+    if (step < 0 || inner.some((key) => typeof key !== "string")) continue;
+    const text = await aim.read(file);
+    if (text === null) continue;
+    yield valuesCandidate(file, text, [...at, ...inner], to);
+  }
+}
+
+/** A value set in a values file, which may be empty. */
+function valuesCandidate(file: string, text: string, path: FieldPath, value: Json): Candidate {
+  return text.trim() === ""
+    ? { file, via: "helm values", result: { ok: true, text: yamlOf(nested(path, value)), line: 1 } }
+    : fieldCandidate(file, text, "helm values", [{ op: "set", document: 0, path, value }]);
 }
 
 /** What the chart's defaults say, said anew in the environment's last values file. */
@@ -32,9 +65,7 @@ async function* overrides(aim: Aim, defaults: string, environment: string): Asyn
     const { path, value } = candidate.edit;
     // A list in values replaces the default list as a whole.
     if (path.some((step) => typeof step === "number") || isSet(text, path)) continue;
-    yield text.trim() === ""
-      ? { file: environment, via: "helm values", result: { ok: true, text: yamlOf(nested(path, value)), line: 1 } }
-      : fieldCandidate(environment, text, "helm values", [{ op: "set", document: 0, path, value }]);
+    yield valuesCandidate(environment, text, path, value);
   }
 }
 

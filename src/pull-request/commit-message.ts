@@ -19,13 +19,16 @@ export function formatCommitMessage(parts: {
     return text.length > 200 ? `${[...text].slice(0, 199).join("")}…` : text;
   };
   const lines = parts.changes.map((change) =>
-    redactShapes(
-      quiet(`${describeRef(change.object)} ${formatPath(change.path)}: ${show(change.from)} -> ${show(change.to)}`),
+    // In this order: what stands for a credential ends where a mention may begin.
+    quiet(
+      redactShapes(
+        `${describeRef(change.object)} ${formatPath(change.path)}: ${show(change.from)} -> ${show(change.to)}`,
+      ),
     ),
   );
   const trailers = [
     `Stanch-Incident: ${parts.cluster}/${parts.incident}`,
     ...(parts.culprit === undefined ? [] : [`Fixes-Commit: ${parts.culprit}`]),
   ];
-  return `${[redactShapes(quiet(parts.title)), lines.join("\n"), trailers.join("\n")].filter((part) => part !== "").join("\n\n")}\n`;
+  return `${[quiet(redactShapes(parts.title)), lines.join("\n"), trailers.join("\n")].filter((part) => part !== "").join("\n\n")}\n`;
 }

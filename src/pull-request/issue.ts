@@ -54,7 +54,7 @@ export function formatIssueTitle(report: IssueReport): string {
   const { workload } = incident.spec;
   const what = matter.kind === "git" ? `Git must say: ${matter.title}` : (incident.status?.summary ?? "");
   const place = workload.namespace === "" ? workload.name : `${workload.namespace}/${workload.name}`;
-  return shorten(redactShapes(`${place}: ${what.replace(/\.$/, "")}`));
+  return shorten(`${place}: ${what.replace(/\.$/, "")}`);
 }
 
 /**

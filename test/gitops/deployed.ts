@@ -157,6 +157,7 @@ export function deployed(
       evict: none,
       logs: none,
       ask: none,
+      capabilities: async () => ({ kubeVersion: "v1.36.0", apiVersions: ["v1"] }),
       serves: async (resource) => all.some((object) => object.kind === resource.kind),
       review: async (accesses) => accesses.map(() => true),
       close: () => undefined,

@@ -585,5 +585,107 @@ argoLayers.push({
   diff: { "prod/cart.yaml": ["- memory: 70Mi", "+ memory: 140Mi"] },
 });
 
+const UMBRELLA: Files = {
+  ...Object.fromEntries(
+    Object.entries(CHART).map(([file, text]) => [file.replace("charts/cart/", "charts/shop/charts/cart/"), text]),
+  ),
+  "charts/shop/Chart.yaml":
+    'apiVersion: v2\nname: shop\nversion: 0.1.0\ndependencies:\n  - name: cart\n    alias: basket\n    version: 0.1.0\n    repository: ""\n',
+  "charts/shop/values.yaml": 'basket:\n  image:\n    tag: "1.99"\n',
+};
+const shop = (spec: string): Layer => {
+  const text = RELEASE.replace("./charts/cart", "./charts/shop") + spec;
+  return {
+    tool: "Flux HelmRelease",
+    layer: "umbrella chart, value of an aliased subchart",
+    field: "memory",
+    needs: "helm",
+    to: "192Mi",
+    files: fleet({ ...UMBRELLA, "apps/prod/cart.yaml": text }),
+    objects: [FLEET, object(kustomization("apps", "apps/prod")), deployedBy("apps", text), byRelease],
+    diff: { "apps/prod/cart.yaml": ["- memory: 96Mi", "+ memory: 192Mi"] },
+  };
+};
+helmRelease.push(shop("  values:\n    basket:\n      resources:\n        limits:\n          memory: 96Mi\n"));
+
+/** An Application that an ApplicationSet makes; the set is declared by an app of apps. */
+function applicationSet(layer: string, tag: string, elements: string, diff: readonly string[]): Layer {
+  const source = (value: string): string =>
+    `source:\n  repoURL: ${URL}\n  targetRevision: main\n  path: charts/cart\n  helm:\n    valuesObject:\n      image:\n        tag: "${value}"\n`;
+  const indented = (text: string, by: number): string => text.replaceAll(/^(?=.)/gm, " ".repeat(by));
+  const text = `apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata:
+  name: carts
+  namespace: argocd
+spec:
+  generators:
+    - list:
+        elements:
+${indented(elements, 10)}  template:
+    metadata:
+      name: "{{env}}"
+    spec:
+      project: default
+      destination: {namespace: shop, server: https://kubernetes.default.svc}
+${indented(source(tag), 6)}`;
+  const set = object(text);
+  set.metadata.annotations = { "argocd.argoproj.io/tracking-id": "root:argoproj.io/ApplicationSet:argocd/carts" };
+  const app = object(application(indented(source("1.99"), 2)));
+  app.metadata.ownerReferences = [
+    { apiVersion: set.apiVersion, kind: set.kind, name: "carts", uid: "1", controller: true },
+  ];
+  return {
+    tool: "Argo CD ApplicationSet",
+    layer,
+    field: "image",
+    needs: "helm",
+    to: "nginx:1.27",
+    files: fleet({ ...CHART, "apps/carts.yaml": text }),
+    objects: [ROOT, set, app, byArgo],
+    diff: { "apps/carts.yaml": diff },
+  };
+}
+argoLayers.push(
+  applicationSet("template", "1.99", "- env: cart\n", ['- tag: "1.99"', '+ tag: "1.27"']),
+  applicationSet("element of a list generator", "{{tag}}", '- env: cart\n  tag: "1.99"\n- env: other\n  tag: "1.0"\n', [
+    '- tag: "1.99"',
+    '+ tag: "1.27"',
+  ]),
+);
+
+/** A limit that no layer sets yet, below a value that the template writes out as a whole. */
+function unset(tool: string, files: Files, objects: readonly KubeObject[], diff: Layer["diff"]): Layer {
+  const bare = {
+    ...CHART,
+    "charts/cart/values.yaml":
+      'replicas: 2\nimage:\n  repository: nginx\n  tag: "1.72"\ngreeting: "1"\nresources: {}\n',
+  };
+  return {
+    tool,
+    layer: "nothing sets it: inserted",
+    field: "memory",
+    needs: "helm",
+    to: "128Mi",
+    files: fleet({ ...bare, ...files }),
+    objects,
+    diff,
+  };
+}
+const BARE = `${RELEASE}  values:\n    replicas: 3\n`;
+helmRelease.push(
+  unset(
+    "Flux HelmRelease",
+    { "apps/prod/cart.yaml": BARE },
+    [FLEET, object(kustomization("apps", "apps/prod")), deployedBy("apps", BARE), byRelease],
+    { "apps/prod/cart.yaml": ["+ resources:", "+ limits:", "+ memory: 128Mi"] },
+  ),
+);
+argoLayers.push(
+  unset("Argo CD Helm", { "env/prod.yaml": "replicas: 3\n", "apps/cart.yaml": FILES }, argo(FILES), {
+    "env/prod.yaml": ["+ resources:", "+ limits:", "+ memory: 128Mi"],
+  }),
+);
+
 /** Every layer that is found, tool by tool. */
 export const LAYERS: readonly Layer[] = [...plain, ...kustomize, ...flux, ...helmRelease, ...argoLayers];

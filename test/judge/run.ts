@@ -101,7 +101,9 @@ async function cycles(job: z.infer<typeof Job>, config: string): Promise<number>
     process.stderr.write(stderr);
     if (code === 1 || code === 2) worst = code;
     const outcomes = outcomesOf(stdout);
-    const busy = outcomes.some((outcome) => ["watching", "hotfixed", "rolled-back", "failed"].includes(outcome));
+    // Another lane's run: what it holds says nothing of this one.
+    const busy =
+      code === 4 || outcomes.some((outcome) => ["watching", "hotfixed", "rolled-back", "failed"].includes(outcome));
     const done = outcomes.some((outcome) => ["proposed", "resolved"].includes(outcome)) && !busy;
     if (job.phase === "incident" && done && outcomes.includes("proposed")) return 0;
     quiet = busy ? 0 : quiet + 1;

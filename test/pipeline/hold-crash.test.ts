@@ -27,8 +27,8 @@ const ENDINGS = {
   closed: { begin: async (world: Held) => world.host.closePull(REPOSITORY, 1, { as: "ada" }), memory: "64Mi" },
   expired: { begin: (world: Held) => world.clock.sleep(25 * 3_600_000), memory: "64Mi" },
   lost: {
-    begin: (world: Held) => writeMemory(world, "80Mi"),
-    // A person's value is left alone until the engine, which is not held any more, puts Git's back.
+    begin: (world: Held) => writeMemory(world, "80Mi", "flux-client"),
+    // Another engine's value is left alone until the one that is not held any more puts Git's back.
     memory: "64Mi",
   },
 } as const;

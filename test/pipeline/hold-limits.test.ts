@@ -182,15 +182,34 @@ describe.concurrent("a revert war", () => {
     expectFree(world);
   });
 
-  it("while the pull request is open is said once; the hold goes, and the pull request stays", async () => {
+  it("by a person while the pull request is open is left as it is, and held until the merge", async () => {
     await using world = await startCase("flux-object");
     await world.run();
     await writeMemory(world, "80Mi");
     const report = await world.run();
+    expect(message(report)).toMatch(/undone by ada: it is left as it is, and stays held until/);
+    await world.run();
+    expect(world.memory()).toBe("80Mi");
+    expect(traces(world)).not.toEqual([]);
+    await world.host.merge(REPOSITORY, 1, { as: "ada" });
+    await wait(world, 20);
+    await world.run();
+    // What was merged is Git's word: the engine brings it, now that nothing is held.
+    expectFree(world);
+    await wait(world, 60);
+    expect(said(await world.run())).toEqual(["resolved"]);
+    expect(world.memory()).toBe("128Mi");
+  });
+
+  it("while the pull request is open is said once; the hold goes, and the pull request stays", async () => {
+    await using world = await startCase("flux-object");
+    await world.run();
+    await writeMemory(world, "80Mi", "flux-client");
+    const report = await world.run();
     expect(said(report)).toEqual(["waiting"]);
-    expect(message(report)).toMatch(/Meanwhile the change was undone by ada: the fault is back/);
+    expect(message(report)).toMatch(/Meanwhile the change was undone by flux-client: the fault is back/);
     expect(incident(world)?.status?.message).toMatch(
-      /undone by ada though it was held.*Let go of Deployment shop\/app/,
+      /undone by flux-client though it was held.*Let go of Deployment shop\/app/,
     );
     expectFree(world);
     expect(world.memory()).toBe("80Mi");

@@ -141,6 +141,18 @@ describe("text from outside in a pull request", () => {
     );
   });
 
+  it("pings nobody where a credential was taken out right before a name", () => {
+    const value = "https://evil.example/x:y@octocat";
+    const message = formatCommitMessage({
+      title: formatTitle(WORKLOAD, value),
+      changes: [{ object: WORKLOAD, path: ["spec"], from: value, to: `${value}[x](http://u:p@octocat)` }],
+      incident: "shop/cart-1",
+      cluster: "prod",
+    });
+    expect(message).not.toMatch(/(?<!\w)@\w/);
+    expect(message).not.toContain(":p@");
+  });
+
   it("keeps what people need to read", () => {
     const body = formatBody(reportWith("java.lang.OutOfMemoryError: Java heap space"), FINGERPRINT);
     expect(body).toContain("java.lang.OutOfMemoryError: Java heap space");

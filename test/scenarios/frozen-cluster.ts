@@ -34,6 +34,7 @@ export function freeze(
     server: "frozen",
     context: "frozen",
     calls: () => calls,
+    capabilities: async () => ({ kubeVersion: "v1.36.3", apiVersions: ["v1"] }),
     version: async () => "v1.34.0",
     async *list(resource, options = {}) {
       calls += 1;
