@@ -1,5 +1,6 @@
 import type { Config } from "./config/schema.ts";
 import { namedNamespaces } from "./config/scope.ts";
+import { messageOf, StanchError } from "./errors.ts";
 import { standingHolds } from "./incident/holding.ts";
 import type { Incident } from "./incident/incident.ts";
 import { keyOf } from "./kube/ref.ts";
@@ -17,7 +18,14 @@ export interface Ending extends ActContext, ReleaseContext {
 /** undo → release: a live change that is taken back leaves neither values nor ownership nor holds behind. */
 export async function takeBack(incident: Incident, reason: string, phase: Phase, context: Ending): Promise<Undone> {
   const kept = await keptByOthers(incident, context);
-  const undone = await undo(incident, reason, phase, context, kept);
+  const undone = await undo(incident, reason, phase, context, kept).catch(async (error: unknown) => {
+    if (error instanceof StanchError && error.code === "lease") throw error;
+    // What cannot be written back must not stay held as well: its engine then does what we could not. The next run tries again.
+    const { namespace, name } = incident.metadata;
+    const known = await context.store.get(namespace, name);
+    if (known !== null) await letGo(known, `The live change could not be taken back: ${messageOf(error)}`, context);
+    throw error;
+  });
   const freed = await letGo(undone.incident, undone.text, context);
   return freed.left === null
     ? { ...undone, incident: freed.incident }

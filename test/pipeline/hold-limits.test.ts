@@ -351,6 +351,26 @@ describe.concurrent("a hold ends", () => {
     expect(world.host.pulls(REPOSITORY)[0]?.body).toMatch(/nothing was changed: .*its hold expired/);
   });
 
+  it("also where the live change cannot be taken back: its engine then does it", async () => {
+    await using world = await startCase("flux-object");
+    await world.run();
+    world.host.closePull(REPOSITORY, 1, { as: "ada" });
+    const body = { kind: "Status", apiVersion: "v1", status: "Failure", code: 403, reason: "Forbidden", message: "no" };
+    world.cluster.faults.add({
+      method: "PATCH",
+      path: /deployments\/app\?fieldManager=stanch$/,
+      status: 403,
+      body,
+      times: 1,
+    });
+    expect(said(await world.run())).toContain("failed");
+    expectFree(world);
+    await wait(world, 60);
+    expect(world.memory()).toBe("64Mi");
+    await world.run();
+    expect(incident(world)?.status?.hotfix?.undoneAt).toBeDefined();
+  });
+
   it.each(["open", "merged"])("at its expiry also where an %s pull request cannot be followed", async (state) => {
     await using world = await startCase("flux-object");
     await world.run();
