@@ -14,6 +14,7 @@ import { remedies, remediesFor } from "./remedies/index.ts";
 import type { OtherKind, PreviousVersion, RemedyContext } from "./remedies/remedy.ts";
 import { workloadRights } from "./remedies/rights.ts";
 import type { Run } from "./run.ts";
+import { countOpen } from "./steps/count-open.ts";
 import { refusalOf } from "./steps/inspect.ts";
 import type { Observation } from "./steps/observe.ts";
 
@@ -182,7 +183,7 @@ export async function guardContext(
   const needs = workloadRights(plan);
   const held = await run.cluster.review(needs);
   const namespaces = new Map(seen.namespaces);
-  const open = await openPullRequests(run);
+  const open = await countOpen(live, [...refs.values()], run);
   const lastChange = new Map<string, Date>();
   for (const other of await incidentsOf(run)) {
     const hotfix = other.status?.hotfix;
@@ -209,17 +210,4 @@ export async function guardContext(
       .filter((_, index) => held[index] !== true)
       .map((need) => `${need.verb} ${need.resource}${need.subresource === undefined ? "" : `/${need.subresource}`}`),
   };
-}
-
-async function openPullRequests(run: Run): Promise<number> {
-  const origins = (await run.workbench.origins()).filter((origin) => origin.remote === undefined);
-  const repositories = [...new Set(origins.map((origin) => origin.repository))];
-  const counts = await Promise.all(
-    repositories.map(
-      async (repository) =>
-        (await run.codeHost.openPullRequests(repository, `${run.config.pullRequest.branchPrefix}/`).catch(() => []))
-          .length,
-    ),
-  );
-  return Math.max(0, ...counts);
 }
