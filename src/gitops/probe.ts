@@ -31,8 +31,11 @@ export interface Probe {
   renders(): number;
   /** The objects with edits in place; the render without edits is kept. Throws StanchError `render`. */
   render(edits: readonly FileEdit[]): Promise<readonly KubeObject[]>;
-  /** What edits change in the other render roots of the repository, and how many roots there are to look at. */
-  blast(edits: readonly FileEdit[]): Promise<{ readonly others: readonly Blast[]; readonly roots: number }>;
+  /** What edits change in the other render roots of the repository, and how many roots there are to look at. `first`: one is enough. */
+  blast(
+    edits: readonly FileEdit[],
+    options?: { readonly first?: boolean },
+  ): Promise<{ readonly others: readonly Blast[]; readonly roots: number }>;
   /** Programs that rendered. */
   tools(): readonly string[];
   close(): Promise<void>;
@@ -119,7 +122,7 @@ export async function openProbe({ source, checkout, renderer, roots: known, tick
       if (latest?.key !== key) latest = { key, objects: await renderOnce(source, edits) };
       return latest.objects;
     },
-    async blast(edits) {
+    async blast(edits, { first = false } = {}) {
       roots ??= checkout.files().then((files) =>
         findRoots(
           tree,
@@ -133,6 +136,8 @@ export async function openProbe({ source, checkout, renderer, roots: known, tick
       for (const root of all.filter((it) => rootKey(it.source) !== rootKey(source))) {
         const blast = await blastOf(root, edits, own);
         if (blast !== null) others.push(blast);
+        // A chart may be shared by hundreds.
+        if (first && others.length > 0) break;
       }
       return { others, roots: all.length };
     },

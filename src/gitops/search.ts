@@ -114,7 +114,7 @@ export function startSearch({ probe, source, baseline, wanted, earlier, protecti
         );
         return null;
       }
-      const { others } = await probe.blast(edits);
+      const { others } = await probe.blast(edits, { first: true });
       const shared = others.length > 0 || verdict.returned.length > 0;
       return { attempt, made: verdict.made, objects, shared, growth: await growthOf(attempt, tree) };
     },

@@ -231,6 +231,25 @@ data:
   });
 });
 
+describe.skipIf(!can.helm)("a chart that many Applications share", () => {
+  it("is not rendered for all of them at every try, and all of them are named in the proof", async () => {
+    const app = (name: string): KubeObject =>
+      object(`apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: ${name}, namespace: argocd}
+spec:
+  destination: {namespace: ${name === "cart" ? "shop" : name}, name: in-cluster}
+  source: {repoURL: ${URL}, path: charts/cart, targetRevision: main, helm: {releaseName: cart}}
+`);
+    const many = Array.from({ length: 12 }, (_, index) => app(`team-${index}`));
+    await using world = deployed({ "acme/fleet": CHART }, [app("cart"), ...many, byArgo]);
+    const healed = await world.heal(CART, FIELDS.memory, "192Mi");
+    expect(Object.keys(healed.diff)).toEqual(["charts/cart/values.yaml"]);
+    expect(healed.renders).toBeLessThan(10);
+    expect(healed.proof?.blast).toHaveLength(12);
+  });
+});
+
 describe.skipIf(!can.helm)("a chart that Applications of two clusters share", () => {
   const app = (name: string, destination: string): KubeObject =>
     object(`apiVersion: argoproj.io/v1alpha1
