@@ -115,7 +115,8 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
   async function roots(source: Source): Promise<readonly Source[]> {
     const near = (await origins()).filter(
       (origin) =>
-        origin.repository === source.repository && (origin.branch === undefined || origin.branch === source.branch),
+        origin.repository.toLowerCase() === source.repository.toLowerCase() &&
+        (origin.branch === undefined || origin.branch === source.branch),
     );
     const benches = await Promise.all(near.map((origin) => bench(origin).catch(() => null)));
     const sources = benches.flatMap((it) => (it?.source.branch === source.branch ? [it.source] : []));

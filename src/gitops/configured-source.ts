@@ -29,7 +29,7 @@ export function originOf({ repository, branch, path, tool, namespace, helm }: So
  */
 export function sameDeployment(a: Source, b: Source): boolean {
   return (
-    a.repository === b.repository &&
+    a.repository.toLowerCase() === b.repository.toLowerCase() &&
     a.branch === b.branch &&
     a.path === b.path &&
     a.tool === b.tool &&

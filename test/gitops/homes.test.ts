@@ -250,6 +250,21 @@ spec:
   });
 });
 
+it.skipIf(!can.helm)("a repository that Applications spell in two ways is one", async () => {
+  const app = (name: string, namespace: string, url: string): KubeObject =>
+    object(`apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: ${name}, namespace: argocd}
+spec:
+  destination: {namespace: ${namespace}, name: in-cluster}
+  source: {repoURL: ${url}, path: charts/cart, targetRevision: main, helm: {releaseName: cart}}
+`);
+  const other = app("team", "team", URL.replace("acme/fleet", "Acme/Fleet"));
+  await using world = deployed({ "acme/fleet": CHART, "Acme/Fleet": CHART }, [app("cart", "shop", URL), other, byArgo]);
+  const healed = await world.heal(CART, FIELDS.memory, "192Mi");
+  expect(healed.proof?.blast.map(({ root }) => root)).toEqual(["charts/cart in namespace team"]);
+});
+
 describe.skipIf(!can.helm)("a chart that Applications of two clusters share", () => {
   const app = (name: string, destination: string): KubeObject =>
     object(`apiVersion: argoproj.io/v1alpha1
