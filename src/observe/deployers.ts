@@ -6,7 +6,7 @@ import { originsOfHelmRelease } from "../gitops/flux-release.ts";
 import type { FluxContext } from "../gitops/flux-source.ts";
 import type { Deployer, Deployers, Origins, ReadObject } from "../gitops/origin.ts";
 import { applicationLists, claimMeans, inventoryLists, type OwnerClaim, ownerClaims } from "../gitops/owner-claim.ts";
-import { textAt } from "../kube/fields.ts";
+import { listAt, textAt } from "../kube/fields.ts";
 import { describeRef, keyOf, refOf } from "../kube/ref.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import type { KubeObject } from "../model.ts";
@@ -145,6 +145,8 @@ function application(claim: OwnerClaim, object: KubeObject, all: readonly Deploy
   const near = claim.namespace === undefined && claim.weak !== true ? meant.filter(home) : meant;
   const listing = near.filter((deployer) => applicationLists(deployer.object, object));
   if (listing.length > 0) return listing.length === 1 ? listing[0] : undefined;
-  const must = claim.weak === true || claim.installation !== undefined;
+  // Anybody may write a mark on an object of theirs: where an Application says what it deploys, its word counts.
+  const says = near.some(({ object: app }) => listAt(app, "status", "resources").length > 0);
+  const must = claim.weak === true || claim.installation !== undefined || says;
   return !must && near.length === 1 ? near[0] : undefined;
 }

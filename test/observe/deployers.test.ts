@@ -193,6 +193,16 @@ describe("the deployer of an object", () => {
   it.each<[string, KubeObject, readonly KubeObject[], string | null]>([
     ["nobody's", cart({}), [application("cart")], null],
     ["tracked by id", tracked("cart"), [application("cart")], "argocd/cart"],
+    [
+      "tracked by one that lists others, and not it",
+      tracked("cart"),
+      [
+        application("cart", "argocd", {
+          resources: [{ group: "apps", kind: "Deployment", namespace: "shop", name: "till" }],
+        }),
+      ],
+      null,
+    ],
     ["tracked by one that is gone", tracked("cart"), [application("till")], null],
     ["a copy", cart({ annotations: { [TRACKING]: "cart:apps/Deployment:shop/till" } }), [application("cart")], null],
     [
