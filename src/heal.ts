@@ -1,11 +1,13 @@
 import { askForSync, heldBack, waitOf } from "./await-sync.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import { cautionsOf } from "./gitops/cautions.ts";
+import { sameField } from "./gitops/field-equality.ts";
 import { homesOf } from "./homes.ts";
 import type { Incident } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
 import { formatPath } from "./kube/field-path.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
+import { byObject } from "./kube/written.ts";
 import type { Change, Located, ObjectRef, Outcome, Plan, Proof, Source } from "./model.ts";
 import { resolve } from "./resolve.ts";
 import type { Run } from "./run.ts";
@@ -30,12 +32,12 @@ export interface HealOptions {
  * The permanent half: makes Git say what the cluster now runs. locate → edit → prove → propose → record. When Git cannot be
  * corrected by rule, the incident says why and what a person must do; the live change stands meanwhile.
  */
-export async function heal(incident: Incident, plan: Plan, options: HealOptions, run: Run): Promise<Outcome> {
-  if (plan.changes.length === 0) return resolve(incident, `${plan.title}; nothing in Git needs to change.`, run);
-  run.log.progress(`looking for ${describeRef(plan.finding.workload)} in Git`);
+export async function heal(incident: Incident, given: Plan, options: HealOptions, run: Run): Promise<Outcome> {
+  if (given.changes.length === 0) return resolve(incident, `${given.title}; nothing in Git needs to change.`, run);
+  run.log.progress(`looking for ${describeRef(given.finding.workload)} in Git`);
   let found: { bench: Bench } | { reason: string; repository?: string };
   try {
-    found = await benchOf(plan.changes, run);
+    found = await benchOf(given.changes, run);
   } catch (error) {
     // A host that is out of reach comes back: the incident stays where it is, and the next run goes on from there.
     if (!(error instanceof StanchError) || error.code === "git" || error.code === "code-host") throw error;
@@ -44,6 +46,7 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
   if ("reason" in found) return stuck(incident, options, found.reason, run, found.repository);
 
   const { bench } = found;
+  const plan = await blamed(given, run);
   const revertOf = plan.choice.culprit?.sha;
   const roots = await run.workbench.roots(bench.source);
   const located = await locate({
@@ -119,6 +122,26 @@ export async function heal(incident: Incident, plan: Plan, options: HealOptions,
     );
   }
   return proposed;
+}
+
+/** With the commit that made exactly these fields what they are, where Git's history shows one: also of what the cluster's own history healed. */
+async function blamed(plan: Plan, run: Run): Promise<Plan> {
+  if (plan.choice.culprit !== undefined) return plan;
+  const commits = new Set<string>();
+  let culprit: Plan["choice"]["culprit"];
+  for (const { ref, changes } of byObject(plan.changes)) {
+    const versions = await run.workbench.previous(ref).catch(() => []);
+    const at = versions.findIndex((version) =>
+      changes.every(({ path, to }) =>
+        version.changes.some((one) => formatPath(one.path) === formatPath(path) && sameField(path, one.to, to)),
+      ),
+    );
+    culprit = versions[at]?.commit;
+    // A fix of ours is not taken back as if it had been the fault.
+    if (culprit === undefined || culprit.email === run.config.github.authorEmail) return plan;
+    commits.add(culprit.sha);
+  }
+  return culprit === undefined || commits.size > 1 ? plan : { ...plan, choice: { ...plan.choice, culprit } };
 }
 
 /** The repository in which people can do something about a source: of a chart that is not in Git, where its release is declared. */

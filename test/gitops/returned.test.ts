@@ -35,6 +35,20 @@ describe("what goes back along with a commit", () => {
     expect(along("Deployment", (tag) => ({ spec: { template: { metadata: { labels: { tag } } } } }))).toEqual([1, 0]);
   });
 
+  it("is what a chart keeps in a Secret as well, where that is the very value and no secret", () => {
+    const image = { ...WANTED, from: "nginx:3.2", to: "nginx:1.29" };
+    const judged = (path: string, from: string, to: string): number => {
+      const at = (tag: string, text: string) => [config(tag), object("Secret", { [path]: { APP: text } })];
+      const before = { commit: "c0ffee1", objects: at(image.to, to) };
+      return judge(at(image.from, from), at(image.to, to), [image], SOURCE, before).side.length;
+    };
+    expect(judged("stringData", "nginx:3.2", "nginx:1.29")).toBe(0);
+    expect(judged("stringData", "image is nginx:3.2", "image is nginx:1.29")).toBe(0);
+    expect(judged("stringData", "nginx:3.2", "nginx:1.30")).toBe(1);
+    expect(judged("stringData", "hunter2", "hunter1")).toBe(1);
+    expect(judged("data", "nginx:3.2", "nginx:1.29")).toBe(1);
+  });
+
   it.each<[string, string, (said: string) => object]>([
     ["rights", "Role", (said) => ({ rules: [{ verbs: [said] }] })],
     ["a secret", "Secret", (said) => ({ stringData: { said } })],
