@@ -19,6 +19,8 @@ export interface ChartsOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** A chart that could not be fetched is not tried again for so long. */
+const FAILED_MS = 5 * 60_000;
 /** Files of an unpacked chart, its dependencies included. */
 const MAX_FILES = 5000;
 
@@ -28,6 +30,7 @@ const MAX_FILES = 5000;
  */
 export function createCharts(options: ChartsOptions): Charts {
   const opened = new Map<string, Promise<string>>();
+  const failed = new Map<string, number>();
   return {
     async open(chart) {
       const problem = problemOf(chart, options.allowHttp);
@@ -37,10 +40,13 @@ export function createCharts(options: ChartsOptions): Charts {
         .update(JSON.stringify([chart.url, chart.chart, chart.version]))
         .digest("hex");
       let folder = opened.get(key);
-      if (folder === undefined) {
+      // A host that does not answer takes the whole time limit, and every question about the object would wait for it anew.
+      const again = Date.now() - (failed.get(key) ?? 0) > FAILED_MS;
+      if (folder === undefined || (failed.has(key) && again)) {
+        failed.delete(key);
         folder = fetched(chart, key.slice(0, 24), options);
         opened.set(key, folder);
-        folder.catch(() => opened.delete(key));
+        folder.catch(() => failed.set(key, Date.now()));
       }
       return checkoutOf(await folder, chart);
     },

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { createCharts } from "../../src/adapters/charts.ts";
 import type { RemoteChart } from "../../src/model.ts";
 import { PATH, renderer } from "../gitops/repository.ts";
@@ -47,6 +47,24 @@ describe.skipIf(!helm)("a chart of a Helm repository", () => {
     await expect(
       charts({ path: "/nowhere" }).open({ url: server.url, chart: "web", version: "9.9.8" }),
     ).rejects.toThrow(/helm is not on the PATH/);
+  });
+});
+
+describe("a chart that could not be fetched", () => {
+  it("is not tried again at every question, and is after a while", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "stanch-fake-helm-"));
+    writeFileSync(join(folder, "helm"), '#!/bin/sh\necho x >> "$0.log"\necho no >&2\nexit 1\n', { mode: 0o755 });
+    const tries = (): number => readFileSync(join(folder, "helm.log"), "utf8").length / 2;
+    const all = charts({ path: folder });
+    const open = () => all.open({ url: "https://charts.example.com", chart: "web", version: "8.0.0" });
+    await expect(open()).rejects.toThrow(/could not be fetched/);
+    await expect(open()).rejects.toThrow(/could not be fetched/);
+    expect(tries()).toBe(1);
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 6 * 60_000);
+    await expect(open()).rejects.toThrow(/could not be fetched/);
+    vi.restoreAllMocks();
+    expect(tries()).toBe(2);
+    rmSync(folder, { recursive: true });
   });
 });
 
