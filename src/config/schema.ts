@@ -213,6 +213,12 @@ export const Config = z.strictObject({
         .describe(
           "Where nothing smaller holds: let a whole Argo CD Application (skip-reconcile) or Flux Kustomization or HelmRelease (suspend) rest meanwhile. Also grants the right to ask them to sync after a merge.",
         ),
+      helm: z
+        .boolean()
+        .default(false)
+        .describe(
+          "Change live what a Helm release deploys that no engine watches: it stands until the next upgrade, which would take it back without anybody knowing.",
+        ),
       expiry: duration(
         "24h",
         "Longest time that a hold stands. Then the live change is taken back; the pull request stays open.",

@@ -73,7 +73,9 @@ export function holdFor(
     if (claim === null) return hold("none", "no GitOps engine deploys it");
     if (claim.engine !== "helm")
       return no(`deployed by ${claim.name}, which cannot be read and may revert a live change`);
-    return hold("none", `${claim.name} does not watch it; its next upgrade would take the live change back`);
+    return settings.holds.helm
+      ? hold("none", `${claim.name} does not watch it; its next upgrade would take the live change back`)
+      : no(`deployed by ${claim.name}, whose next upgrade would revert a live change (holds.helm)`);
   }
   const known: Case = { live, ref, deployer, settings, may, hold };
   if (mapAt(deployer.object, "spec") === undefined)

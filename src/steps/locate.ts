@@ -91,7 +91,7 @@ async function smallest(request: LocateRequest, probe: Probe): Promise<FoundHere
   const isRevert = back.found && back.locations.some(({ via }) => via.startsWith("revert of"));
   // One line for each change: nothing is smaller.
   if (!isRevert || changedLines(back.edits) <= request.changes.length) return back;
-  const forward = await search({ ...request, hints: {} }, probe);
+  const forward = await search(request, probe, { revert: false });
   if (!forward.found || !isNear(forward, back, request.source)) return back;
   const [sharedBack, sharedForward] = [await othersOf(back, probe), await othersOf(forward, probe)];
   const smaller = changedLines(forward.edits) < changedLines(back.edits);
@@ -120,7 +120,11 @@ function changedLines(edits: readonly FileEdit[]): number {
   }, 0);
 }
 
-async function search(request: LocateRequest, probe: Probe): Promise<FoundHere | NotFound> {
+async function search(
+  request: LocateRequest,
+  probe: Probe,
+  { revert }: { readonly revert: boolean } = { revert: true },
+): Promise<FoundHere | NotFound> {
   const { source, checkout } = request;
   const baseline = await probe.render([]);
   const wanted: Change[] = [];
@@ -151,7 +155,7 @@ async function search(request: LocateRequest, probe: Probe): Promise<FoundHere |
       if (entries.length > 1) return no(ambiguity(entries), "Remove all but one of them.");
     }
   }
-  const sharedRevert = await takeBack(request, found);
+  const sharedRevert = revert ? await takeBack(request, found) : null;
   for (let change = found.remaining()[0]; change !== undefined; change = found.remaining()[0]) {
     const hit =
       (await findOne(change, found, index)) ?? (sharedRevert?.made.includes(change) === true ? sharedRevert : null);

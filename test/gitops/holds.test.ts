@@ -55,7 +55,7 @@ interface Row {
   readonly when: string;
   readonly object?: KubeObject;
   readonly by: Deployer | null;
-  readonly holds?: { readonly object?: boolean; readonly application?: boolean };
+  readonly holds?: { readonly object?: boolean; readonly application?: boolean; readonly helm?: boolean };
   readonly may?: boolean;
   readonly is: RegExp;
 }
@@ -74,6 +74,16 @@ const ROWS: readonly Row[] = [
       annotations: { "meta.helm.sh/release-name": "shop" },
     }),
     by: null,
+    is: /^no: deployed by Helm release shop\/shop, whose next upgrade/,
+  },
+  {
+    when: "a plain Helm release, where that is wanted",
+    object: live({
+      labels: { "app.kubernetes.io/managed-by": "Helm" },
+      annotations: { "meta.helm.sh/release-name": "shop" },
+    }),
+    by: null,
+    holds: { helm: true },
     is: /^none$/,
   },
   // An owner that cannot be read.
