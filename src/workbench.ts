@@ -1,8 +1,10 @@
 import type { Config } from "./config/schema.ts";
+import { matchesGlob } from "./config/scope.ts";
 import { StanchError } from "./errors.ts";
 import { entriesFor, originOf, sameDeployment } from "./gitops/configured-source.ts";
 import { previousVersions, removalOf } from "./gitops/history.ts";
 import { mergeVersions, type Version, versionsThroughHomes } from "./gitops/home-history.ts";
+import { remember } from "./gitops/kept.ts";
 import { type OpenBranch, openOrigin } from "./gitops/open-origin.ts";
 import type { Deployer, Deployers, Origin } from "./gitops/origin.ts";
 import { findRendered } from "./gitops/rendered.ts";
@@ -84,6 +86,10 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
   const branches = new Map<string, Promise<string>>();
 
   const open: OpenBranch = async (repository, wanted) => {
+    if (!config.github.repositories.some((glob) => matchesGlob(glob.toLowerCase(), repository.toLowerCase())))
+      throw new StanchError("config", `${repository} is none of the repositories that Stanch may work with`, {
+        hint: "add it to github.repositories, if it is meant to be",
+      });
     const branch =
       wanted ??
       (await remember(branches, repository, async () => (await ports.codeHost.check(repository)).defaultBranch));
@@ -314,15 +320,4 @@ function withPlace(error: unknown, source: Source): unknown {
     hint: error.hint ?? `render ${source.path} with the tool itself, and correct what it says`,
     cause: error,
   });
-}
-
-/** The promise kept under a key. A failed one is forgotten, so that the next question tries again. */
-function remember<K, V>(kept: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
-  let value = kept.get(key);
-  if (value === undefined) {
-    value = make();
-    kept.set(key, value);
-    value.catch(() => kept.delete(key));
-  }
-  return value;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { duration } from "./duration.ts";
-import { count, inside, isHttp, isIdentity, section } from "./values.ts";
+import { count, globs, inside, isHttp, isIdentity, section } from "./values.ts";
 
 /** `pullRequest` */
 export const pullRequestSection = section(
@@ -64,6 +64,10 @@ export const githubSection = section(
         "GitHub App id (the private key comes from STANCH_GITHUB_APP_KEY). Without it the token in GITHUB_TOKEN is used.",
       ),
     installationId: z.string().optional().describe("Installation of the App; found by repository when absent."),
+    repositories: globs(
+      ["*"],
+      "Repositories (`owner/name`, globs) that may be read and proposed to, whatever an Application or GitRepository names. Narrow it where people you do not trust may create those.",
+    ),
     hosts: z
       .array(z.string().min(1))
       .default([])

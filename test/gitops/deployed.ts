@@ -45,11 +45,12 @@ export function deployed(
   files: Readonly<Record<string, Files>>,
   objects: readonly KubeObject[],
   charts?: Charts,
+  settings: object = {},
 ): Deployed {
   const repositories = new Map(Object.entries(files).map(([name, tree]) => [name, makeRepository(tree)]));
   const byKey = new Map(objects.map((object) => [keyOf(refOf(object)), object]));
   const cluster = fakeCluster(objects);
-  const config = parseConfig("{}");
+  const config = parseConfig(JSON.stringify(settings));
   const log = createLog({
     format: "json",
     level: "error",

@@ -290,6 +290,15 @@ spec:
 });
 
 describe("an Argo CD Application", () => {
+  it("leads to no repository that Stanch may not work with", async () => {
+    const text = application(`  source:\n    repoURL: ${URL}\n    targetRevision: main\n    path: cart\n`);
+    const files = { "acme/fleet": { "cart/cart.yaml": PLAIN, "apps/cart.yaml": text } };
+    await using world = deployed(files, argo(text), undefined, { github: { repositories: ["acme/apps", "shop/*"] } });
+    await expect(world.heal(CART, FIELDS.memory, "128Mi")).rejects.toThrow(/none of the repositories/);
+    await using allowed = deployed(files, argo(text), undefined, { github: { repositories: ["Acme/*"] } });
+    expect((await allowed.heal(CART, FIELDS.memory, "128Mi")).reason).toBeUndefined();
+  });
+
   it("of a plain folder is read as Argo CD reads it: not recursively unless it says so", async () => {
     const text = application(`  source:\n    repoURL: ${URL}\n    targetRevision: main\n    path: cart\n`);
     const beside = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: x}\n";
