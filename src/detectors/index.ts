@@ -2,7 +2,7 @@ import { claimPending } from "./claim-pending.ts";
 import { configMissing } from "./config-missing.ts";
 import { crashLoop } from "./crash-loop.ts";
 import type { Detector } from "./detector.ts";
-import { scalingInactive, syncFailed } from "./failing.ts";
+import { brokenRoute, scalingInactive, syncFailed } from "./failing.ts";
 import { imagePull } from "./image-pull.ts";
 import { liveness } from "./liveness.ts";
 import { manifestRefused } from "./manifest-refused.ts";
@@ -28,6 +28,7 @@ export const detectors: readonly Detector[] = [
   rolloutStuck,
   noEndpoints,
   wrongPort,
+  brokenRoute,
   scalingInactive,
   syncFailed,
   manifestRefused,

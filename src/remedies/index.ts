@@ -1,5 +1,6 @@
 import type { RemedyId } from "../config/schema.ts";
 import type { SymptomKind } from "../model.ts";
+import { correctBackend } from "./correct-backend.ts";
 import { correctHost } from "./correct-host.ts";
 import { correctImage } from "./correct-image.ts";
 import { correctNodeSelector } from "./correct-node-selector.ts";
@@ -32,6 +33,7 @@ export const remedies: readonly Remedy[] = [
   correctHost,
   correctSelector,
   correctServicePort,
+  correctBackend,
   correctStorageClass,
   correctNodeSelector,
   raiseMemoryLimit,
@@ -55,6 +57,7 @@ export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   ClaimPending: ["restore-from-git", "correct-storage-class", "revert-commit"],
   ManifestRefused: ["restore-manifest"],
   WrongPort: ["restore-from-git", "correct-service-port", "revert-commit"],
+  BrokenRoute: ["restore-from-git", "correct-backend", "revert-commit"],
   ScalingInactive: ["restore-from-git", "revert-commit"],
   SyncFailed: ["restore-from-git", "revert-commit"],
   NoEndpoints: ["restore-from-git", "correct-selector", "revert-commit"],

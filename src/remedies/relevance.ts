@@ -75,6 +75,7 @@ const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
   ClaimPending: [],
   NoEndpoints: [],
   WrongPort: [],
+  BrokenRoute: [],
   ManifestRefused: [],
   SyncFailed: [],
   // A share of a request can only be measured where there is one.
@@ -127,15 +128,24 @@ const SCALES = ["scaleTargetRef", "metrics", "minReplicas", "maxReplicas"];
 const CLAIM_FIELDS = ["storageClassName", "resources", "accessModes", "volumeName", "volumeMode", "selector"];
 
 /** Fields of objects that are no workloads, and claim templates. */
-function isOwnField(kind: string, [top, field]: FieldPath, symptom: SymptomKind): boolean {
+function isOwnField(kind: string, path: FieldPath, symptom: SymptomKind): boolean {
+  const [top, field] = path;
   if (top !== "spec" || typeof field !== "string") return false;
   if (symptom === "SyncFailed") return DEPLOYS[kind]?.includes(field) === true;
   if (symptom === "ScalingInactive") return kind === "HorizontalPodAutoscaler" && SCALES.includes(field);
+  if (kind === "Ingress") return symptom === "BrokenRoute" && isRoute(path);
   if (kind === "Service")
     return (symptom === "NoEndpoints" || symptom === "WrongPort") && (field === "selector" || field === "ports");
   if (symptom !== "ClaimPending" && symptom !== "Unschedulable") return false;
   if (kind === "PersistentVolumeClaim") return CLAIM_FIELDS.includes(field);
   return kind === "StatefulSet" && field === "volumeClaimTemplates";
+}
+
+/** Where an Ingress sends to, and its class; never which hosts and paths it takes. */
+function isRoute(path: FieldPath): boolean {
+  return (
+    path[1] === "ingressClassName" || path[1] === "defaultBackend" || (path[1] === "rules" && path.includes("backend"))
+  );
 }
 
 function isData(path: FieldPath): boolean {

@@ -38,6 +38,7 @@ export function readRights(
     ...right("batch", "jobs", "get", "list"),
     ...right("batch", "cronjobs", "get", "list"),
     ...right("autoscaling", "horizontalpodautoscalers", "get", "list"),
+    ...right("networking.k8s.io", "ingresses", "get", "list"),
     ...right("argoproj.io", "applications", "get", "list"),
     ...right("argoproj.io", "applicationsets", "get"),
     ...right("helm.toolkit.fluxcd.io", "helmreleases", "get", "list"),

@@ -19,6 +19,7 @@ const PRECEDENCE: readonly SymptomKind[] = [
   "RolloutStuck",
   "NoEndpoints",
   "WrongPort",
+  "BrokenRoute",
   "ScalingInactive",
   "SyncFailed",
   "ManifestRefused",
