@@ -31,6 +31,7 @@ const REMEDIES = [
   "restore-manifest",
   "correct-image",
   "repoint-reference",
+  "correct-name",
   "correct-probe",
   "correct-probe-path",
   "correct-host",

@@ -90,7 +90,11 @@ export type OtherKind =
   | "Service"
   | "ConfigMap"
   | "StorageClass"
-  | "IngressClass";
+  | "IngressClass"
+  | "ServiceAccount"
+  | "PersistentVolumeClaim"
+  | "PriorityClass"
+  | "HorizontalPodAutoscaler";
 
 /** What a plan may look at: live state only, so that it is the same for every caller. */
 export interface PlanContext {
