@@ -3,6 +3,7 @@ import { bytesOf } from "../kube/quantity.ts";
 import { referencesTo } from "../kube/references.ts";
 import type { Change, FieldPath, Finding, Json, KubeObject, Symptom, SymptomKind } from "../model.ts";
 import { placeOf } from "./place.ts";
+import { isTold } from "./told-fields.ts";
 
 /** Fields that may bring a symptom about, most telling first: a later tier counts only where an earlier one is silent. */
 interface Tier {
@@ -91,8 +92,9 @@ export function relevantChanges(changes: readonly Change[], finding: Finding, wo
   if (symptom.kind === "ConfigMissing")
     return changes.filter((change) => isMissingReference(change, symptom, workload));
   const others = changes.filter((change) => isOwnField(change.object.kind, change.path, symptom.kind));
+  const told = changes.filter((change) => isTold(change, finding));
   for (const tier of TIERS[symptom.kind]) {
-    const found = changes.filter((change) => inTier(change.object.kind, change.path, tier, container));
+    const found = told.filter((change) => inTier(change.object.kind, change.path, tier, container));
     const helpful = symptom.kind === "OOMKilled" ? memoryRaises(found) : found;
     if (helpful.length > 0) return [...helpful, ...others];
   }
