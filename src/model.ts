@@ -293,6 +293,7 @@ export type Symptom =
       readonly message: string;
     }
   | { readonly kind: "LivenessKill"; readonly probe: "livenessProbe" | "startupProbe"; readonly message: string }
+  | { readonly kind: "InitWaiting"; readonly message: string }
   | { readonly kind: "NotReady"; readonly message: string }
   | { readonly kind: "RolloutStuck"; readonly message: string; readonly oldReady: number }
   | { readonly kind: "PodsRefused"; readonly message: string }

@@ -4,6 +4,7 @@ import { crashLoop } from "./crash-loop.ts";
 import type { Detector } from "./detector.ts";
 import { brokenRoute, scalingInactive, syncFailed } from "./failing.ts";
 import { imagePull } from "./image-pull.ts";
+import { initWaiting } from "./init-waiting.ts";
 import { liveness } from "./liveness.ts";
 import { manifestRefused } from "./manifest-refused.ts";
 import { noEndpoints } from "./no-endpoints.ts";
@@ -24,6 +25,7 @@ export const detectors: readonly Detector[] = [
   podsRefused,
   claimPending,
   unschedulable,
+  initWaiting,
   notReady,
   rolloutStuck,
   noEndpoints,

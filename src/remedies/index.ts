@@ -51,6 +51,7 @@ export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   ConfigMissing: ["evict", "rollback", "restore-from-git", "restore-object", "repoint-reference", "revert-commit"],
   OOMKilled: ["rollback", "restore-from-git", "raise-memory-limit", "revert-commit"],
   LivenessKill: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
+  InitWaiting: ["restore-from-git", "correct-host"],
   NotReady: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
   CrashLoop: ["rollback", "restore-from-git", "correct-host", "revert-commit"],
   RolloutStuck: ["rollback", "restore-from-git", "revert-commit"],

@@ -60,6 +60,7 @@ const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
     { container: [...START, ""], any: [""], pod: ["volumes", "serviceAccountName", ...DNS], configData: true },
     { container: ["securityContext", "resources"], pod: ["securityContext"] },
   ],
+  InitWaiting: [{ container: ["command", "args", "env"], configData: true }],
   LivenessKill: SERVING,
   NotReady: SERVING,
   RolloutStuck: [

@@ -16,6 +16,8 @@ import { missingTarget } from "./missing-target.ts";
 import { isRestorable, relevantChanges } from "./relevance.ts";
 import { type Answer, defineRemedy, no, type PlanContext, type RemedyContext } from "./remedy.ts";
 import { changesOf, fieldsOf, planRestore, RestoredFields } from "./restored-fields.ts";
+import { serviceName } from "./service-hosts.ts";
+import { unresolvedHosts } from "./unresolved-hosts.ts";
 import {
   PATCH_CONFIG_MAPS,
   PATCH_INGRESSES,
@@ -41,8 +43,14 @@ export const restoreFromGit = defineRemedy({
   params: RestoredFields,
   needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS, PATCH_INGRESSES],
   looks: ({ symptom }) =>
-    symptom.kind === "NoEndpoints" ? WORKLOADS : symptom.kind === "BrokenRoute" ? ["Service"] : [],
+    symptom.kind === "NoEndpoints"
+      ? WORKLOADS
+      : symptom.kind === "BrokenRoute" || symptom.kind === "InitWaiting"
+        ? ["Service"]
+        : [],
   async diagnose(finding, context) {
+    const awaited = awaitedService(finding, context);
+    if (awaited !== null) return no(awaited);
     let reason = "Git's recent history changed nothing that explains the symptom";
     for (const ref of subjectsOf(finding, context)) {
       const drift = await fromDrift(ref, finding, context);
@@ -77,6 +85,20 @@ function restingBehind(
   if (behind.length === 0 || behind.some((workload) => numberAt(workload, "spec", "replicas") !== 0)) return null;
   const names = behind.map((workload) => workload.metadata.name).join(", ");
   return no(`${found.reason} But ${names} behind it is scaled to zero. A person must say whether it should run`);
+}
+
+/** What an init container waits for is there, only without an address yet: not to wait any more would be the wrong way to be ready. */
+function awaitedService(finding: Finding, context: PlanContext): string | null {
+  const { namespace } = finding.workload;
+  if (finding.symptom.kind !== "InitWaiting") return null;
+  const services = context.others("Service", namespace);
+  if (services === null)
+    return `Services of ${namespace} cannot be read, so that nobody knows whether it waits for one`;
+  const wanted = new Set(unresolvedHosts(finding).map((host) => serviceName(host, namespace)));
+  const found = services.find((service) => wanted.has(service.metadata.name));
+  return found === undefined
+    ? null
+    : `it waits for Service ${found.metadata.name}, which is there: what runs behind it must be looked at`;
 }
 
 /** An Ingress that would then lead nowhere as well: what the earlier state sent to is not there any more. */

@@ -55,15 +55,18 @@ const TEXTS = new Set(["env", "args", "command"]);
  * The program says which host it cannot resolve, and the change is a text that has nothing of it: another host, or none. What the log
  * mentions, and what was taken away, is believed to matter all the same.
  */
-function isOffTopic({ object, path, from }: Change, finding: Finding): boolean {
-  if (!ENDS.has(finding.symptom.kind)) return false;
+function isOffTopic({ object, path, from, to }: Change, finding: Finding): boolean {
+  const waits = finding.symptom.kind === "InitWaiting";
+  if (!waits && !ENDS.has(finding.symptom.kind)) return false;
   const hosts = unresolvedHosts(finding);
-  if (hosts.length === 0) return false;
+  // What only takes its time may be at work: without its own word nothing is at fault.
+  if (hosts.length === 0) return waits;
   const place = placeOf(object.kind, path);
   if (place !== null && NAMELESS.has(place.field)) return true;
   if (!(object.kind === "ConfigMap" || (place !== null && TEXTS.has(place.field)))) return false;
   const text = textOf(from);
-  if (text === null) return false;
+  if (text === null) return waits;
+  if (waits) return to === undefined || !hosts.some((host) => text.includes(labelOf(host)));
   const said = saidBy(finding);
   return !(
     hosts.some(

@@ -15,6 +15,7 @@ const PRECEDENCE: readonly SymptomKind[] = [
   "PodsRefused",
   "ClaimPending",
   "Unschedulable",
+  "InitWaiting",
   "NotReady",
   "RolloutStuck",
   "NoEndpoints",

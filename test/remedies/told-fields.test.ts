@@ -131,3 +131,38 @@ describe("a program that says which host it cannot resolve", () => {
     expect(await refuses("revert-commit", given)).toMatch(/nothing that the last commit changed in it explains/);
   });
 });
+
+describe("an init container that does not end", () => {
+  const waiting = (message: string): Symptom => ({ kind: "InitWaiting", message });
+  const lost = waiting("** server can't find stroedb.shop.svc.cluster.local: NXDOMAIN");
+  const command = (from: Json, to?: Json): Change => {
+    const path = [...APP, "command", 2];
+    const made = onWorkload(cart, path, from, to);
+    return made;
+  };
+
+  it("is at fault for the text that holds the host which it cannot resolve, and for nothing else", () => {
+    expect(told(lost, command("until nslookup stroedb", "until nslookup storedb"))).toBe(true);
+    expect(told(lost, command("sleep 60", "sleep 1"))).toBe(false);
+    expect(told(lost, on([...APP, "image"], "example.com/migrate:2"))).toBe(true);
+  });
+
+  it("may be at work as long as it says nothing of a host, and is never taken away", () => {
+    expect(told(waiting("Init container migrate runs and does not end."), command("migrate", "true"))).toBe(false);
+    expect(told(lost, command("until nslookup stroedb"))).toBe(false);
+  });
+
+  it("goes back to the earlier text, unless what it waits for is there", async () => {
+    const own = workload({ container: { command: ["sh", "-c", "until nslookup stroedb; do sleep 1; done"] } });
+    const back = command("until nslookup stroedb; do sleep 1; done", "until nslookup storedb; do sleep 1; done");
+    const service = (name: string) => ({ apiVersion: "v1", kind: "Service", metadata: { name, namespace: "shop" } });
+    const given: World = { workload: own, symptom: lost, previous: [commit([back])], others: [service("storedb")] };
+    expect((await helps("restore-from-git", given)).changes).toEqual([back]);
+    expect(await refuses("restore-from-git", { ...given, others: [service("stroedb")] })).toMatch(
+      /it waits for Service stroedb, which is there/,
+    );
+    expect(await refuses("restore-from-git", { ...given, others: null })).toMatch(/cannot be read/);
+    const image = on([...APP, "image"], "nginx:1.27", "nginx:1.26");
+    expect(await refuses("restore-from-git", { ...given, previous: [commit([image])] })).toMatch(/changed nothing/);
+  });
+});
