@@ -22,10 +22,16 @@ export function backendsOf(ingress: KubeObject): Backend[] {
   ];
 }
 
+/**
+ * The AWS Load Balancer Controller takes such a backend for the name of an annotation (a redirect, a fixed answer) and of no Service:
+ * https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#actions
+ */
+const ACTION = "use-annotation";
+
 function backend(service: Fields | undefined, path: FieldPath): Backend[] {
   const name = textAt(service, "name");
   const [portName, number] = [textAt(service, "port", "name"), numberAt(service, "port", "number")];
-  if (name === undefined || (portName === undefined && number === undefined)) return [];
+  if (name === undefined || (portName === undefined && number === undefined) || portName === ACTION) return [];
   return [{ service: name, port: number === undefined ? { name: portName ?? "" } : { number }, path }];
 }
 

@@ -68,6 +68,7 @@ describe("deadEnd", () => {
       [service("out", [], { type: "ExternalName" })],
     ],
     ["a backend that is no Service", { defaultBackend: { resource: { kind: "StorageBucket", name: "static" } } }, []],
+    ["an action of a load balancer, which is no Service", to("ssl-redirect", { name: "use-annotation" }), []],
     ["nothing at all", {}, []],
     ["rubbish", { rules: [null, { http: { paths: "x" } }, { http: { paths: [{ backend: { service: 7 } }] } }] }, []],
   ])("is silent about %s", async (_, spec, services) => {
