@@ -11,9 +11,11 @@ function verdictOn(path: FieldPath, from?: Json, to?: Json, object: ObjectRef = 
   return fieldAllowList.check(plan({ changes: [one] }), context());
 }
 
+const INGRESS: ObjectRef = { apiVersion: "networking.k8s.io/v1", kind: "Ingress", namespace: "shop", name: "shop" };
+
 describe("kinds that are never changed", () => {
   it.each(
-    "Secret Role RoleBinding ClusterRole ClusterRoleBinding NetworkPolicy Namespace Node ReplicaSet Ingress PodDisruptionBudget AppProject HelmRepository ResourceQuota LimitRange ValidatingWebhookConfiguration CustomResourceDefinition".split(
+    "Secret Role RoleBinding ClusterRole ClusterRoleBinding NetworkPolicy Namespace Node ReplicaSet PodDisruptionBudget AppProject HelmRepository ResourceQuota LimitRange ValidatingWebhookConfiguration CustomResourceDefinition".split(
       " ",
     ),
   )("%s", (kind) => {
@@ -39,6 +41,10 @@ describe("fields that are never changed", () => {
     ["status", ["status", "replicas"]],
     ["everything", []],
     ["a field of a prototype", ["__proto__", "polluted"]],
+    ["an Ingress's host", ["spec", "rules", 0, "host"], INGRESS],
+    ["an Ingress's certificate", ["spec", "tls", 0, "secretName"], INGRESS],
+    ["a rule of an Ingress as a whole", ["spec", "rules", 0], INGRESS],
+    ["an annotation of an Ingress", ["metadata", "annotations", "nginx.ingress.kubernetes.io/auth-url"], INGRESS],
     ["a Service's type", ["spec", "type"], { apiVersion: "v1", kind: "Service", namespace: "shop", name: "cart" }],
     [
       "a ConfigMap's immutability",
