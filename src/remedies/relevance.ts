@@ -30,6 +30,8 @@ const START = [
   "volumeDevices",
   "lifecycle",
 ];
+/** Whom a program is, and what it is told of itself and of others. */
+const ACCOUNT = ["serviceAccountName", "automountServiceAccountToken", "enableServiceLinks"];
 const DNS = ["dnsPolicy", "dnsConfig", "hostAliases", "hostNetwork"];
 const PLACEMENT =
   "nodeSelector affinity tolerations topologySpreadConstraints schedulerName nodeName priorityClassName runtimeClassName volumes hostNetwork".split(
@@ -43,7 +45,7 @@ const ADMISSION =
 const SERVING: readonly Tier[] = [
   { container: PROBES },
   { container: [...START, ""], pod: ["volumes", ...DNS], configData: true },
-  { container: ["resources", "securityContext"], pod: ["securityContext", "serviceAccountName", "initContainers"] },
+  { container: ["resources", "securityContext"], pod: ["securityContext", ...ACCOUNT, "initContainers"] },
 ];
 
 const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
@@ -57,7 +59,7 @@ const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
     { container: ["image"] },
   ],
   CrashLoop: [
-    { container: [...START, ""], any: [""], pod: ["volumes", "serviceAccountName", ...DNS], configData: true },
+    { container: [...START, ""], any: [""], pod: ["volumes", ...ACCOUNT, ...DNS], configData: true },
     { container: ["securityContext", "resources"], pod: ["securityContext"] },
   ],
   InitWaiting: [{ container: ["command", "args", "env"], configData: true }],

@@ -22,6 +22,7 @@ const TOLD: Partial<Record<SymptomKind, readonly (readonly [RegExp, readonly str
     [/node affinity|node selector|didn't match PersistentVolume/, ["nodeSelector", "affinity", "volumes"]],
     [/taint/, ["tolerations", "nodeSelector", "affinity"]],
     [/free ports/, ["ports", "hostNetwork", "nodeSelector", "affinity"]],
+    [/asks for scheduler/, ["schedulerName"]],
     [/topology spread/, ["topologySpreadConstraints"]],
     [/anti-affinity|affinity rules/, ["affinity"]],
     [/persistentvolumeclaim|volume/i, ["volumes", "nodeSelector", "affinity"]],

@@ -49,6 +49,11 @@ describe("what refuses pods names the fields", () => {
       [[...APP, "ports", { by: "containerPort", value: 80 }, "hostPort"]],
     ],
     [
+      'no scheduler has looked at it; it asks for scheduler "my-schedular"',
+      [[...POD, "schedulerName"]],
+      [[...POD, "nodeSelector"]],
+    ],
+    [
       "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.",
       [[...APP, "ports", { by: "containerPort", value: 80 }, "hostPort"]],
       [[...APP, "resources", "requests", "cpu"]],
