@@ -279,6 +279,90 @@ export interface CodeHost {
   deleteBranch(repository: string, branch: string): Promise<void>;
 }
 
+/** One line of a file that a check run marks. */
+export interface CheckAnnotation {
+  readonly path: string;
+  /** 1-based, both ends included. */
+  readonly startLine: number;
+  readonly endLine: number;
+  readonly level: "notice" | "warning" | "failure";
+  readonly title: string;
+  readonly message: string;
+}
+
+export type CheckConclusion = "success" | "neutral" | "failure" | "action_required";
+
+/** What a commit is told by us; one for each name and `externalId`. */
+export interface CheckRunRequest {
+  readonly sha: string;
+  readonly name: string;
+  readonly externalId: string;
+  readonly conclusion: CheckConclusion;
+  readonly title: string;
+  /** Markdown, at most 65,535 characters each. */
+  readonly summary: string;
+  readonly text?: string;
+  /** Any number: sent in pages of 50. */
+  readonly annotations: readonly CheckAnnotation[];
+}
+
+export interface CheckRun {
+  readonly id: number;
+  readonly url: string;
+  readonly name: string;
+  readonly externalId: string;
+  readonly sha: string;
+  readonly conclusion: string;
+  readonly completedAt: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly text: string;
+  /** Slug of the App that made it: whoever may write checks may write any text. */
+  readonly app: string;
+}
+
+export interface Comment {
+  readonly id: number;
+  readonly url: string;
+  readonly author: string;
+  /** Written by an App or a bot account. */
+  readonly bot: boolean;
+  readonly body: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** What drift, reviews and chat need of GitHub beside `CodeHost`. Throws StanchError `code-host` with a hint. */
+export interface ReviewHost {
+  /** Makes the check run or, when we made one of this name and `externalId` for the commit, writes it anew. */
+  publishCheck(repository: string, request: CheckRunRequest): Promise<CheckRun>;
+  /** The newest completed check run of a name on a commit or branch; null when there is none. */
+  readCheck(
+    repository: string,
+    at: { readonly ref: string; readonly name: string; readonly externalId?: string },
+  ): Promise<CheckRun | null>;
+  /** A commit status: what a token without the right to write checks can say. `description` at most 140 characters. */
+  publishStatus(
+    repository: string,
+    status: {
+      readonly sha: string;
+      readonly context: string;
+      readonly state: "success" | "failure" | "error" | "pending";
+      readonly description: string;
+      readonly url?: string;
+    },
+  ): Promise<void>;
+  /** All comments of an issue or pull request, every page, oldest first. */
+  allComments(repository: string, number: number): Promise<readonly Comment[]>;
+  createComment(repository: string, number: number, body: string): Promise<Comment>;
+  updateComment(repository: string, id: number, body: string): Promise<void>;
+  deleteComment(repository: string, id: number): Promise<void>;
+  /** What a person may do in the repository: `admin`, `maintain`, `write`, `triage`, `read` or `none`. */
+  permissionOf(repository: string, login: string): Promise<string>;
+  /** Our own login, as it stands at comments. */
+  login(repository: string): Promise<string>;
+}
+
 export interface Clock {
   now(): Date;
   /** Milliseconds. */

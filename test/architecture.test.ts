@@ -5,7 +5,16 @@ import { detectors } from "../src/detectors/index.ts";
 import { remedies } from "../src/remedies/index.ts";
 
 const root = resolve(import.meta.dirname, "..");
-const SDKS = ["@octokit/", "@kubernetes/client-node", "@anthropic-ai/sdk", "simple-git"];
+const SDKS = [
+  "@octokit/",
+  "@kubernetes/client-node",
+  "@anthropic-ai/sdk",
+  "simple-git",
+  "@opentelemetry/",
+  "prom-client",
+  "@slack/",
+  "standardwebhooks",
+];
 
 /** Folder or file of src → what it may import from src. Everything may import model, errors and what is pure and below it. */
 const PURE = ["model", "errors", "ports", "config", "kube", "redact", "log", "version"];
@@ -19,6 +28,23 @@ const LAYERS: Record<string, readonly string[]> = {
   config: ["errors", "config"],
   kube: ["model", "ports", "kube", "errors"],
   gitops: [...PURE, "gitops"],
+  drift: [...PURE, "drift", "gitops", "incident", "observe", "workbench", "pull-request"],
+  review: [
+    ...PURE,
+    "drift",
+    "review",
+    "gitops",
+    "detectors",
+    "incident",
+    "workbench",
+    "pull-request",
+    "steps",
+    "homes",
+  ],
+  chat: [...PURE, "chat", "pull-request", "incident", "run", "take-back", "steps"],
+  metrics: [...PURE, "metrics", "incident", "run"],
+  notify: [...PURE, "notify", "incident", "pull-request", "run"],
+  advice: [...PURE, "advice", "gitops", "remedies", "incident", "run", "workbench"],
   "pull-request": [...PURE, "pull-request", "incident"],
   incident: [...PURE, "incident"],
   observe: [...PURE, "observe", "gitops"],
