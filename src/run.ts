@@ -1,5 +1,7 @@
 import type { Config } from "./config/schema.ts";
+import type { ModelUse } from "./incident/run-history.ts";
 import type { IncidentStore } from "./incident/store.ts";
+import type { Meter } from "./metrics/meter.ts";
 import type { Outcome } from "./model.ts";
 import type { Reading } from "./observe/reading.ts";
 import type { Clock, Cluster, CodeHost, Log, Registry, Renderer } from "./ports.ts";
@@ -21,6 +23,10 @@ export interface Run {
   /** Version of Stanch, for reports. */
   readonly version: string;
   readonly tally: Tally;
+  /** Counts and times for metrics. */
+  readonly meter: Meter;
+  /** Stands in every log line, and in the lease's holder. */
+  readonly id: string;
   /** Keeps the lease; throws when another run took over. */
   readonly renew: () => Promise<void>;
   /** When the run began, and milliseconds from then to what users wait for. */
@@ -36,6 +42,8 @@ export interface Tally {
   issues?: number;
   firstHotfixMs?: number;
   firstPullRequestMs?: number;
+  /** What was asked of the model; absent: it was not used. */
+  model?: ModelUse;
 }
 
 export interface RunReport {
@@ -47,7 +55,10 @@ export interface RunReport {
     readonly calls: number;
   };
   readonly gaps: readonly string[];
+  /** Findings by symptom. */
+  readonly findings: Readonly<Record<string, { readonly ripe: number; readonly unripe: number }>>;
   readonly seconds: number;
   readonly firstHotfixSeconds?: number;
   readonly firstPullRequestSeconds?: number;
+  readonly model?: ModelUse;
 }

@@ -9,7 +9,6 @@ import type { PullRequest } from "./ports.ts";
 import { formatWithdrawal } from "./pull-request/withdrawal.ts";
 import { resolve } from "./resolve.ts";
 import type { Run } from "./run.ts";
-import { recordEvent } from "./steps/record.ts";
 import { firstLost } from "./steps/verify.ts";
 import { letGo, stillHeld, takeBack } from "./take-back.ts";
 
@@ -111,12 +110,6 @@ async function whileOpen(incident: Incident, pull: PullRequest, run: Run): Promi
   if (standingHolds(incident).length === 0) return outcomeOf(incident, "waiting", text);
   // Held, and lost all the same: it is not fought for, and nothing stays held.
   const undone = await takeBack(incident, `${lost.text} though it was held; ${back}`, "Proposed", run);
-  await recordEvent(
-    incident.spec.workload,
-    undefined,
-    { type: "Warning", reason: "StanchRolledBack", message: undone.text },
-    run,
-  );
   return outcomeOf(undone.incident, "waiting", text);
 }
 
@@ -130,11 +123,5 @@ export async function expire(incident: Incident, run: Run): Promise<Incident> {
   const [hold] = expiredHolds(incident, run.clock.now());
   const reason = `its hold expired at ${hold?.expiresAt.slice(0, 16) ?? ""}Z before Git said the same; the fault is back until Git is corrected and deployed`;
   const undone = await takeBack(incident, reason, incident.status?.phase ?? "Proposed", run);
-  await recordEvent(
-    incident.spec.workload,
-    undefined,
-    { type: "Warning", reason: "StanchHoldExpired", message: undone.text },
-    run,
-  );
   return undone.incident;
 }

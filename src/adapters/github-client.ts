@@ -18,6 +18,8 @@ export interface GitHubOptions {
   readonly clock: Clock;
   /** Milliseconds of a second while waiting for a retry; less in tests. */
   readonly secondMs?: number;
+  /** Told of each request that goes out. */
+  readonly onRequest?: () => void;
 }
 
 /** Seconds that a rate limit may make us wait before it becomes the finding's fault; the next run tries again. */
@@ -59,7 +61,10 @@ export async function createClients(options: GitHubOptions) {
       userAgent: "stanch",
       log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       request: {
-        fetch: (url: string, init: RequestInit) => fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }),
+        fetch: (url: string, init: RequestInit) => {
+          options.onRequest?.();
+          return fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+        },
       },
       // 429 belongs to throttling and to `call`, which honour its headers.
       retry: { doNotRetry: [400, 401, 403, 404, 409, 410, 422, 429, 451], retryAfterBaseValue: second },

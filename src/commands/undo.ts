@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { composeBase, composeCluster } from "../compose.ts";
+import { composeBase, composeCluster, onStepOf } from "../compose.ts";
 import { namedNamespaces } from "../config/scope.ts";
 import { StanchError } from "../errors.ts";
 import { takeLease } from "../incident/lease.ts";
@@ -18,7 +18,7 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
   const base = await composeBase(flags);
   const cluster = await composeCluster(flags, base.clock);
   try {
-    const store = createIncidentStore(cluster, base.clock);
+    const store = createIncidentStore(cluster, base.clock, onStepOf(base, cluster));
     const incident = pick(await store.list(namedNamespaces(base.config)), word);
     const hotfix = incident.status?.hotfix;
     if (hotfix === undefined || hotfix.undoneAt !== undefined) {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppEntry } from "./app-entry.ts";
 import { duration } from "./duration.ts";
 import { githubSection, issuesSection, pullRequestSection } from "./host-sections.ts";
+import { metricsSection } from "./metrics-section.ts";
 import { SourceEntry } from "./source-entry.ts";
 import { count, globs, isHttp, isQuantity, section } from "./values.ts";
 
@@ -258,7 +259,11 @@ export const Config = z.strictObject({
     },
     "Git.",
   ),
-  history: count(50, "Runs whose summary is kept in the object `run/stanch` of Stanch's own namespace (0: none)."),
+  history: count(
+    50,
+    "Runs whose summary is kept in the object `run/stanch` of Stanch's own namespace, with the totals of the metrics (0: neither).",
+  ),
+  metrics: metricsSection,
   lease: duration("2m", "How long a run may be silent before another takes over.", "1s"),
 });
 export type Config = z.infer<typeof Config>;

@@ -57,7 +57,7 @@ function bookkeeping(namespace: string): Access[] {
   return [
     ...right("stanch.dev", "incidents", "create", "delete"),
     ...right("stanch.dev", "incidents/status", "update"),
-    ...right("", "events", "create"),
+    ...right("", "events", "create", "patch"),
     ...[
       ...right("coordination.k8s.io", "leases", "get", "create", "update"),
       ...right("stanch.dev", "runs", "get", "create", "update"),

@@ -9,6 +9,7 @@ import { createIncidentStore } from "../../src/incident/store.ts";
 import { formatPath } from "../../src/kube/field-path.ts";
 import { describeRef } from "../../src/kube/ref.ts";
 import type { Diagnosis, Finding, KubeObject, Plan } from "../../src/model.ts";
+import { createMeter } from "../../src/metrics/meter.ts";
 import type { CodeHost, Log } from "../../src/ports.ts";
 import type { Run } from "../../src/run.ts";
 import { detect } from "../../src/steps/detect.ts";
@@ -229,6 +230,8 @@ function runOf({ settings }: Scenario, objects: readonly KubeObject[], repositor
     dryRun: true,
     version: "0.0.0",
     tally: { ripe: 0, hotfixes: 0, opened: 0 },
+    meter: createMeter(clock),
+    id: "scenario",
     renew: async () => undefined,
     startedAt: clock.now().getTime(),
   };
