@@ -125,21 +125,26 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
   const cache = config.git.cache === "" ? join(tmpdir(), "stanch-git") : config.git.cache;
   const repositories = countedFetches(
     createRepositories({
-    cacheDirectory: cache,
-    remote: (repository) => gitRemote(apiUrl, repository),
-    token: (repository) => codeHost.gitToken(repository),
-    author: { name: authorName, email: authorEmail },
-    log,
-    path: flags.env["PATH"] ?? "",
-  }), meter);
+      cacheDirectory: cache,
+      remote: (repository) => gitRemote(apiUrl, repository),
+      token: (repository) => codeHost.gitToken(repository),
+      author: { name: authorName, email: authorEmail },
+      log,
+      path: flags.env["PATH"] ?? "",
+    }),
+    meter,
+  );
   return {
     codeHost,
     repositories,
-    renderer: countedRenders(createRenderer({
-      path: flags.env["PATH"] ?? "",
-      // Charts ask what the cluster serves; without an answer they are told Helm's own defaults.
-      ...(cluster === null ? {} : { cluster: () => cluster.capabilities().catch(() => null) }),
-    }), meter),
+    renderer: countedRenders(
+      createRenderer({
+        path: flags.env["PATH"] ?? "",
+        // Charts ask what the cluster serves; without an answer they are told Helm's own defaults.
+        ...(cluster === null ? {} : { cluster: () => cluster.capabilities().catch(() => null) }),
+      }),
+      meter,
+    ),
     registry: createRegistry(config.registry),
     ...(config.charts.fetch
       ? {

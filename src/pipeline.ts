@@ -51,7 +51,9 @@ async function everything(run: Run): Promise<RunReport> {
   let incidents = writes || run.config.mode === "observe" ? await readIncidents(run) : [];
   if (writes)
     for (const incident of incidents)
-      outcomes.push(...(await guarded(run, subjectOf(incident), () => run.meter.time("repair", () => repair(incident, run)))));
+      outcomes.push(
+        ...(await guarded(run, subjectOf(incident), () => run.meter.time("repair", () => repair(incident, run)))),
+      );
 
   run.log.progress("reading the cluster");
   // Git is fetched meanwhile where it is little.
@@ -86,9 +88,7 @@ async function everything(run: Run): Promise<RunReport> {
     incidents = await readIncidents(run);
     for (const incident of incidents)
       outcomes.push(
-        ...(await guarded(run, subjectOf(incident), () =>
-          run.meter.time("report", () => followIssue(incident, run)),
-        )),
+        ...(await guarded(run, subjectOf(incident), () => run.meter.time("report", () => followIssue(incident, run)))),
       );
     if (incidents.some((incident) => incident.status?.issue !== undefined)) incidents = await readIncidents(run);
   }
@@ -119,10 +119,10 @@ async function everything(run: Run): Promise<RunReport> {
 }
 
 function countFindings(findings: readonly Finding[]): RunReport["findings"] {
-  const counts: Record<string, { ripe: number; unripe: number }> = {};
+  const counts: Record<string, { readonly ripe: number; readonly unripe: number }> = {};
   for (const { symptom, unripe } of findings) {
-    const entry = (counts[symptom.kind] ??= { ripe: 0, unripe: 0 });
-    entry[unripe === undefined ? "ripe" : "unripe"] += 1;
+    const { ripe = 0, unripe: watched = 0 } = counts[symptom.kind] ?? {};
+    counts[symptom.kind] = unripe === undefined ? { ripe: ripe + 1, unripe: watched } : { ripe, unripe: watched + 1 };
   }
   return counts;
 }
@@ -226,7 +226,9 @@ async function stepOrFault(run: Run, subject: Subject, step: () => Promise<Outco
     run.log.error("finding failed", { error: messageOf(error), ...(hint === undefined ? {} : { hint }) });
     if (!(error instanceof StanchError))
       run.log.debug("stack", { stack: error instanceof Error ? (error.stack ?? "") : "" });
-    return [{ kind: "failed", workload, symptom, message: `${messageOf(error)}${hint === undefined ? "" : ` (${hint})`}` }];
+    return [
+      { kind: "failed", workload, symptom, message: `${messageOf(error)}${hint === undefined ? "" : ` (${hint})`}` },
+    ];
   }
 }
 

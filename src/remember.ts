@@ -59,7 +59,8 @@ export function countsOf(entry: RunEntry, { meter, cluster }: Pick<Recorded, "me
   };
   add(`stanch_runs_total{result="${entry.result ?? "done"}"}`, 1);
   add("stanch_run_seconds_total", entry.seconds);
-  for (const [step, seconds] of Object.entries(entry.steps ?? {})) add(`stanch_step_seconds_total{step="${step}"}`, seconds);
+  for (const [step, seconds] of Object.entries(entry.steps ?? {}))
+    add(`stanch_step_seconds_total{step="${step}"}`, seconds);
   for (const [kind, count] of Object.entries(entry.outcomes)) add(`stanch_outcomes_total{kind="${kind}"}`, count);
   add('stanch_api_requests_total{api="kubernetes"}', cluster.calls());
   add("stanch_model_requests_total", entry.model?.requests ?? 0);
@@ -83,11 +84,11 @@ export async function remember(entry: RunEntry, run: Recorded): Promise<void> {
   const listed = entry.result === "lease" ? {} : { entry };
   const success = entry.result === "done" || entry.result === "attention";
   try {
-    await recordRun(
-      { ...listed, success, count: (before) => addCounts(before ?? {}, counts) },
-      config.history,
-      { cluster, clock, namespace: config.namespace },
-    );
+    await recordRun({ ...listed, success, count: (before) => addCounts(before ?? {}, counts) }, config.history, {
+      cluster,
+      clock,
+      namespace: config.namespace,
+    });
   } catch (error) {
     log.warn("the run's summary was not kept", { error: messageOf(error) });
   }

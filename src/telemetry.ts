@@ -60,8 +60,22 @@ export async function exportRun(told: Telemetry, context: TelemetryContext): Pro
   const state = readState(told, context);
   state.catch(() => undefined);
   await Promise.all([
-    ...(otlp === null ? [] : [bounded("otlp", state.then((known) => toOtlp(known, told, otlp, context, signal)))]),
-    ...(push ? [bounded("pushgateway", state.then((known) => toPushgateway(known, context, signal)))] : []),
+    ...(otlp === null
+      ? []
+      : [
+          bounded(
+            "otlp",
+            state.then((known) => toOtlp(known, told, otlp, context, signal)),
+          ),
+        ]),
+    ...(push
+      ? [
+          bounded(
+            "pushgateway",
+            state.then((known) => toPushgateway(known, context, signal)),
+          ),
+        ]
+      : []),
   ]);
 }
 
@@ -89,13 +103,24 @@ async function readState(told: Telemetry, { config, cluster, clock, log }: Telem
     : [null, null];
   const totals = history?.totals ?? null;
   const { perIncident } = config.metrics;
-  const all = samplesFrom({ now: clock.now(), last: entry, totals, incidents, perIncident });
+  // A run that gave way to another saw nothing: what is so is what the last one saw.
+  const last = entry.result === "lease" ? (history?.entries[0] ?? null) : entry;
+  const all = samplesFrom({ now: clock.now(), last, totals, incidents, perIncident });
   return {
     now: clock.now(),
     gauges: all.filter(({ name }) => definitionOf(name).type === "gauge"),
     totals,
     whole: incidents !== null && (!kept || totals !== null),
   };
+}
+
+/** Samples in Prometheus' text format, with the labels of this installation. */
+export async function formatMetrics(
+  samples: readonly Sample[],
+  config: Pick<Config, "cluster" | "namespace">,
+): Promise<string> {
+  const { formatExposition } = await import("./adapters/prometheus-text.ts");
+  return formatExposition(samples, identityOf(config));
 }
 
 /** Incidents in scope. Throws StanchError. */
@@ -111,14 +136,15 @@ interface OtlpTarget {
 function otlpOf({ metrics }: Pick<Config, "metrics">, env: Env): OtlpTarget | null {
   if (env["OTEL_SDK_DISABLED"]?.toLowerCase() === "true" || env["OTEL_METRICS_EXPORTER"] === "none") return null;
   const { endpoint } = metrics.otlp;
-  if (endpoint !== "") return { url: /\/v1\/metrics\/?$/.test(endpoint) ? endpoint : `${endpoint.replace(/\/+$/, "")}/v1/metrics` };
+  if (endpoint !== "")
+    return { url: /\/v1\/metrics\/?$/.test(endpoint) ? endpoint : `${endpoint.replace(/\/+$/, "")}/v1/metrics` };
   const said = env["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"] ?? env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "";
   return said === "" ? null : {};
 }
 
 async function toOtlp(
   { now, gauges, totals }: State,
-  { counts, startedAt }: Telemetry,
+  { counts, startedAt, kept }: Telemetry,
   { url }: OtlpTarget,
   { config, env }: TelemetryContext,
   signal: AbortSignal,
@@ -138,7 +164,12 @@ async function toOtlp(
       now,
       gauges,
       // Without books a run's own counts are all that is known; their start says so.
-      cumulative: totals === null ? delta : { since: new Date(totals.since), samples: samplesOf(totals.counters) },
+      cumulative:
+        totals === null
+          ? kept
+            ? null
+            : delta
+          : { since: new Date(totals.since), samples: samplesOf(totals.counters) },
       delta,
     },
     {
@@ -171,14 +202,10 @@ async function toPushgateway(
   const password = env["STANCH_PUSHGATEWAY_PASSWORD"]?.trim();
   const secret = token ? { token } : username ? { username, ...(password ? { password } : {}) } : {};
   if (Object.keys(secret).length > 0) checkSafe(url, config);
-  const [{ formatExposition }, { pushExposition }] = await Promise.all([
-    import("./adapters/prometheus-text.ts"),
-    import("./adapters/pushgateway.ts"),
-  ]);
-  const identity = identityOf(config);
+  const { pushExposition } = await import("./adapters/pushgateway.ts");
   // Counters of one run alone would look like a reset each time.
-  const text = await formatExposition([...(totals === null ? [] : samplesOf(totals.counters)), ...gauges], identity);
-  await pushExposition(text, whole, { url, group: { job, ...identity }, ...secret, signal });
+  const text = await formatMetrics([...(totals === null ? [] : samplesOf(totals.counters)), ...gauges], config);
+  await pushExposition(text, whole, { url, group: { job, ...identityOf(config) }, ...secret, signal });
 }
 
 /** Throws StanchError `config` where credentials would go in the clear. */

@@ -5,11 +5,11 @@ import { type HrTime, ValueType } from "@opentelemetry/api";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
 import {
-  type AggregationTemporality as Temporality,
   AggregationTemporality,
   DataPointType,
   InstrumentType,
   type MetricData,
+  type AggregationTemporality as Temporality,
 } from "@opentelemetry/sdk-metrics";
 import { messageOf, StanchError } from "../errors.ts";
 import { definitionOf, type Sample } from "../metrics/series.ts";

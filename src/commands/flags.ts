@@ -63,6 +63,8 @@ const COMMANDS: Record<string, string> = {
   doctor:
     "stanch doctor\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix.\n",
   rbac: "stanch rbac\n\nPrints the service account and exactly the rights that the configuration needs, as YAML for kubectl apply. The right\nto change anything live is a role of its own, and only there in mode remediate. Makes no call.\n",
+  metrics:
+    "stanch metrics\n\nPrints the metrics of this installation in Prometheus' text format, from what the cluster keeps: incidents, the last run and\nthe totals of all runs. For people, and for the textfile collector of a node exporter. Changes nothing.\n",
   demo: "stanch demo [--keep]\n\nThree incidents, from failing to resolved, on an embedded cluster and code host. Needs Node and git only.\n",
 };
 
@@ -77,6 +79,7 @@ Commands:
   undo        take the live change of an incident back
   doctor      check what a run needs, and say how to fix it
   rbac        print the service account and exactly the rights that the configuration needs
+  metrics     print the metrics, in Prometheus' text format
   demo        see it work, without a cluster
 
 ${FLAGS}

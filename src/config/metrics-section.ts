@@ -42,7 +42,9 @@ export const metricsSection = section(
     allowHttp: z
       .boolean()
       .default(false)
-      .describe("Send credentials over plain http to hosts other than loopback. Without credentials plain http is allowed."),
+      .describe(
+        "Send credentials over plain http to hosts other than loopback. Without credentials plain http is allowed.",
+      ),
     perIncident: z
       .boolean()
       .default(false)

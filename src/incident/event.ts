@@ -51,7 +51,10 @@ type Subject = ObjectRef & { readonly uid?: string };
  */
 async function record(on: Subject, said: Announcement, related: Subject, context: EventContext): Promise<void> {
   const { cluster, clock, log } = context;
-  const at = clock.now().toISOString().replace(/\.\d+Z$/, "Z");
+  const at = clock
+    .now()
+    .toISOString()
+    .replace(/\.\d+Z$/, "Z");
   const message = cut(redactShapes(said.message));
   const key = createHash("sha256")
     .update(JSON.stringify([on.kind, on.name, on.uid ?? "", said.reason, message]))

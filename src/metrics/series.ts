@@ -53,7 +53,7 @@ export function samplesOf(counts: Counts): Sample[] {
 /** The sum of two sets of amounts; no more series than there may be. */
 export function addCounts(before: Counts, more: Counts): Counts {
   const out: Record<string, number> = {};
-  for (const { name, labels, value } of samplesOf(before)) out[seriesOf(name, labels)] = value;
+  for (const { name, labels, value } of samplesOf(before).slice(0, MOST)) out[seriesOf(name, labels)] = value;
   for (const [series, value] of Object.entries(more)) {
     if (!(series in out) && Object.keys(out).length >= MOST) continue;
     // Digits beyond it are noise of binary fractions.
