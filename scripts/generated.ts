@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { Config } from "../src/config/schema.ts";
@@ -5,6 +6,7 @@ import { detectors } from "../src/detectors/index.ts";
 import { guards } from "../src/guards/index.ts";
 import { incidentCrd, runCrd } from "../src/incident/crd.ts";
 import { remedies } from "../src/remedies/index.ts";
+import { withMetrics } from "./metrics-reference.ts";
 
 /** File → text of everything that is written from code. */
 export async function generated(): Promise<Record<string, string>> {
@@ -14,6 +16,7 @@ export async function generated(): Promise<Record<string, string>> {
     "deploy/config.schema.json": `${JSON.stringify({ $id: "https://stanch.dev/config.schema.json", title: "stanch.yaml", ...schema }, null, 2)}\n`,
     "docs/configuration.md": configurationReference(schema),
     "docs/catalogue.md": catalogue(),
+    "docs/metrics.md": withMetrics(await readFile(new URL("../docs/metrics.md", import.meta.url), "utf8")),
   };
 }
 
