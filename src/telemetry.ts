@@ -104,7 +104,9 @@ async function readState(told: Telemetry, { config, cluster, clock, log }: Telem
   const totals = history?.totals ?? null;
   const { perIncident } = config.metrics;
   // A run that gave way to another saw nothing: what is so is what the last one saw.
-  const last = entry.result === "lease" ? (history?.entries[0] ?? null) : entry;
+  const entries = history?.entries ?? [];
+  const recorded = entries.find(({ id }) => id !== undefined && id === entry.id) ?? entry;
+  const last = entry.result === "lease" ? (entries[0] ?? null) : recorded;
   const all = samplesFrom({ now: clock.now(), last, totals, incidents, perIncident });
   return {
     now: clock.now(),
