@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { EXIT, exitOf } from "./commands/exit.ts";
 import { type Flags, HELP, helpOf, OPTIONS } from "./commands/flags.ts";
+import { showFault } from "./commands/show-fault.ts";
 import { nearest } from "./config/nearest.ts";
 import { messageOf, StanchError } from "./errors.ts";
 
@@ -73,9 +74,6 @@ function read(words: string[]) {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const known = error instanceof StanchError;
-  process.stderr.write(`stanch: ${known ? error.message : messageOf(error)}\n`);
-  if (known && error.hint !== undefined) process.stderr.write(`        ${error.hint}\n`);
-  if (!known && error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
+  process.stderr.write(showFault(error, process.env));
   process.exitCode = exitOf(error);
 }

@@ -231,6 +231,7 @@ export async function composeRun(
     watched: () => true,
     pages: (resource) => cluster.list(resource, { limit: config.observe.pageSize }),
   };
+  meter.start();
   return {
     run: {
       config,

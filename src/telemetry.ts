@@ -102,6 +102,11 @@ async function readState(told: Telemetry, { config, cluster, clock, log }: Telem
       ])
     : [null, null];
   const totals = history?.totals ?? null;
+  if (history !== null && history.entries.length > 0 && totals === null)
+    log.warn("metrics are told in part", {
+      error: "the cluster keeps no totals in runs.stanch.dev",
+      hint: "apply this version's CustomResourceDefinition: kubectl apply --server-side -f deploy/crd.yaml",
+    });
   const { perIncident } = config.metrics;
   // A run that gave way to another saw nothing: what is so is what the last one saw.
   const entries = history?.entries ?? [];

@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { showFault } from "../src/commands/show-fault.ts";
+import { StanchError } from "../src/errors.ts";
 import { createLog, inContext, type LogOptions, secretsOf } from "../src/log.ts";
 
 function logOf(over: Partial<LogOptions> = {}) {
@@ -148,6 +150,15 @@ describe("text", () => {
 });
 
 describe("secrets", () => {
+  it("stand in no fault that the entry shows, and it does nothing to a terminal", () => {
+    const fault = new StanchError("cluster", "401 for hunter2hunter2 at https://me:pw123456@host\u001b[2J", {
+      hint: "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+    });
+    const text = showFault(fault, { GITHUB_TOKEN: "hunter2hunter2" });
+    expect(text).toBe("stanch: 401 for ‹redacted› at https://me:‹redacted›@host�[2J\n        ‹redacted token›\n");
+    expect(showFault(new TypeError("odd"), {})).toMatch(/^stanch: odd\nTypeError: odd\n {4}at /);
+  });
+
   const TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 
   it.each(["json", "text"] as const)("stand in no line, whatever brings them there: %s", (format) => {

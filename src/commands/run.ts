@@ -48,7 +48,9 @@ async function tell(
 ): Promise<void> {
   const { config, cluster, clock, log, startedAt } = run;
   const entry = entryOf(report, result, run);
-  const { at: _, version: __, id: ___, result: ____, findings, ...facts } = entry;
+  const { at: _, version: __, id: ___, result: ____, findings, steps, ...rest } = entry;
+  // A person at a terminal has not asked for them.
+  const facts = { ...rest, ...(flags.interactive ? {} : { steps }) };
   if (report === null && !flags.interactive) log.error("run failed", { result, ...facts, ...whyOf(error) });
   if (report !== null) {
     const ripe = Object.values(findings ?? {}).reduce((sum, it) => sum + it.ripe, 0);

@@ -6,10 +6,12 @@ import type { CounterName, LabelsOf } from "./table.ts";
 
 /** What one run counts, and where its time goes. */
 export interface Meter {
+  /** The run begins: time counts from here, and what was loaded before is not its own. */
+  start(): void;
   count<N extends CounterName>(name: N, labels: LabelsOf<N>, by?: number): void;
   /** Does a step and keeps its time; log lines of it say so. A step within another takes its time from that one. */
   time<T>(step: StepName, work: () => T | Promise<T>): Promise<T>;
-  /** Seconds by step so far; the sum is the time since the meter was made. */
+  /** Seconds by step so far; the sum is the time since the start. */
   steps(): Readonly<Partial<Record<StepName, number>>>;
   /** What was counted so far, by series. */
   counts(): Counts;
@@ -17,7 +19,7 @@ export interface Meter {
 
 export function createMeter(clock: Pick<Clock, "now">): Meter {
   const counted: Record<string, number> = {};
-  const spent: Partial<Record<StepName, number>> = {};
+  let spent: Partial<Record<StepName, number>> = {};
   const running: { readonly step: StepName }[] = [];
   let since = clock.now().getTime();
   /** The time since the last call belongs to the innermost step that runs. */
@@ -28,6 +30,10 @@ export function createMeter(clock: Pick<Clock, "now">): Meter {
     since = now;
   };
   return {
+    start() {
+      spent = {};
+      since = clock.now().getTime();
+    },
     count(name, labels, by = 1) {
       if (!(by >= 0) || !Number.isFinite(by)) return;
       const series = seriesOf(name, labels);
