@@ -126,30 +126,34 @@ describe("alerts and dashboard", () => {
     for (const { rules } of alerts.groups) for (const { alert } of rules) expect(text).toContain(`\`${alert}\``);
   });
 
-  it.skipIf(promtool === null)("Prometheus takes the rules, and every expression of the dashboard", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "stanch-rules-"));
-    try {
-      expect(await said(promtool ?? "", ["check", "rules", "--lint=all", "--lint-fatal", ALERTS])).toMatchObject({
-        code: 0,
-      });
-      const rules = expressions.map(({ expr }, at) => ({
-        record: `panel:of:${at}`,
-        expr: expr.replaceAll(/\$\w+/g, "x"),
-      }));
-      const file = join(folder, "panels.yaml");
-      await writeFile(file, stringify({ groups: [{ name: "panels", rules }] }));
-      const checked = await said(promtool ?? "", ["check", "rules", file]);
-      expect(checked.text).toContain(`${rules.length} rules found`);
-      expect(checked.code).toBe(0);
-      const broken = stringify({ groups: [{ name: "x", rules: [{ record: "x", expr: "sum by (" }] }] });
-      await writeFile(file, broken);
-      expect((await said(promtool ?? "", ["check", "rules", file])).code).not.toBe(0);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+  it.skipIf(promtool === null)(
+    "Prometheus takes the rules, and every expression of the dashboard",
+    { timeout: 120_000 },
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), "stanch-rules-"));
+      try {
+        expect(await said(promtool ?? "", ["check", "rules", "--lint=all", "--lint-fatal", ALERTS])).toMatchObject({
+          code: 0,
+        });
+        const rules = expressions.map(({ expr }, at) => ({
+          record: `panel:of:${at}`,
+          expr: expr.replaceAll(/\$\w+/g, "x"),
+        }));
+        const file = join(folder, "panels.yaml");
+        await writeFile(file, stringify({ groups: [{ name: "panels", rules }] }));
+        const checked = await said(promtool ?? "", ["check", "rules", file]);
+        expect(checked.text).toContain(`${rules.length} rules found`);
+        expect(checked.code).toBe(0);
+        const broken = stringify({ groups: [{ name: "x", rules: [{ record: "x", expr: "sum by (" }] }] });
+        await writeFile(file, broken);
+        expect((await said(promtool ?? "", ["check", "rules", file])).code).not.toBe(0);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  );
 
-  it.skipIf(promtool === null)("each alert fires where it must, and only there", async () => {
+  it.skipIf(promtool === null)("each alert fires where it must, and only there", { timeout: 120_000 }, async () => {
     const tests = join(import.meta.dirname, "alerts.test.yaml");
     const result = await said(promtool ?? "", ["test", "rules", tests]);
     expect(result.code, result.text).toBe(0);
