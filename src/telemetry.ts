@@ -1,5 +1,6 @@
 import type { Config } from "./config/schema.ts";
 import { namedNamespaces } from "./config/scope.ts";
+import { isHttp } from "./config/values.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import type { Incident } from "./incident/incident.ts";
 import { type RunEntry, type RunTotals, readHistory } from "./incident/run-history.ts";
@@ -161,7 +162,10 @@ async function toOtlp(
     throw new StanchError("config", `OTEL_EXPORTER_OTLP_PROTOCOL ${protocol} is not supported; use http/protobuf`);
   const secret = (env["OTEL_EXPORTER_OTLP_METRICS_HEADERS"] ?? env["OTEL_EXPORTER_OTLP_HEADERS"] ?? "") !== "";
   const target = url ?? env["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"] ?? env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "";
+  if (!isHttp(target))
+    throw new StanchError("config", `${target} (OTEL_EXPORTER_OTLP_ENDPOINT) is no http or https URL`);
   if (secret) checkSafe(target, config);
+  const patience = Number(env["OTEL_EXPORTER_OTLP_METRICS_TIMEOUT"] ?? env["OTEL_EXPORTER_OTLP_TIMEOUT"]);
   const { exportOtlp } = await import("./adapters/otlp.ts");
   const since = new Date(startedAt);
   const delta = { since, samples: samplesOf(counts) };
@@ -190,7 +194,7 @@ async function toOtlp(
         "k8s.cluster.name": config.cluster,
         "k8s.namespace.name": config.namespace,
       },
-      timeoutMs: config.metrics.timeout,
+      timeoutMs: patience > 0 ? Math.min(patience, config.metrics.timeout) : config.metrics.timeout,
       env,
       version,
       signal,

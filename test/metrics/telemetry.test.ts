@@ -254,6 +254,14 @@ describe("OTLP", () => {
     },
   );
 
+  it("is given up at the standard time-out where that is shorter", async () => {
+    await using receiver = await startReceiver(() => "silent");
+    const env = { OTEL_EXPORTER_OTLP_TIMEOUT: "300" };
+    const { lines, ms } = await tell({ timeout: "20s", otlp: { endpoint: receiver.url } }, { env });
+    expect(lines[0]).toMatchObject({ msg: "metrics not exported", receiver: "otlp" });
+    expect(ms).toBeLessThan(3000);
+  });
+
   it("refuses what it cannot do, and credentials in the clear", async () => {
     const grpc = await tell(
       { otlp: { endpoint: "http://127.0.0.1:1" } },
@@ -263,6 +271,10 @@ describe("OTLP", () => {
     const env = { OTEL_EXPORTER_OTLP_HEADERS: "api-key=abc" };
     const clear = await tell({ otlp: { endpoint: "http://collector.invalid:4318" } }, { env });
     expect(clear.lines[0]?.["error"]).toContain("credentials would go over plain http");
+    for (const address of ["collector:4318", "localhost", "ftp://collector"]) {
+      const odd = await tell({}, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: address } });
+      expect(odd.lines[0]?.["error"]).toBe(`${address} (OTEL_EXPORTER_OTLP_ENDPOINT) is no http or https URL`);
+    }
     const ca = { OTEL_EXPORTER_OTLP_CERTIFICATE: "/none.pem" };
     const missing = await tell({ otlp: { endpoint: "https://127.0.0.1:1" } }, { env: ca });
     expect(missing.lines[0]?.["error"]).toContain("/none.pem");
