@@ -1,6 +1,6 @@
 import type { ReceiverEntry } from "../config/notify-section.ts";
 import { messageOf, StanchError } from "../errors.ts";
-import type { Delivery, Notice } from "../model.ts";
+import type { Delivery, Notice, ObjectRef } from "../model.ts";
 import type { Receiver } from "../ports.ts";
 import { CODEOWNERS, type Owners, ownersOf, parseCodeowners } from "../pull-request/codeowners.ts";
 import { plain } from "../pull-request/quote.ts";
@@ -39,10 +39,12 @@ async function mention(notice: Notice, { codeHost, workbench, store }: MentionCo
   const source = (await store.get(incident.namespace, incident.name))?.status?.source;
   const target = await targetOf(notice, { codeHost });
   if ("reason" in target) return skipped(target.reason);
-  const { repository, number, base } = target;
-  if (source === undefined || source.repository.toLowerCase() !== repository.toLowerCase())
-    return skipped("no changed file of its repository is known");
-  const files = source.locations.map(fileOf).filter((file) => file !== "" && !file.includes("\0"));
+  const { repository, number } = target;
+  const place = source === undefined ? await folderOf(incident.workload, workbench) : { ...source, base: undefined };
+  if (place === null || place.repository.toLowerCase() !== repository.toLowerCase())
+    return skipped("no file of its repository is known that it comes from");
+  const base = target.base ?? place.base;
+  const files = place.locations.map(fileOf).filter((file) => file !== "" && !file.includes("\0"));
   const { login } = await codeHost.check(repository);
   const checkout = await workbench.open(repository, base);
   let text: string | null = null;
@@ -61,6 +63,20 @@ async function mention(notice: Notice, { codeHost, workbench, store }: MentionCo
     return skipped("it was said before");
   await codeHost.comment(repository, number, `${marker}\n${names.join(" ")}: ${plain(notice.text, 1200)}`);
   return { outcome: "sent" };
+}
+
+interface Place {
+  readonly repository: string;
+  readonly base: string | undefined;
+  readonly locations: readonly string[];
+}
+
+/** Where no file could be found to change, those are called who own the folder that the workload is deployed from. */
+async function folderOf(workload: ObjectRef, workbench: MentionContext["workbench"]): Promise<Place | null> {
+  const found = await workbench.find(workload).catch(() => null);
+  if (found === null || !found.found) return null;
+  const { repository, branch, path } = found.bench.source;
+  return { repository, base: branch, locations: [path === "." ? "manifest" : `${path}/manifest`] };
 }
 
 type Target = { readonly repository: string; readonly number: number; readonly base: string | undefined };

@@ -184,13 +184,15 @@ function debt(status: IncidentStatus, { debt }: MilestoneSettings, now: Date): M
   };
 }
 
-function merged({ mergedAt, pullRequest }: IncidentStatus): Milestone | null {
+function merged({ mergedAt, pullRequest, timeline }: IncidentStatus): Milestone | null {
   if (mergedAt === undefined) return null;
+  // When it was seen, by the clock of everything else here; the code host has its own.
+  const seen = timeline.findLast(({ phase, text }) => phase === "Merged" && text.endsWith(" was merged."));
   return {
     key: `merged@${mergedAt}`,
     event: "merged",
     severity: "info",
-    at: mergedAt,
+    at: seen?.at ?? mergedAt,
     text: `#${pullRequest?.number ?? "?"} was merged.`,
     standing: false,
   };
