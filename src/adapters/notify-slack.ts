@@ -90,6 +90,7 @@ export function createSlack({ name, apiUrl, token, channel }: SlackOptions): Rec
     // A thread in another channel is left behind when the configuration names a new one.
     send: (notice, thread, signal) => post(notice, thread?.channel === channel ? thread : undefined, signal),
     async show(notice, thread, signal) {
+      if (thread.channel !== channel) return { outcome: "skipped", reason: "its thread is in another channel" };
       const seen: Seen = {};
       const { text, blocks } = formatSlack(notice);
       try {

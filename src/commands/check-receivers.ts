@@ -14,10 +14,14 @@ export async function checkReceivers(config: Config, receivers: readonly Receive
     }),
   );
   const called = config.notify.receivers.filter(({ type }) => type === "github");
+  const silent = config.mode === "observe" && !config.notify.observe && config.notify.receivers.length > 0;
   return [
     ...lines,
     ...called.map(
       ({ name }): Finding => ({ check: "receiver", ok: true, text: `${name}: mentions with the code host's token` }),
     ),
+    ...(silent
+      ? [{ check: "receiver", ok: true, text: "in mode observe nothing is told, unless notify.observe is set" }]
+      : []),
   ];
 }

@@ -13,13 +13,17 @@ export interface Entry {
   readonly shown?: string | undefined;
 }
 
-/** What was told, with more of it: never less, so that two writers together still know all. Receivers that are gone are left out. */
+/** Rows of receivers that are not configured now: a run with another configuration must not make them forget. */
+const MOST_OTHERS = 10;
+
+/** What was told, with more of it: never less, so that two writers together still know all. */
 export function withTold(
   told: readonly Told[],
   entries: readonly Entry[],
   { receivers, current }: { readonly receivers: readonly string[]; readonly current: readonly string[] },
 ): Told[] {
-  return receivers.flatMap((receiver): Told[] => {
+  const others = told.filter((row) => !receivers.includes(row.receiver)).slice(0, MOST_OTHERS);
+  const own = receivers.flatMap((receiver): Told[] => {
     const known = told.find((row) => row.receiver === receiver);
     const more = entries.filter((entry) => entry.receiver === receiver);
     if (known === undefined && more.length === 0) return [];
@@ -39,4 +43,5 @@ export function withTold(
       },
     ];
   });
+  return [...own, ...others];
 }

@@ -18,7 +18,7 @@ export interface Memory {
   keep(incident: Incident, entries: readonly Entry[], milestones: readonly Milestone[]): Promise<Incident>;
 }
 
-/** `receivers`: those that are configured; what others were told is forgotten. */
+/** `receivers`: those that are configured. */
 export function createMemory({ store, log }: Pick<Run, "store" | "log">, receivers: readonly string[]): Memory {
   const unwritten = new Map<string, readonly Told[]>();
 

@@ -26,6 +26,8 @@ const HEADINGS: Record<NoticeEvent, string> = {
 
 const MOST_TEXT = 1500;
 const MOST_LINES = 20;
+/** Read of a text before it is redacted and cut: well beyond what is shown, so that no secret is cut into an unknown shape. */
+const MOST_READ = 6000;
 
 /** The message of what is due about an incident. */
 export function noticeOf(
@@ -147,11 +149,11 @@ const INVISIBLE = /(?!\n)[\p{Cc}\p{Cf}]/gu;
 
 /** Text from outside on one line: redacted, without controls, at most `most` characters. */
 export function clean(text: string, most: number): string {
-  return cut(redact(text.slice(0, 20_000)).replaceAll(/\s+/g, " ").replaceAll(INVISIBLE, "").trim(), most);
+  return cut(redact(text.slice(0, MOST_READ)).replaceAll(/\s+/g, " ").replaceAll(INVISIBLE, "").trim(), most);
 }
 
 function lines(text: string, most: number): string {
-  return cut(redact(text.slice(0, 20_000)).replaceAll(/\r\n?/g, "\n").replaceAll(INVISIBLE, ""), most);
+  return cut(redact(text.slice(0, MOST_READ)).replaceAll(/\r\n?/g, "\n").replaceAll(INVISIBLE, ""), most);
 }
 
 function cut(text: string, most: number): string {

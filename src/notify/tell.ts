@@ -45,6 +45,9 @@ export interface Telling {
 /** Messages of one incident in one run: more than its life has. */
 const MOST_ROUNDS = 12;
 
+/** Receivers remembered that are not configured now. */
+const MOST_OTHERS = 10;
+
 const SILENT: Teller = { about: async () => undefined, all: async () => undefined, over: async () => undefined };
 
 /** `may`: this run may write, and so may remember what was told. */
@@ -53,32 +56,36 @@ export function createTeller(run: Omit<Run, "renew">, may: boolean): Teller {
   const observing = config.mode === "observe" && config.notify.observe && !run.dryRun;
   const listeners = listenersOf(run);
   if (listeners.length === 0 || (!may && !run.dryRun && !observing)) return SILENT;
-  let opened: Promise<Telling> | undefined;
+  let telling: Telling | undefined;
   let hopeless = false;
   const safely = async (does: (telling: Telling) => Promise<void>): Promise<void> => {
     if (hopeless) return;
     try {
-      opened ??= open(run, listeners);
-      await does(await opened);
+      telling ??= await open(run, listeners);
+      await does(telling);
     } catch (error) {
-      // Of what a person must correct first is said once.
-      hopeless = !(error instanceof StanchError) || error.code === "config" || error.code === "forbidden";
+      // What the whole needs, and what a person must correct first, is said once.
+      hopeless =
+        telling === undefined ||
+        !(error instanceof StanchError) ||
+        error.code === "config" ||
+        error.code === "forbidden";
       const hint = error instanceof StanchError && error.hint !== undefined ? { hint: error.hint } : {};
       log.warn("notifications failed", { error: messageOf(error), ...hint });
     }
   };
   return {
     about: (name) =>
-      safely(async (telling) => {
+      safely(async (at) => {
         const [namespace = "", plain = ""] = (name ?? "").split("/");
         const incident = may && plain !== "" ? await run.store.get(namespace, plain) : null;
-        if (incident !== null) await tell(incident, telling);
+        if (incident !== null) await tell(incident, at);
       }),
     all: (options) =>
-      safely(async (telling) => {
-        if (!observing) await tellAll(telling, options?.last === true);
+      safely(async (at) => {
+        if (!observing) await tellAll(at, options?.last === true);
       }),
-    over: (end) => safely((telling) => tellOfRun(end, telling)),
+    over: (end) => safely((at) => tellOfRun(end, at)),
   };
 }
 
@@ -101,7 +108,11 @@ async function open(run: Omit<Run, "renew">, listeners: readonly Listener[]): Pr
   const names = listeners.map(({ entry }) => entry.name);
   const withNew = (book: Book): Book => ({
     ...book,
-    receivers: names.map((name) => book.receivers.find((known) => known.name === name) ?? { name, since }),
+    receivers: [
+      ...names.map((name) => book.receivers.find((known) => known.name === name) ?? { name, since }),
+      // A run with another configuration must not make them new ones.
+      ...book.receivers.filter((known) => !names.includes(known.name)).slice(0, MOST_OTHERS),
+    ],
   });
   const context = { cluster, clock, namespace: config.namespace };
   const found = await readBook(context);

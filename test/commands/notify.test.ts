@@ -84,7 +84,7 @@ describe("stanch doctor", () => {
       }),
     );
     const lines = await checkReceivers(settings, await createReceivers(settings, ENV, systemClock));
-    expect(lines.map(({ ok }) => ok)).toEqual([true, true, false, false, true]);
+    expect(lines.map(({ ok }) => ok)).toEqual([true, true, false, false, true, true]);
     expect(lines[0]?.text).toBe("chat: Slack: stanch of Acme may post; channel C0123456789");
     expect(lines[3]).toMatchObject({
       text: "bare: STANCH_SLACK_WEBHOOK_URL is not set",
