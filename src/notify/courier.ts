@@ -41,6 +41,13 @@ export function createCourier({
   let spent = 0;
   let told = false;
 
+  function isOver(): boolean {
+    if (timeout - spent >= LEAST) return false;
+    if (!told) log.warn("the time for notifications is over; the next run goes on", { timeout });
+    told = true;
+    return true;
+  }
+
   async function attempt({ receiver, notice, thread, show }: Job, limit: number): Promise<Delivery> {
     const signal = AbortSignal.timeout(Math.ceil(limit));
     const tooLate = new Promise<Delivery>((resolve) => {
@@ -62,11 +69,7 @@ export function createCourier({
   async function carry(job: Job): Promise<Delivery> {
     const { name } = job.receiver;
     const left = timeout - spent;
-    if (left < LEAST) {
-      if (!told) log.warn("the time for notifications is over; the next run goes on", { timeout });
-      told = true;
-      return { outcome: "failed", reason: "the time for notifications is over" };
-    }
+    if (isOver()) return { outcome: "failed", reason: "the time for notifications is over" };
     // One that hangs leaves time for the others.
     const limit = Math.min(left, timeout / 2);
     const begun = clock.now().getTime();
@@ -94,7 +97,7 @@ export function createCourier({
 
   return {
     waits,
-    isOpen: (name) => !closed.has(name) && timeout - spent >= LEAST,
+    isOpen: (name) => !closed.has(name) && !isOver(),
     close: (name) => void closed.add(name),
     async deliver(jobs) {
       const begun = clock.now().getTime();

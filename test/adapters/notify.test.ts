@@ -248,6 +248,7 @@ describe("all receivers together", () => {
       await courier.deliver([{ receiver, notice: NOTICE, thread: undefined }]);
     }
     expect(Date.now() - begun).toBeLessThan(1500);
+    expect(courier.isOpen("e")).toBe(false);
     expect(lines.filter(({ message }) => message.startsWith("the time for notifications"))).toHaveLength(1);
     // One that hangs leaves time for another.
     expect(lines.filter(({ facts }) => facts["reason"] === "no answer in time").length).toBeGreaterThan(1);

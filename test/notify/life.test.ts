@@ -36,7 +36,28 @@ describe.concurrent("an incident is told", () => {
     expect(new Set(payloads(hook).map(({ data }) => data.id)).size).toBe(4);
     // The whole ledger is a few lines.
     expect(JSON.stringify(world.incidents()[0]?.status?.notified).length).toBeLessThan(1500);
-  }, 60_000);
+  }, 180_000);
+
+  it("in a thread whose first message is brought up to date by the next run where that failed, and in a new one where it is gone", async () => {
+    await using world = await broken();
+    await using slack = await startSlack();
+    const receivers = [slackReceiver(slack)];
+    slack.faults.push("none", "none", { status: 500 });
+    await runTelling(world, receivers);
+    expect(story(slack.posts)).toEqual(["post Hotfix applied", "reply Pull request opened"]);
+    await runTelling(world, receivers);
+    expect(story(slack.posts).slice(2)).toEqual(["update Pull request opened"]);
+    slack.remove(slack.posts[0]?.ts ?? "");
+    await world.host.merge(REPOSITORY, 1, { as: "ada" });
+    await world.deploy();
+    for (let round = 0; round < 3; round += 1) {
+      await runTelling(world, receivers);
+      await world.clock.sleep(60_000);
+    }
+    expect(phases(world)).toEqual(["Resolved"]);
+    expect(story(slack.posts).slice(3)).toEqual(["post Merged", "reply Resolved", "update Resolved"]);
+    expect(slack.posts.at(-1)?.ts).toBe(slack.posts[3]?.ts);
+  }, 180_000);
 
   it("as soon as its cause is treated, and not at the end of the run", async () => {
     await using world = await broken();
@@ -57,11 +78,11 @@ describe.concurrent("an incident is told", () => {
     await runTelling(world, [webhookReceiver(hook)], settings, { wrap });
     expect(atEnd).toBe(2);
     expect(types(hook)).toEqual(["hotfix-applied", "pull-request-opened"]);
-  }, 60_000);
+  }, 180_000);
 
   it("again when it was told before a crash, with the same id, at most once, and never not at all", async () => {
     // Each write of the incident while it is told, and each message.
-    for (const place of [0, 1, 2, 3, 4]) {
+    for (const place of [0, 1, 2, 3]) {
       await using world = await broken();
       await using hook = await startWebhook();
       const receivers = [webhookReceiver(hook)];
@@ -102,7 +123,7 @@ describe.concurrent("an incident is told", () => {
       await runTelling(world, receivers);
       expect(hook.requests).toHaveLength(ids.length);
     }
-  }, 120_000);
+  }, 300_000);
 
   it("again when the answer was lost on its way, with the same id", async () => {
     await using world = await broken();
@@ -114,7 +135,7 @@ describe.concurrent("an incident is told", () => {
     const [first, second] = payloads(hook);
     expect(second?.data.id).toBe(first?.data.id);
     expect(types(hook)).toEqual(["hotfix-applied", "hotfix-applied", "pull-request-opened"]);
-  }, 60_000);
+  }, 180_000);
 
   it("to the one that is there when the other is down, and to that one later; the run is the same", async () => {
     await using world = await broken();
@@ -136,7 +157,7 @@ describe.concurrent("an incident is told", () => {
       "update Pull request opened",
     ]);
     expect(hook.requests).toHaveLength(2);
-  }, 60_000);
+  }, 180_000);
 
   it("to one that was away for an hour as the state that it is in by then, with what came before", async () => {
     await using world = await broken();
@@ -150,7 +171,7 @@ describe.concurrent("an incident is told", () => {
     expect(payloads(hook)[0]?.data.earlier.map(({ event }) => event)).toEqual(["hotfix-applied"]);
     await runTelling(world, [webhookReceiver(hook)]);
     expect(hook.requests).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   it("not while another program of the same cluster writes over it, and once when it has", async () => {
     await using world = await broken();
@@ -175,7 +196,7 @@ describe.concurrent("an incident is told", () => {
     expect(others).toBe(2);
     await runTelling(world, [webhookReceiver(hook)]);
     expect(types(hook)).toEqual(["hotfix-applied", "pull-request-opened"]);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe.concurrent("nothing is told", () => {
@@ -204,7 +225,7 @@ describe.concurrent("nothing is told", () => {
     const said2 = lines.filter(({ message }) => message === "notifications failed");
     expect(said2).toHaveLength(1);
     expect(said2[0]?.facts["hint"]).toMatch(/kubectl apply --server-side -f deploy\/crd\.yaml/);
-  }, 60_000);
+  }, 180_000);
 
   it("in a dry run, which says what it would tell", async () => {
     await using world = await broken();
@@ -218,7 +239,7 @@ describe.concurrent("nothing is told", () => {
       "waiting",
     ]);
     expect(world.incidents()[0]?.status?.notified).toBeUndefined();
-  }, 60_000);
+  }, 180_000);
 
   it("of what was over before the receiver was there", async () => {
     await using world = await broken();
@@ -232,5 +253,5 @@ describe.concurrent("nothing is told", () => {
     await world.clock.sleep(60_000);
     await runTelling(world, [webhookReceiver(hook)]);
     expect(types(hook)).toEqual(["merged", "resolved"]);
-  }, 60_000);
+  }, 180_000);
 });

@@ -39,7 +39,7 @@ describe.concurrent("code owners", () => {
       await runTelling(world, PEOPLE, settings);
     }
     expect(calls(world)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   it("are not called again after a crash between the comment and the note of it", async () => {
     const settings = settingsOf("flux-object");
@@ -73,7 +73,7 @@ describe.concurrent("code owners", () => {
     await runTelling(world, PEOPLE, settings);
     await runTelling(world, PEOPLE, settings);
     expect(calls(world)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   it("are not called in a draft", async () => {
     const settings = settingsOf("flux-object");
@@ -96,7 +96,7 @@ describe.concurrent("code owners", () => {
     });
     await runTelling(world, PEOPLE, settings, { wrap });
     expect(calls(world)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it("are called in the issue where Git cannot be corrected by rule, and for nobody where it is not known what they own", async () => {
     await using world = await undeclared();
@@ -125,5 +125,5 @@ describe.concurrent("code owners", () => {
       .filter((body) => body.startsWith("<!-- stanch mention"));
     expect(calls).toHaveLength(1);
     expect(calls[0]).toMatch(/\n@ada @stanch @acme\/platform: /);
-  }, 60_000);
+  }, 180_000);
 });

@@ -32,8 +32,8 @@ export interface EmbeddedSlack extends AsyncDisposable {
   readonly posts: SlackPost[];
   /** What Slack would have refused, with the rule. */
   readonly problems: string[];
-  /** Faults of the next requests, in order. */
-  readonly faults: Fault[];
+  /** Faults of the next requests, in order; `none` is a request that goes well. */
+  readonly faults: (Fault | "none")[];
   /** Requests, also those that came to nothing. */
   requests: number;
   /** Takes a message away, as a person may. */
@@ -50,7 +50,7 @@ export const CHANNEL = "C0123456789";
 export async function startSlack(): Promise<EmbeddedSlack> {
   const posts: SlackPost[] = [];
   const problems: string[] = [];
-  const faults: Fault[] = [];
+  const faults: (Fault | "none")[] = [];
   const alive = new Set<string>();
   let clock = 1_700_000_000_000_000;
   const state = { requests: 0 };
@@ -99,7 +99,7 @@ export async function startSlack(): Promise<EmbeddedSlack> {
     const fault = faults.shift();
     if (fault === "hang") return;
     if (fault === "cut") return void request.socket.destroy();
-    if (fault !== undefined && fault !== "lost") {
+    if (fault !== undefined && fault !== "lost" && fault !== "none") {
       response.writeHead(fault.status, fault.headers).end(fault.body ?? "");
       return;
     }

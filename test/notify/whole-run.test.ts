@@ -27,7 +27,7 @@ describe.concurrent("of a whole run is told", () => {
       findings: [{ receiver: "hook", keys: [expect.any(String)] }],
     });
     expect(world.incidents()).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it("a storm, as one message, and each of what is left when it is over", async () => {
     const names = ["one", "two"];
@@ -53,7 +53,7 @@ describe.concurrent("of a whole run is told", () => {
     await runTelling(world, receivers);
     expect(slack.posts.filter((post) => post.thread === undefined && post.method === "post")).toHaveLength(3);
     expect(slack.problems).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it("that runs fail, by the second of them; and the fault is the run's own as without receivers", async () => {
     await using world = await broken();
@@ -73,7 +73,7 @@ describe.concurrent("of a whole run is told", () => {
     expect(types(hook)).toEqual(["run-failing"]);
     await runTelling(world, [webhookReceiver(hook)]);
     expect(book(world)).toMatchObject({ conditions: [] });
-  }, 60_000);
+  }, 180_000);
 
   it("nothing by a receiver without its secret, and the log says why, once", async () => {
     await using world = await broken();
@@ -86,7 +86,7 @@ describe.concurrent("of a whole run is told", () => {
       receiver: "ops",
       reason: "NOT_SET is not set; put it into that variable, from a Secret",
     });
-  }, 60_000);
+  }, 180_000);
 });
 
 describe("a program that writes what it likes into its log", () => {
@@ -100,5 +100,5 @@ describe("a program that writes what it likes into its log", () => {
     expect(JSON.stringify(slack.posts)).toContain("cannot reach the database");
     for (const text of [JSON.stringify(slack.posts), JSON.stringify(payloads(hook))])
       expect(text).not.toMatch(/hunter2|ghp_|abcdefghijklmnopqrstuvwxyz012345/);
-  }, 60_000);
+  }, 180_000);
 });
