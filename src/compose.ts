@@ -15,7 +15,7 @@ import { createLog, secretsOf } from "./log.ts";
 import { createMeter, type Meter } from "./metrics/meter.ts";
 import { countStep } from "./metrics/transitions.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Charts, Clock, Cluster, CodeHost, Log, Registry, Renderer, Repositories } from "./ports.ts";
+import type { Charts, Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer, Repositories } from "./ports.ts";
 import type { Run } from "./run.ts";
 import { version } from "./version.ts";
 import type { WorkbenchPorts } from "./workbench.ts";
@@ -88,6 +88,7 @@ export interface Hosts {
   readonly renderer: Renderer;
   readonly registry: Registry;
   readonly charts?: Charts;
+  readonly receivers?: readonly Receiver[];
 }
 
 /** Code host, Git, renderers and registry. `cluster`: whose capabilities charts are rendered for. */
@@ -157,6 +158,7 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
           }),
         }
       : {}),
+    ...(config.notify.receivers.length === 0 ? {} : { receivers: await composeReceivers(base, flags) }),
   };
 }
 
@@ -196,6 +198,12 @@ export function onStepOf(base: Pick<Base, "clock" | "log" | "meter">, cluster: C
     if (base.meter !== undefined) countStep(before, after, base.meter);
     await announce(before, after, { cluster, clock: base.clock, log: base.log });
   };
+}
+
+/** Who is told, with secrets from the environment. */
+export async function composeReceivers({ config, clock }: Base, flags: Flags): Promise<Receiver[]> {
+  const { createReceivers } = await import("./adapters/notify.ts");
+  return createReceivers(config, flags.env, clock);
 }
 
 /** What a workbench learns from the cluster: live objects, and what deploys them. */

@@ -10,6 +10,7 @@ import { takeLease } from "./incident/lease.ts";
 import { describeRef } from "./kube/ref.ts";
 import { inContext } from "./log.ts";
 import type { Diagnosis, Finding, Outcome } from "./model.ts";
+import { createTeller, type Teller } from "./notify/tell.ts";
 import { entryOf, remember, resultOf } from "./remember.ts";
 import type { Run, RunReport } from "./run.ts";
 import { detect } from "./steps/detect.ts";
@@ -36,16 +37,21 @@ export async function cycle(run: Omit<Run, "renew">, holder: string): Promise<Ru
     await lease.renew();
     renewed = run.clock.now().getTime();
   };
+  const teller = createTeller(run, writes);
   try {
-    const report = await everything({ ...run, renew });
+    const report = await everything({ ...run, renew }, teller);
+    await run.meter.time("notify", () => teller.over({ report }));
     if (lease !== null) await remember(entryOf(report, resultOf(report), run), run);
     return report;
+  } catch (error) {
+    await teller.over({ error });
+    throw error;
   } finally {
     await lease?.release().catch((error: unknown) => run.log.warn("lease not released", { error: messageOf(error) }));
   }
 }
 
-async function everything(run: Run): Promise<RunReport> {
+async function everything(run: Run, teller: Teller): Promise<RunReport> {
   const outcomes: Outcome[] = [];
   const writes = run.config.mode !== "observe" && !run.dryRun;
   let incidents = writes || run.config.mode === "observe" ? await readIncidents(run) : [];
@@ -91,9 +97,11 @@ async function everything(run: Run): Promise<RunReport> {
         ...(await guarded(run, subjectOf(incident), () => run.meter.time("report", () => followIssue(incident, run)))),
       );
     if (incidents.some((incident) => incident.status?.issue !== undefined)) incidents = await readIncidents(run);
+    // What became of open incidents does not wait until new ones are treated, which takes minutes.
+    await run.meter.time("notify", () => teller.all());
   }
 
-  outcomes.push(...(await treatAll(findings, seen, incidents, run)));
+  outcomes.push(...(await treatAll(findings, seen, incidents, run, teller)));
   if (!inspectFirst) {
     const later = await inspected(seen, run);
     const refused = detect(later.snapshot, run.config.detect).filter(
@@ -101,8 +109,9 @@ async function everything(run: Run): Promise<RunReport> {
     );
     run.tally.ripe += refused.length;
     findings = [...findings, ...refused];
-    outcomes.push(...(await treatAll(refused, later, incidents, run)));
+    outcomes.push(...(await treatAll(refused, later, incidents, run, teller)));
   }
+  await run.meter.time("notify", () => teller.all({ last: true }));
   const now = run.clock.now().getTime();
   return {
     outcomes,
@@ -141,6 +150,7 @@ async function treatAll(
   seen: Observation,
   incidents: readonly Incident[],
   run: Run,
+  teller: Teller,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const ripe = findings.filter((finding) => finding.unripe === undefined);
@@ -184,11 +194,11 @@ async function treatAll(
   }
   for (const cause of group(diagnoses)) {
     await run.renew();
-    outcomes.push(
-      ...(await guarded(run, subjectOf(cause.primary.finding), async () => [
-        await treat(cause.primary, cause.covers, seen, run, open.get(cause.primary.finding.fingerprint)),
-      ])),
-    );
+    const done = await guarded(run, subjectOf(cause.primary.finding), async () => [
+      await treat(cause.primary, cause.covers, seen, run, open.get(cause.primary.finding.fingerprint)),
+    ]);
+    outcomes.push(...done);
+    for (const { incident } of done) await run.meter.time("notify", () => teller.about(incident));
   }
   return outcomes;
 }

@@ -4,7 +4,7 @@ import type { IncidentStore } from "./incident/store.ts";
 import type { Meter } from "./metrics/meter.ts";
 import type { Outcome } from "./model.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Clock, Cluster, CodeHost, Log, Registry, Renderer } from "./ports.ts";
+import type { Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer } from "./ports.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Everything that one run works with: the doors, the settings, and what it has done so far. */
@@ -19,6 +19,8 @@ export interface Run {
   readonly store: IncidentStore;
   readonly workbench: Workbench;
   readonly reading: Reading;
+  /** Who is told of incidents; absent: nobody. */
+  readonly receivers?: readonly Receiver[];
   readonly dryRun: boolean;
   /** Version of Stanch, for reports. */
   readonly version: string;

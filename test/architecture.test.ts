@@ -104,8 +104,9 @@ const LAYERS: Record<string, readonly string[]> = {
     "follow-up",
     "follow-issue",
     "remember",
+    "notify",
   ],
-  adapters: [...PURE, "adapters", "gitops", "metrics"],
+  adapters: [...PURE, "adapters", "gitops", "metrics", "notify"],
   compose: [...PURE, "adapters", "incident", "metrics", "observe", "run", "workbench", "commands"],
   commands: [
     ...PURE,
@@ -123,6 +124,7 @@ const LAYERS: Record<string, readonly string[]> = {
     "metrics",
     "remember",
     "telemetry",
+    "notify",
   ],
   demo: [...PURE, "demo", "compose", "pipeline", "incident", "run", "commands", "adapters"],
   cli: ["commands", "config", "errors", "version"],

@@ -11,6 +11,7 @@ export const OPTIONS = {
   "dry-run": { type: "boolean" },
   "log-level": { type: "string" },
   keep: { type: "boolean" },
+  test: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
@@ -27,6 +28,8 @@ export interface Flags {
   readonly "dry-run"?: boolean | undefined;
   readonly "log-level"?: string | undefined;
   readonly keep?: boolean | undefined;
+  /** Name of the receiver that `stanch notify` tries. */
+  readonly test?: string | undefined;
   /** The process's environment: tokens come from here and from nowhere else. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard error is a terminal. */
@@ -62,6 +65,8 @@ const COMMANDS: Record<string, string> = {
   undo: "stanch undo NAME\n\nTakes the live change of an incident back (NAME with -n, or NAMESPACE/NAME).\n",
   doctor:
     "stanch doctor\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix.\n",
+  notify:
+    "stanch notify --test RECEIVER\n\nSends a test message to one of `notify.receivers`. Nothing is read from the cluster, and nothing is written down.\n",
   rbac: "stanch rbac\n\nPrints the service account and exactly the rights that the configuration needs, as YAML for kubectl apply. The right\nto change anything live is a role of its own, and only there in mode remediate. Makes no call.\n",
   metrics:
     "stanch metrics\n\nPrints the metrics of this installation in Prometheus' text format, from what the cluster keeps: incidents, the last run and\nthe totals of all runs. For people, and for the textfile collector of a node exporter. Changes nothing.\n",
@@ -80,6 +85,7 @@ Commands:
   doctor      check what a run needs, and say how to fix it
   rbac        print the service account and exactly the rights that the configuration needs
   metrics     print the metrics, in Prometheus' text format
+  notify      send a test message to a receiver (--test RECEIVER)
   demo        see it work, without a cluster
 
 ${FLAGS}

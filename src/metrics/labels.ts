@@ -21,6 +21,7 @@ export const STEPS = [
   "locate",
   "prove",
   "propose",
+  "notify",
   "other",
 ] as const;
 export type StepName = (typeof STEPS)[number];
