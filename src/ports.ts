@@ -34,12 +34,16 @@ export interface ListOptions {
   readonly metadataOnly?: boolean;
 }
 
+/** One verb on one resource. */
 export interface Access {
   readonly group: string;
   readonly resource: string;
   readonly subresource?: string;
   readonly verb: string;
+  /** Absent: in every namespace, or of what has none. */
   readonly namespace?: string;
+  /** One object's name; absent: any. */
+  readonly name?: string;
 }
 
 /** The Kubernetes API. Throws StanchError (`cluster`, `forbidden`, `conflict`, `invalid`, `not-found`). */

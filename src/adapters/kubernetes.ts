@@ -271,6 +271,7 @@ async function reviewOne(api: ApiClient, access: Access): Promise<boolean> {
     verb: access.verb,
     ...(access.subresource === undefined ? {} : { subresource: access.subresource }),
     ...(access.namespace === undefined ? {} : { namespace: access.namespace }),
+    ...(access.name === undefined ? {} : { name: access.name }),
   };
   const body = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec: { resourceAttributes } };
   const answer = expect(

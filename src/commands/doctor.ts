@@ -3,7 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { namedNamespaces } from "../config/scope.ts";
 import { StanchError } from "../errors.ts";
 import type { Access, Cluster, Renderer } from "../ports.ts";
-import { holdRights, readRights, rightsFor } from "../remedies/rights.ts";
+import { readRights, writeRights } from "../remedies/rights.ts";
 import { type Finding, failed } from "./check.ts";
 import { checkSources } from "./check-sources.ts";
 import type { Flags } from "./flags.ts";
@@ -92,7 +92,7 @@ export async function checkCluster(cluster: Cluster, config: Config): Promise<Fi
 /** SelfSubjectAccessReviews, verb by verb; what is missing is named with the rule that grants it. */
 async function checkRights(cluster: Cluster, config: Config): Promise<Finding[]> {
   const reads = readRights(config);
-  const writes = config.mode === "remediate" ? [...rightsFor(config.remedies.enabled), ...holdRights(config)] : [];
+  const writes = writeRights(config);
   const namespaces = namedNamespaces(config);
   const lines: Finding[] = [];
   for (const [check, needs] of [
