@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { stringify } from "yaml";
+import { Document, visit } from "yaml";
 import { Config } from "../src/config/schema.ts";
 import { fieldAt } from "../src/kube/fields.ts";
 import { CLUSTER_SCOPED, resourceName } from "../src/kube/rbac.ts";
-import { type Condition, GRANTS } from "../src/remedies/grants.ts";
+import { GRANTS } from "../src/remedies/grants.ts";
 
 const VALUES_SCHEMA = "deploy/chart/values.schema.json";
 
@@ -24,24 +24,39 @@ export async function chartFiles(crds: string, configSchema: object): Promise<Re
 function rights(): string {
   const grants = GRANTS.filter(({ accesses }) => accesses.length > 0).map(({ part, when, own, accesses }) => ({
     part,
-    ...(when.length === 0 ? {} : { when: when.map(withDefault) }),
     ...(own === true ? { own } : {}),
-    rights: accesses.map((access) => ({
-      group: access.group,
-      resource: resourceName(access),
-      ...(access.name === undefined ? {} : { name: access.name }),
-      verb: access.verb,
+    when,
+    rights: [
+      ...Map.groupBy(accesses, (access) => `${access.group}|${resourceName(access)}|${access.name}`).values(),
+    ].map((group) => ({
+      group: group[0]?.group,
+      resource: group[0] && resourceName(group[0]),
+      ...(group[0]?.name === undefined ? {} : { name: group[0].name }),
+      verbs: group.map(({ verb }) => verb),
     })),
   }));
-  const text = stringify(
-    { clusterScoped: CLUSTER_SCOPED, grants },
-    { lineWidth: 0, aliasDuplicateObjects: false, collectionStyle: "any" },
+  const document = new Document(
+    { clusterScoped: CLUSTER_SCOPED, defaults: defaults(), grants },
+    { aliasDuplicateObjects: false },
   );
-  return `# Written from src/remedies/grants.ts by \`npm run generate\`.\n${text}`;
+  // One line for each right and condition.
+  visit(document, {
+    Map(_, node) {
+      if (!["grants", "rights", "mode"].some((key) => node.has(key))) node.flow = true;
+    },
+  });
+  return `# Written from src/remedies/grants.ts by \`npm run generate\`.\n${document.toString({ lineWidth: 0 })}`;
 }
 
-function withDefault(condition: Condition): Condition & { default: unknown } {
-  const fallback = fieldAt(Config.parse({}), ...condition.setting.split("."));
-  if (fallback === undefined) throw new Error(`there is no setting ${condition.setting}`);
-  return { ...condition, default: fallback };
+/** What a setting is where `stanch.yaml` does not say it. */
+function defaults(): Record<string, unknown> {
+  const config = Config.parse({});
+  const settings = GRANTS.flatMap(({ when }) => when.map(({ setting }) => setting));
+  return Object.fromEntries(
+    [...new Set(settings)].map((setting) => {
+      const fallback = fieldAt(config, ...setting.split("."));
+      if (fallback === undefined) throw new Error(`there is no setting ${setting}`);
+      return [setting, fallback];
+    }),
+  );
 }

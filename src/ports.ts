@@ -46,6 +46,15 @@ export interface Access {
   readonly name?: string;
 }
 
+/** A rule that an account holds in a namespace; `*` is a wildcard, and `resources` may name a subresource (`pods/exec`). */
+export interface HeldRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  /** Empty: any. */
+  readonly resourceNames: readonly string[];
+  readonly verbs: readonly string[];
+}
+
 /** The Kubernetes API. Throws StanchError (`cluster`, `forbidden`, `conflict`, `invalid`, `not-found`). */
 export interface Cluster {
   /** Where it is, for people; makes no call. */
@@ -93,6 +102,8 @@ export interface Cluster {
   capabilities(): Promise<{ readonly kubeVersion: string; readonly apiVersions: readonly string[] }>;
   /** SelfSubjectAccessReview for each, in order. */
   review(accesses: readonly Access[]): Promise<readonly boolean[]>;
+  /** SelfSubjectRulesReview: what this account may do in a namespace, by RBAC; another authorizer may tell less than it grants. */
+  heldRules(namespace: string): Promise<readonly HeldRule[]>;
   close(): void;
 }
 

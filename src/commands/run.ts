@@ -2,6 +2,7 @@ import { composeBase, composeCluster, composeHosts, composeRun } from "../compos
 import { StanchError } from "../errors.ts";
 import { countOutcomes } from "../incident/run-history.ts";
 import { cycle } from "../pipeline.ts";
+import { refuseExcess } from "./check-rights.ts";
 import type { Flags } from "./flags.ts";
 import { showReport } from "./show-report.ts";
 
@@ -9,6 +10,12 @@ import { showReport } from "./show-report.ts";
 export async function main(flags: Flags): Promise<number> {
   const base = await composeBase(flags);
   const cluster = await composeCluster(flags, base.clock);
+  try {
+    await refuseExcess(cluster, base.config);
+  } catch (error) {
+    cluster.close();
+    throw error;
+  }
   const hosts = await composeHosts(base, flags, cluster);
   const { run, holder } = await composeRun(base, cluster, hosts, { dryRun: flags["dry-run"] === true });
   try {

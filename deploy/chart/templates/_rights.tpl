@@ -6,11 +6,12 @@
 {{- $config := .root.Values.config -}}
 {{- $part := .part -}}
 {{- $rights := list -}}
-{{- range (.root.Files.Get "files/rights.yaml" | fromYaml).grants -}}
+{{- $table := .root.Files.Get "files/rights.yaml" | fromYaml -}}
+{{- range $table.grants -}}
   {{- if eq .part $part -}}
     {{- $grant := . -}}
     {{- $needed := true -}}
-    {{- range (default (list) .when) -}}
+    {{- range .when -}}
       {{- $condition := . -}}
       {{- $said := $config -}}
       {{- $found := true -}}
@@ -21,7 +22,7 @@
           {{- $found = false -}}
         {{- end -}}
       {{- end -}}
-      {{- if not $found -}}{{- $said = $condition.default -}}{{- end -}}
+      {{- if not $found -}}{{- $said = get $table.defaults $condition.setting -}}{{- end -}}
       {{- if hasKey . "has" -}}
         {{- if not (has .has $said) -}}{{- $needed = false -}}{{- end -}}
       {{- else if hasKey . "is" -}}
@@ -46,7 +47,7 @@
 {{- range . -}}
   {{- $key := printf "%s|%s|%s" .group (default "" .name) .resource -}}
   {{- $row := default (dict "group" .group "name" (default "" .name) "resource" .resource "verbs" (list)) (get $resources $key) -}}
-  {{- $_ := set $row "verbs" (append $row.verbs .verb | uniq | sortAlpha) -}}
+  {{- $_ := set $row "verbs" (concat $row.verbs .verbs | uniq | sortAlpha) -}}
   {{- $_ := set $resources $key $row -}}
 {{- end -}}
 {{- $rules := dict -}}
