@@ -19,7 +19,7 @@ const ends: (() => Promise<unknown>)[] = [];
 /** A client of an account that holds these rules in the namespace and nothing else. */
 async function restricted(): Promise<Client> {
   if (REAL === undefined) {
-    const cluster = await startCluster({});
+    const cluster = await startCluster({ registry: {} });
     ends.push(cluster.close);
     const admin = createClient(cluster.kubeconfig());
     await admin.call("POST", "/api/v1/namespaces", { body: { metadata: { name: namespace } } });
