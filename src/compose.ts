@@ -118,7 +118,6 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
     author: { name: authorName, email: authorEmail },
     log,
     path: flags.env["PATH"] ?? "",
-    env: flags.env,
   });
   return {
     codeHost,

@@ -1,6 +1,5 @@
 import { simpleGit } from "simple-git";
 import { messageOf, StanchError } from "../errors.ts";
-import { gitCertificates, networkOf } from "./network.ts";
 
 /** What git may be told by environment: everything of the user's own is left out. */
 const GUARDED = [
@@ -25,8 +24,6 @@ export interface GitAccess {
   readonly token: string | undefined;
   /** Where programs are ($PATH). */
   readonly path: string;
-  /** The process's environment, of which Git gets the proxies and the bundle of certificates. */
-  readonly env: NodeJS.ProcessEnv;
 }
 
 export interface Git {
@@ -52,15 +49,12 @@ export function gitIn(folder: string, access: GitAccess): Git {
     // Git sends a header of the configuration to wherever the first answer leads, and with it the token.
     ["http.followRedirects", "false"],
   ];
-  const certificates = gitCertificates(access.env);
-  if (certificates !== undefined) config.push(["http.sslCAInfo", certificates]);
   if (access.token !== undefined && access.token !== "")
     config.push([
       `http.${url.origin}/.extraHeader`,
       `Authorization: Basic ${Buffer.from(`x-access-token:${access.token}`).toString("base64")}`,
     ]);
   const base: Record<string, string> = {
-    ...networkOf(access.env),
     PATH: access.path,
     HOME: folder,
     LC_ALL: "C",

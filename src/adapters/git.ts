@@ -17,8 +17,6 @@ export interface GitOptions {
   readonly log: Log;
   /** Where git is ($PATH). */
   readonly path: string;
-  /** The process's environment: proxies and certificates are taken from it. */
-  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Repositories as cached blobless clones with a private working tree for each checkout. */
@@ -40,7 +38,7 @@ async function open(repository: string, branch: string, options: GitOptions): Pr
   const name = createHash("sha256").update(remote).digest("hex").slice(0, 16);
   await mkdir(options.cacheDirectory, { recursive: true, mode: 0o700 });
   const cache = join(await realpath(options.cacheDirectory), `${name}.git`);
-  const access = { remote, token: await options.token(repository), path: options.path, env: options.env ?? {} };
+  const access = { remote, token: await options.token(repository), path: options.path };
   const git = await fetchInto(
     cache,
     gitIn(await realpath(options.cacheDirectory), access),

@@ -6,7 +6,6 @@ import { messageOf, StanchError } from "../errors.ts";
 import { declaredIn, withNamespace } from "../gitops/manifest.ts";
 import { parseOnce } from "../gitops/parse-cache.ts";
 import type { KubeObject, Source } from "../model.ts";
-import { networkOf } from "./network.ts";
 
 export interface RenderOptions {
   /** The PATH to look for `kustomize`, `kubectl` and `helm` on. */
@@ -117,7 +116,9 @@ function environment(path: string, home: string): NodeJS.ProcessEnv {
 
 /** With the network as `env` describes it, its proxies and certificates, and with nothing else of it. */
 function connected(env: NodeJS.ProcessEnv, path: string, home: string): NodeJS.ProcessEnv {
-  return { PATH: path, HOME: home, LANG: "C.UTF-8", KUBECONFIG: "/dev/null", ...networkOf(env) };
+  const names = /^(?:https?_proxy|no_proxy|all_proxy|ssl_cert_(?:file|dir))$/i;
+  const network = Object.entries(env).filter(([name]) => names.test(name));
+  return { PATH: path, HOME: home, LANG: "C.UTF-8", KUBECONFIG: "/dev/null", ...Object.fromEntries(network) };
 }
 
 function fault(

@@ -20,11 +20,7 @@ export interface GitBench extends AsyncDisposable {
   readonly folder: string;
   readonly cache: string;
   readonly logged: string[];
-  repositories(options?: {
-    readonly remote?: string;
-    readonly token?: string;
-    readonly env?: NodeJS.ProcessEnv;
-  }): Repositories;
+  repositories(options?: { readonly remote?: string; readonly token?: string }): Repositories;
   /** Every argument list that git was started with. */
   argv(): Promise<string>;
   /** Pushes a tree that the web interface would not make: modes, links, submodules. */
@@ -55,7 +51,7 @@ export async function startGitBench(): Promise<GitBench> {
     folder,
     cache,
     logged,
-    repositories: ({ remote, token = TOKEN, env = {} } = {}) =>
+    repositories: ({ remote, token = TOKEN } = {}) =>
       createRepositories({
         cacheDirectory: cache,
         remote: (repository) => remote ?? gitRemote(host.apiUrl, repository),
@@ -63,7 +59,6 @@ export async function startGitBench(): Promise<GitBench> {
         author: AUTHOR,
         log,
         path: `${bin}:${process.env["PATH"]}`,
-        env,
       }),
     argv: () => readFile(journal, "utf8"),
     async push(repository, make) {
