@@ -52,7 +52,7 @@ function partsOf({ accesses, namespaces, role }: RoleRequest): Part[] {
   if (namespaces === null) parts.push({ name: role, accesses: rest });
   else {
     parts.push({ name: `${role}-cluster`, accesses: clusters });
-    for (const namespace of namespaces) parts.push({ name: role, namespace, accesses: namespaced });
+    for (const namespace of new Set(namespaces)) parts.push({ name: role, namespace, accesses: namespaced });
   }
   return parts.filter((part) => part.accesses.length > 0);
 }

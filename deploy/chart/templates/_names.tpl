@@ -43,5 +43,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and $own (ne $own .Release.Namespace) -}}
 {{- fail (printf "config.namespace is %q, but Stanch's own namespace is the release's, %q: leave config.namespace out, or install with --namespace %s" $own .Release.Namespace $own) -}}
 {{- end -}}
+{{- $scope := default (dict) (get .Values.config "scope") -}}
+{{- if and (hasKey $scope "namespaces") (empty $scope.namespaces) -}}
+{{- fail "config.scope.namespaces is empty, so that nothing would be watched: leave it out, or write [\"*\"]" -}}
+{{- end -}}
 {{- merge (dict "namespace" .Release.Namespace) .Values.config | toYaml -}}
 {{- end -}}
