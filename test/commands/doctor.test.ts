@@ -236,6 +236,7 @@ describe("rights in excess", () => {
     ["remediate", {}],
     ["remediate", { holds: { application: true }, registry: { usePullSecrets: true } }],
     ["remediate", { scope: { namespaces: ["shop", "default"] } }],
+    ["remediate", { scope: { namespaces: ["shop"], deployers: ["argocd", "shop"] }, holds: { application: true } }],
     ["remediate", { remedies: { enabled: ["evict"] } }],
   ])("exactly the generated rights are all that is needed, and none too many: %s %j", async (mode, settings) => {
     const all = { mode, ...settings };
