@@ -195,4 +195,17 @@ describe.skipIf(!hasHelm)("the life of an installation", () => {
     await helmDo(["install", release, current, ...SUSPENDED]);
     expect((await get(["get", incidents, "kept"])).metadata.uid).toBe(uid);
   });
+
+  it("takes over definitions that were installed without Helm, when it is told to", async () => {
+    await helmDo(["uninstall", release, "--namespace", namespace, "--wait"]);
+    const strangers = ["meta.helm.sh/release-name-", "meta.helm.sh/release-namespace-"];
+    for (const definition of [incidents, runs]) {
+      await kubectl(["annotate", "crd", definition, ...strangers]);
+      await kubectl(["label", "crd", definition, "app.kubernetes.io/managed-by-"]);
+    }
+    const refused = await helm(["install", release, current, ...SUSPENDED]);
+    expect(refused.stderr).toMatch(/invalid ownership metadata/);
+    await helmDo(["install", release, current, ...SUSPENDED, "--take-ownership"]);
+    expect((await get(["get", incidents, "kept"])).metadata.uid).toBe(uid);
+  });
 });
