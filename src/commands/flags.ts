@@ -15,6 +15,7 @@ export const OPTIONS = {
   part: { type: "string" },
   strict: { type: "boolean" },
   scheduled: { type: "boolean" },
+  test: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
@@ -39,6 +40,8 @@ export interface Flags {
   readonly strict?: boolean | undefined;
   /** `run`: nobody waits for the exit code but a scheduler. */
   readonly scheduled?: boolean | undefined;
+  /** Name of the receiver that `stanch notify` tries. */
+  readonly test?: string | undefined;
   /** The process's environment: tokens come from here and from nowhere else. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard error is a terminal. */
@@ -75,6 +78,8 @@ const COMMANDS: Record<string, string> = {
   doctor:
     "stanch doctor [--strict]\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix. Dangerous rights that nothing needs are told, too; with --strict (or `rights.excess: refuse`\nin the configuration) they are a failure.\n",
   rbac: "stanch rbac [--part reader|writer] [--account NAME]\n\nPrints the service accounts and exactly the rights that the configuration needs, as YAML for kubectl apply: NAME-reader\n(default: stanch-reader) observes, proposes and keeps the books; NAME-writer, only there in mode remediate, may change things\nlive as well. Makes no call.\n",
+  notify:
+    "stanch notify --test RECEIVER\n\nSends a test message to one of `notify.receivers`. Nothing is read from the cluster, and nothing is written down.\n",
   demo: "stanch demo [--keep]\n\nThree incidents, from failing to resolved, on an embedded cluster and code host. Needs Node and git only.\n",
 };
 
@@ -89,6 +94,7 @@ Commands:
   undo        take the live change of an incident back
   doctor      check what a run needs, and say how to fix it
   rbac        print the service accounts and exactly the rights that the configuration needs
+  notify      send a test message to a receiver (--test RECEIVER)
   demo        see it work, without a cluster
 
 ${FLAGS}

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppEntry } from "./app-entry.ts";
 import { duration } from "./duration.ts";
 import { githubSection, issuesSection, pullRequestSection } from "./host-sections.ts";
+import { notifySection } from "./notify-section.ts";
 import { SourceEntry } from "./source-entry.ts";
 import { count, globs, isHttp, isQuantity, section } from "./values.ts";
 
@@ -254,6 +255,7 @@ export const Config = z.strictObject({
   ),
   pullRequest: pullRequestSection,
   issues: issuesSection,
+  notify: notifySection,
   github: githubSection,
   git: section(
     {

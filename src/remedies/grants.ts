@@ -71,6 +71,12 @@ const DEPLOYERS: readonly Access[] = [
   ...right("", "configmaps", "get"),
 ];
 
+/** The object in which run summaries and what was told without an incident are kept. */
+const KEEP_RUN: readonly Access[] = [
+  ...right("stanch.dev", "runs", "create"),
+  ...named("stanch", right("stanch.dev", "runs", "get", "update")),
+];
+
 /** Every right that Stanch may ever need, in the order in which they are told. */
 export const GRANTS: readonly Grant[] = [
   { part: "reader", when: [], accesses: OBSERVE },
@@ -113,12 +119,19 @@ export const GRANTS: readonly Grant[] = [
   },
   {
     part: "reader",
-    when: [WRITES_BOOKS, { setting: "history", isNot: 0 }],
+    when: [WRITES_BOOKS],
     own: true,
-    accesses: [
-      ...right("stanch.dev", "runs", "create"),
-      ...named("stanch", right("stanch.dev", "runs", "get", "update")),
+    accesses: KEEP_RUN,
+  },
+  // What was told has to be written down somewhere.
+  {
+    part: "reader",
+    when: [
+      { setting: "mode", is: "observe" },
+      { setting: "notify.observe", is: true },
     ],
+    own: true,
+    accesses: KEEP_RUN,
   },
   ...remedies.map(
     ({ id, needs }): Grant => ({

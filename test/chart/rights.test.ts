@@ -59,7 +59,7 @@ function rightsIn(objects: readonly KubeObject[]): unknown[] {
     );
 }
 
-const name = fc.constantFrom("shop", "bank", "kube-system", NAMESPACE, "a", "team-a", "team-b", "x.y");
+const name = fc.constantFrom("shop", "bank", "kube-system", NAMESPACE, "a", "123", "true", "team-a", "team-b", "x.y");
 const glob = fc.constantFrom("*", "team-*", "?", "shop", "b*k", "x.y", "[ab]", "te?m-a");
 /** What `sometimes` is absent, so that the defaults count, too. */
 const sometimes = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
@@ -79,6 +79,7 @@ const configs = fc.record(
     observe: some({ logLines: fc.constantFrom(0, 40), secrets: fc.constantFrom("none", "names", "keys") }),
     registry: some({ usePullSecrets: fc.boolean() }),
     charts: some({ fetch: fc.boolean() }),
+    notify: some({ observe: fc.boolean() }),
     holds: some({ application: fc.boolean() }),
     remedies: some({ enabled: fc.subarray(remedies.map(({ id }) => id)) }),
   },

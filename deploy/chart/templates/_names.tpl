@@ -14,7 +14,7 @@
 
 {{- define "stanch.selectorLabels" -}}
 app.kubernetes.io/name: stanch
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "stanch.labels" -}}

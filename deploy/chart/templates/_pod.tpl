@@ -2,17 +2,17 @@
 {{- define "stanch.podSpec" -}}
 {{- $root := .root -}}
 {{- with $root.Values }}
-serviceAccountName: {{ include "stanch.account" $root }}
+serviceAccountName: {{ include "stanch.account" $root | quote }}
 automountServiceAccountToken: true
 enableServiceLinks: false
 restartPolicy: Never
-terminationGracePeriodSeconds: {{ .cronJob.terminationGracePeriodSeconds }}
+terminationGracePeriodSeconds: {{ int .cronJob.terminationGracePeriodSeconds }}
 {{- with .imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 securityContext:
   {{- toYaml .podSecurityContext | nindent 2 }}
@@ -30,14 +30,14 @@ containers:
       - name: STANCH_GITHUB_APP_KEY
         valueFrom:
           secretKeyRef:
-            name: {{ .github.existingSecret }}
-            key: {{ .github.appPrivateKeyKey }}
+            name: {{ .github.existingSecret | quote }}
+            key: {{ .github.appPrivateKeyKey | quote }}
       {{- else }}
       - name: GITHUB_TOKEN
         valueFrom:
           secretKeyRef:
-            name: {{ .github.existingSecret }}
-            key: {{ .github.tokenKey }}
+            name: {{ .github.existingSecret | quote }}
+            key: {{ .github.tokenKey | quote }}
       {{- end }}
       {{- end }}
       {{- if or .proxy.http .proxy.https }}
@@ -99,26 +99,26 @@ containers:
 volumes:
   - name: config
     configMap:
-      name: {{ include "stanch.fullname" $root }}-config
+      name: "{{ include "stanch.fullname" $root }}-config"
   - name: tmp
     emptyDir:
-      sizeLimit: {{ .tmp.sizeLimit }}
+      sizeLimit: {{ .tmp.sizeLimit | quote }}
       {{- with .tmp.medium }}
-      medium: {{ . }}
+      medium: {{ . | quote }}
       {{- end }}
   {{- if .caBundle.configMap }}
   - name: ca
     configMap:
-      name: {{ .caBundle.configMap }}
+      name: {{ .caBundle.configMap | quote }}
       items:
-        - key: {{ .caBundle.key }}
+        - key: {{ .caBundle.key | quote }}
           path: ca.crt
   {{- else if .caBundle.secret }}
   - name: ca
     secret:
-      secretName: {{ .caBundle.secret }}
+      secretName: {{ .caBundle.secret | quote }}
       items:
-        - key: {{ .caBundle.key }}
+        - key: {{ .caBundle.key | quote }}
           path: ca.crt
   {{- end }}
   {{- with .extraVolumes }}

@@ -65,7 +65,7 @@ rules:
       - {{ . }}
       {{- end }}
     {{- if .name }}
-    resourceNames: [{{ .name }}]
+    resourceNames: [{{ .name | quote }}]
     {{- end }}
     verbs: [{{ join ", " .verbs }}]
 {{- end }}
@@ -148,9 +148,9 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ if .namespace }}Role{{ else }}ClusterRole{{ end }}{{ .suffix }}
 metadata:
-  name: {{ .name }}
+  name: {{ .name | quote }}
   {{- with .namespace }}
-  namespace: {{ . }}
+  namespace: {{ . | quote }}
   {{- end }}
   labels:
     {{- include "stanch.labels" .root | nindent 4 }}
@@ -162,9 +162,9 @@ metadata:
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: {{ if .part.namespace }}Role{{ else }}ClusterRole{{ end }}
-  name: {{ .part.name }}
+  name: {{ .part.name | quote }}
 subjects:
   - kind: ServiceAccount
-    name: {{ .account }}
-    namespace: {{ .root.Release.Namespace }}
+    name: {{ .account | quote }}
+    namespace: {{ .root.Release.Namespace | quote }}
 {{- end -}}
