@@ -11,6 +11,10 @@ export const OPTIONS = {
   "dry-run": { type: "boolean" },
   "log-level": { type: "string" },
   keep: { type: "boolean" },
+  account: { type: "string" },
+  part: { type: "string" },
+  strict: { type: "boolean" },
+  scheduled: { type: "boolean" },
   test: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
@@ -28,6 +32,14 @@ export interface Flags {
   readonly "dry-run"?: boolean | undefined;
   readonly "log-level"?: string | undefined;
   readonly keep?: boolean | undefined;
+  /** `rbac`: first part of the accounts' names; `stanch` when absent. */
+  readonly account?: string | undefined;
+  /** `rbac`: reader or writer; both when absent. */
+  readonly part?: string | undefined;
+  /** `doctor`: rights that nothing needs are a failure. */
+  readonly strict?: boolean | undefined;
+  /** `run`: nobody waits for the exit code but a scheduler. */
+  readonly scheduled?: boolean | undefined;
   /** Name of the receiver that `stanch notify` tries. */
   readonly test?: string | undefined;
   /** The process's environment: tokens come from here and from nowhere else. */
@@ -59,15 +71,15 @@ const EXIT = `Exit codes:
 `;
 
 const COMMANDS: Record<string, string> = {
-  run: "stanch run\n\nOne cycle, as the CronJob runs it: finds failing workloads, and by mode (observe, propose, remediate) reports, opens\npull requests, or hotfixes live, verifies and opens pull requests; then follows up open incidents.\n",
+  run: "stanch run [--scheduled]\n\nOne cycle, as the CronJob runs it: finds failing workloads, and by mode (observe, propose, remediate) reports, opens\npull requests, or hotfixes live, verifies and opens pull requests; then follows up open incidents. With --scheduled the exit\ncode is 0 also where a person is needed or another run is at work: neither is a fault of the Job.\n",
   scan: "stanch scan\n\nReads the cluster and shows what fails, by rules. Changes nothing and needs no custom resource.\n",
   incidents: "stanch incidents [NAME]\n\nLists incidents, or shows one with its timeline (NAME or NAMESPACE/NAME).\n",
   undo: "stanch undo NAME\n\nTakes the live change of an incident back (NAME with -n, or NAMESPACE/NAME).\n",
   doctor:
-    "stanch doctor\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix.\n",
+    "stanch doctor [--strict]\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix. Dangerous rights that nothing needs are told, too; with --strict (or `rights.excess: refuse`\nin the configuration) they are a failure.\n",
+  rbac: "stanch rbac [--part reader|writer] [--account NAME]\n\nPrints the service accounts and exactly the rights that the configuration needs, as YAML for kubectl apply: NAME-reader\n(default: stanch-reader) observes, proposes and keeps the books; NAME-writer, only there in mode remediate, may change things\nlive as well. Makes no call.\n",
   notify:
     "stanch notify --test RECEIVER\n\nSends a test message to one of `notify.receivers`. Nothing is read from the cluster, and nothing is written down.\n",
-  rbac: "stanch rbac\n\nPrints the service account and exactly the rights that the configuration needs, as YAML for kubectl apply. The right\nto change anything live is a role of its own, and only there in mode remediate. Makes no call.\n",
   metrics:
     "stanch metrics\n\nPrints the metrics of this installation in Prometheus' text format, from what the cluster keeps: incidents, the last run and\nthe totals of all runs. For people, and for the textfile collector of a node exporter. Changes nothing.\n",
   demo: "stanch demo [--keep]\n\nThree incidents, from failing to resolved, on an embedded cluster and code host. Needs Node and git only.\n",
@@ -83,7 +95,7 @@ Commands:
   incidents   list incidents, or show one with its timeline
   undo        take the live change of an incident back
   doctor      check what a run needs, and say how to fix it
-  rbac        print the service account and exactly the rights that the configuration needs
+  rbac        print the service accounts and exactly the rights that the configuration needs
   metrics     print the metrics, in Prometheus' text format
   notify      send a test message to a receiver (--test RECEIVER)
   demo        see it work, without a cluster

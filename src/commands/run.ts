@@ -7,6 +7,7 @@ import { countsOf, entryOf, faultOf, keepsBooks, type Recorded, remember, result
 import type { Run, RunReport } from "../run.ts";
 import { exportRun } from "../telemetry.ts";
 import { version } from "../version.ts";
+import { refuseExcess } from "./check-rights.ts";
 import { EXIT, exitOf } from "./exit.ts";
 import type { Flags } from "./flags.ts";
 import { showReport } from "./show-report.ts";
@@ -18,6 +19,7 @@ export async function main(flags: Flags): Promise<number> {
   const cluster = await composeCluster(flags, base.clock);
   let run: Omit<Run, "renew"> | undefined;
   try {
+    await refuseExcess(cluster, base.config);
     const hosts = await composeHosts(base, flags, cluster);
     const composed = await composeRun(base, cluster, hosts, { dryRun: flags["dry-run"] === true });
     run = composed.run;
@@ -25,17 +27,23 @@ export async function main(flags: Flags): Promise<number> {
     for (const gap of report.gaps) base.log.warn("not seen", { gap });
     process.stdout.write(showReport(report, base.output));
     await tell(report, resultOf(report), run, flags);
-    return EXIT[resultOf(report)];
+    return codeOf(EXIT[resultOf(report)], flags);
   } catch (error) {
     const broken = run ?? unborn(base, cluster, flags, startedAt);
     await tell(null, faultOf(error), broken, flags, error);
     // On a terminal the entry says it; in a pipe every line is one of the log's.
-    if (flags.interactive) throw error;
-    return exitOf(error);
+    const code = codeOf(exitOf(error), flags);
+    if (flags.interactive && code !== 0) throw error;
+    return code;
   } finally {
     await run?.workbench.close();
     cluster.close();
   }
+}
+
+/** A failed Job is an alert: what needs a person is told by incidents, issues and metrics, and another run at work is no fault. */
+function codeOf(code: number, flags: Flags): number {
+  return flags.scheduled === true && (code === EXIT.attention || code === EXIT.lease) ? EXIT.done : code;
 }
 
 /** The summary line and the metrics of a run, also of one that was broken off, which has not been recorded yet. */

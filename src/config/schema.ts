@@ -72,6 +72,12 @@ export const Config = z.strictObject({
         [],
         "Namespaces to leave out (globs). kube-system, kube-public, kube-node-lease and Stanch's own are always left out.",
       ),
+      deployers: z
+        .array(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "is no name of a namespace"))
+        .default([])
+        .describe(
+          "Namespaces beside the watched ones in which the Applications, Kustomizations and HelmReleases live that deploy what is watched, such as argocd or flux-system. Matters only where `namespaces` has no wildcard: otherwise those of all namespaces are read.",
+        ),
       selector: z
         .string()
         .default("")
@@ -260,6 +266,18 @@ export const Config = z.strictObject({
         .describe("Folder for cached clones. Empty: a folder of the system's temporary directory."),
     },
     "Git.",
+  ),
+  rights: section(
+    {
+      excess: z
+        .enum(["warn", "refuse"])
+        .default("warn")
+        .describe(
+          "What happens where the account holds dangerous rights that nothing needs (wildcards, writes, Secrets, exec): `doctor` warns, or `doctor` fails and a run ends before it does anything.",
+        ),
+      allow: globs([], "Rights, as `doctor` names them (globs), that are no excess, such as `create events`."),
+    },
+    "Rights of Stanch's own account.",
   ),
   history: count(
     50,
