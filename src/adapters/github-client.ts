@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { StanchError } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import type { Clock, Log } from "../ports.ts";
 import { checkAddress } from "./github-address.ts";
 
@@ -30,6 +30,13 @@ const unspaced = {
   key: () => ({ schedule: <T>(_: object, work: () => Promise<T>): Promise<T> => work() }),
 } as never;
 
+/** A certificate or a proxy's refusal stays what it is for the next seconds: Octokit tries nothing again that is called an abort. */
+function giveUp(error: unknown): never {
+  const cause = (error as { cause?: unknown }).cause;
+  const lasting = /certificate|\bproxy response \(40[37]\)/i.test(messageOf(cause));
+  throw lasting ? Object.assign(new Error(messageOf(cause)), { name: "AbortError" }) : error;
+}
+
 /** Octokit with retry and throttling, for the token or for each owner's installation of the App. */
 export async function createClients(options: GitHubOptions) {
   checkAddress(options);
@@ -59,7 +66,8 @@ export async function createClients(options: GitHubOptions) {
       userAgent: "stanch",
       log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       request: {
-        fetch: (url: string, init: RequestInit) => fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }),
+        fetch: (url: string, init: RequestInit) =>
+          fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(giveUp),
       },
       // 429 belongs to throttling and to `call`, which honour its headers.
       retry: { doNotRetry: [400, 401, 403, 404, 409, 410, 422, 429, 451], retryAfterBaseValue: second },
