@@ -34,12 +34,25 @@ export interface ListOptions {
   readonly metadataOnly?: boolean;
 }
 
+/** One verb on one resource. */
 export interface Access {
   readonly group: string;
   readonly resource: string;
   readonly subresource?: string;
   readonly verb: string;
+  /** Absent: in every namespace, or of what has none. */
   readonly namespace?: string;
+  /** One object's name; absent: any. */
+  readonly name?: string;
+}
+
+/** A rule that an account holds in a namespace; `*` is a wildcard, and `resources` may name a subresource (`pods/exec`). */
+export interface HeldRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  /** Empty: any. */
+  readonly resourceNames: readonly string[];
+  readonly verbs: readonly string[];
 }
 
 /** The Kubernetes API. Throws StanchError (`cluster`, `forbidden`, `conflict`, `invalid`, `not-found`). */
@@ -89,6 +102,8 @@ export interface Cluster {
   capabilities(): Promise<{ readonly kubeVersion: string; readonly apiVersions: readonly string[] }>;
   /** SelfSubjectAccessReview for each, in order. */
   review(accesses: readonly Access[]): Promise<readonly boolean[]>;
+  /** SelfSubjectRulesReview: what this account may do in a namespace, by RBAC; another authorizer may tell less than it grants. */
+  heldRules(namespace: string): Promise<readonly HeldRule[]>;
   close(): void;
 }
 

@@ -4,7 +4,8 @@ import { describeRef } from "../kube/ref.ts";
 import { withoutObjects } from "../kube/refusal-text.ts";
 import { apiVersionOf, RESOURCES, resourceOf } from "../kube/resources.ts";
 import type { KubeObject, ObjectRef } from "../model.ts";
-import type { Access, Clock, Cluster, ListOptions, Resource } from "../ports.ts";
+import type { Clock, Cluster, ListOptions, Resource } from "../ports.ts";
+import { heldRules, reviewOne } from "./kubernetes-authorization.ts";
 import { apiVersions } from "./kubernetes-discovery.ts";
 import { type ApiAnswer, type ApiClient, createApiClient, isUntyped } from "./kubernetes-http.ts";
 
@@ -206,6 +207,8 @@ function clusterOf(config: KubeConfig, clock: Clock, env: Readonly<Record<string
     async review(accesses) {
       return Promise.all(accesses.map((access) => reviewOne(api, access)));
     },
+
+    heldRules: (namespace) => heldRules(api, namespace),
   };
 }
 
@@ -264,23 +267,6 @@ async function discover(api: ApiClient, apiVersion: string): Promise<readonly Re
   return (body.resources ?? [])
     .filter((row) => !row.name.includes("/"))
     .map((row) => ({ group, version, plural: row.name, kind: row.kind, namespaced: row.namespaced }));
-}
-
-async function reviewOne(api: ApiClient, access: Access): Promise<boolean> {
-  const resourceAttributes = {
-    group: access.group,
-    resource: access.resource,
-    verb: access.verb,
-    ...(access.subresource === undefined ? {} : { subresource: access.subresource }),
-    ...(access.namespace === undefined ? {} : { namespace: access.namespace }),
-  };
-  const body = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec: { resourceAttributes } };
-  const answer = expect(
-    await api.call({ method: "POST", path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body }),
-    "review",
-    "own rights",
-  );
-  return (answer as { status?: { allowed?: boolean } }).status?.allowed === true;
 }
 
 /** The body of a good answer; otherwise the API server's own sentence as a typed fault. */

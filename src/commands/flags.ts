@@ -11,6 +11,10 @@ export const OPTIONS = {
   "dry-run": { type: "boolean" },
   "log-level": { type: "string" },
   keep: { type: "boolean" },
+  account: { type: "string" },
+  part: { type: "string" },
+  strict: { type: "boolean" },
+  scheduled: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
@@ -27,6 +31,14 @@ export interface Flags {
   readonly "dry-run"?: boolean | undefined;
   readonly "log-level"?: string | undefined;
   readonly keep?: boolean | undefined;
+  /** `rbac`: first part of the accounts' names; `stanch` when absent. */
+  readonly account?: string | undefined;
+  /** `rbac`: reader or writer; both when absent. */
+  readonly part?: string | undefined;
+  /** `doctor`: rights that nothing needs are a failure. */
+  readonly strict?: boolean | undefined;
+  /** `run`: nobody waits for the exit code but a scheduler. */
+  readonly scheduled?: boolean | undefined;
   /** The process's environment: tokens come from here and from nowhere else. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard error is a terminal. */
@@ -56,13 +68,13 @@ const EXIT = `Exit codes:
 `;
 
 const COMMANDS: Record<string, string> = {
-  run: "stanch run\n\nOne cycle, as the CronJob runs it: finds failing workloads, and by mode (observe, propose, remediate) reports, opens\npull requests, or hotfixes live, verifies and opens pull requests; then follows up open incidents.\n",
+  run: "stanch run [--scheduled]\n\nOne cycle, as the CronJob runs it: finds failing workloads, and by mode (observe, propose, remediate) reports, opens\npull requests, or hotfixes live, verifies and opens pull requests; then follows up open incidents. With --scheduled the exit\ncode is 0 also where a person is needed or another run is at work: neither is a fault of the Job.\n",
   scan: "stanch scan\n\nReads the cluster and shows what fails, by rules. Changes nothing and needs no custom resource.\n",
   incidents: "stanch incidents [NAME]\n\nLists incidents, or shows one with its timeline (NAME or NAMESPACE/NAME).\n",
   undo: "stanch undo NAME\n\nTakes the live change of an incident back (NAME with -n, or NAMESPACE/NAME).\n",
   doctor:
-    "stanch doctor\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix.\n",
-  rbac: "stanch rbac\n\nPrints the service account and exactly the rights that the configuration needs, as YAML for kubectl apply. The right\nto change anything live is a role of its own, and only there in mode remediate. Makes no call.\n",
+    "stanch doctor [--strict]\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix. Dangerous rights that nothing needs are told, too; with --strict (or `rights.excess: refuse`\nin the configuration) they are a failure.\n",
+  rbac: "stanch rbac [--part reader|writer] [--account NAME]\n\nPrints the service accounts and exactly the rights that the configuration needs, as YAML for kubectl apply: NAME-reader\n(default: stanch-reader) observes, proposes and keeps the books; NAME-writer, only there in mode remediate, may change things\nlive as well. Makes no call.\n",
   demo: "stanch demo [--keep]\n\nThree incidents, from failing to resolved, on an embedded cluster and code host. Needs Node and git only.\n",
 };
 
@@ -76,7 +88,7 @@ Commands:
   incidents   list incidents, or show one with its timeline
   undo        take the live change of an incident back
   doctor      check what a run needs, and say how to fix it
-  rbac        print the service account and exactly the rights that the configuration needs
+  rbac        print the service accounts and exactly the rights that the configuration needs
   demo        see it work, without a cluster
 
 ${FLAGS}

@@ -1,6 +1,8 @@
 import { composeBase, composeCluster, composeHosts, composeRun } from "../compose.ts";
+import { StanchError } from "../errors.ts";
 import { countOutcomes } from "../incident/run-history.ts";
 import { cycle } from "../pipeline.ts";
+import { refuseExcess } from "./check-rights.ts";
 import type { Flags } from "./flags.ts";
 import { showReport } from "./show-report.ts";
 
@@ -8,6 +10,12 @@ import { showReport } from "./show-report.ts";
 export async function main(flags: Flags): Promise<number> {
   const base = await composeBase(flags);
   const cluster = await composeCluster(flags, base.clock);
+  try {
+    await refuseExcess(cluster, base.config);
+  } catch (error) {
+    cluster.close();
+    throw error;
+  }
   const hosts = await composeHosts(base, flags, cluster);
   const { run, holder } = await composeRun(base, cluster, hosts, { dryRun: flags["dry-run"] === true });
   try {
@@ -26,7 +34,12 @@ export async function main(flags: Flags): Promise<number> {
         : { firstPullRequestSeconds: report.firstPullRequestSeconds }),
     });
     if (count("failed") > 0) return 1;
-    return count("escalated") + count("refused") > 0 ? 3 : 0;
+    // A failed Job is an alert; what needs a person is told by incidents, issues and metrics.
+    return count("escalated") + count("refused") > 0 && flags.scheduled !== true ? 3 : 0;
+  } catch (error) {
+    if (!(error instanceof StanchError) || error.code !== "lease" || flags.scheduled !== true) throw error;
+    base.log.info("another run is at work", { detail: error.message });
+    return 0;
   } finally {
     await run.workbench.close();
     cluster.close();

@@ -258,6 +258,18 @@ export const Config = z.strictObject({
     },
     "Git.",
   ),
+  rights: section(
+    {
+      excess: z
+        .enum(["warn", "refuse"])
+        .default("warn")
+        .describe(
+          "What happens where the account holds dangerous rights that nothing needs (wildcards, writes, Secrets, exec): `doctor` warns, or `doctor` fails and a run ends before it does anything.",
+        ),
+      allow: globs([], "Rights, as `doctor` names them (globs), that are no excess, such as `create events`."),
+    },
+    "Rights of Stanch's own account.",
+  ),
   history: count(50, "Runs whose summary is kept in the object `run/stanch` of Stanch's own namespace (0: none)."),
   lease: duration("2m", "How long a run may be silent before another takes over.", "1s"),
 });

@@ -13,6 +13,8 @@ const TOKEN = "e2e-token";
 const tag = Math.random().toString(36).slice(2, 7);
 const namespace = `e2e-rights-${tag}`;
 const own = `e2e-stanch-${tag}`;
+/** A name of its own: roles of the cluster belong to nobody else's test. */
+const account = `stanch-${tag}`;
 const FILES = ["deploy/memory.yaml", "deploy/config.yaml"] as const;
 
 interface Line {
@@ -55,9 +57,9 @@ describe("exactly the generated rights on a real cluster", () => {
       registry: { mirrors: { "*": process.env["STANCH_E2E_REGISTRY"] ?? "http://127.0.0.1:5000" } },
       verify: { least: "5s", patience: "1m", poll: "1s" },
     });
-    const { stdout } = await stanch(["rbac", "--config", config], TOKEN);
+    const { stdout } = await stanch(["rbac", "--config", config, "--account", account], TOKEN);
     await kubectl(["apply", "-f", "-"], { input: stdout });
-    const token = (await kubectl(["-n", own, "create", "token", "stanch"])).trim();
+    const token = (await kubectl(["-n", own, "create", "token", `${account}-writer`])).trim();
     const view = JSON.parse(await kubectl(["config", "view", "--raw", "--minify", "-o", "json"])) as {
       clusters: { name: string; cluster: object }[];
     };
@@ -80,8 +82,9 @@ describe("exactly the generated rights on a real cluster", () => {
 
   afterAll(async () => {
     await kubectl(["delete", "namespace", own, namespace, "--wait=false", "--ignore-not-found"], { may: [1] });
-    for (const kind of ["clusterrole", "clusterrolebinding"])
-      await kubectl(["delete", kind, "stanch-reader-cluster", "--ignore-not-found"]);
+    await kubectl(["delete", "clusterrole", `${account}-reader-cluster`, "--ignore-not-found"]);
+    for (const name of [`${account}-reader-cluster`, `${account}-writer-reads-cluster`])
+      await kubectl(["delete", "clusterrolebinding", name, "--ignore-not-found"]);
     await host?.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -111,7 +114,7 @@ describe("exactly the generated rights on a real cluster", () => {
 
   it("without one of them doctor names it, and the run goes to Git only and says why", async () => {
     // A new fault, and an account that may not patch Deployments any more.
-    const role = JSON.parse(await kubectl(["-n", namespace, "get", "role", "stanch-writer", "-o", "json"])) as {
+    const role = JSON.parse(await kubectl(["-n", namespace, "get", "role", `${account}-writer`, "-o", "json"])) as {
       rules: { apiGroups: string[]; resources: string[] }[];
     };
     const rules = role.rules.map((rule) => ({
@@ -123,7 +126,7 @@ describe("exactly the generated rights on a real cluster", () => {
       namespace,
       "patch",
       "role",
-      "stanch-writer",
+      `${account}-writer`,
       "--type=json",
       "-p",
       JSON.stringify([{ op: "replace", path: "/rules", value: rules }]),

@@ -74,6 +74,7 @@ export function freeze(
     },
     ask: async (_pod, { port, path }) => answers[`:${port}`] ?? answers[path] ?? 404,
     serves: async () => true,
+    heldRules: async () => [],
     review: async (accesses) => accesses.map(() => true),
     close: () => undefined,
   };
