@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { messageOf, StanchError } from "../errors.ts";
+import { StanchError } from "../errors.ts";
 import type { Clock, Log } from "../ports.ts";
 import { checkAddress } from "./github-address.ts";
+import { fetchFault } from "./network.ts";
 
 export type GitHubAuth =
   | { readonly token: string }
@@ -32,9 +33,9 @@ const unspaced = {
 
 /** A certificate or a proxy's refusal stays what it is for the next seconds: Octokit tries nothing again that is called an abort. */
 function giveUp(error: unknown): never {
-  const cause = (error as { cause?: unknown }).cause;
-  const lasting = /certificate|\bproxy response \(40[37]\)/i.test(messageOf(cause));
-  throw lasting ? Object.assign(new Error(messageOf(cause)), { name: "AbortError" }) : error;
+  const reason = fetchFault(error);
+  const lasting = /certificate|\bproxy response \(40[37]\)/i.test(reason);
+  throw lasting ? Object.assign(new Error(reason), { name: "AbortError" }) : error;
 }
 
 /** Octokit with retry and throttling, for the token or for each owner's installation of the App. */

@@ -1,6 +1,6 @@
 import http from "node:http";
 import { BlockList, isIP } from "node:net";
-import { StanchError } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -94,6 +94,12 @@ function inNetwork(address: string, prefix: number, host: string): boolean {
   const list = new BlockList();
   list.addSubnet(address, prefix, type);
   return list.check(host, type);
+}
+
+/** Why a `fetch` failed: "fetch failed" is all that its own error says, and the reason is the innermost cause. */
+export function fetchFault(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error ? fetchFault(cause) : messageOf(error);
 }
 
 /** The value may hold a password, so it is not repeated. */
