@@ -1,11 +1,16 @@
+import { existsSync } from "node:fs";
 import { defineConfig, type RolldownOptions } from "rolldown";
 import { thirdPartyLicenses } from "./scripts/third-party-licenses.ts";
 
 /** What is bundled: `dist/<folder>/<name>.mjs`, its lazy chunks and the licences of what is inside. */
-const ENTRIES = [{ folder: "cli", name: "stanch", input: "src/cli.ts" }];
+export const ENTRIES = [
+  { folder: "cli", name: "stanch", input: "src/cli.ts" },
+  { folder: "action", name: "main", input: "action/main.ts" },
+];
 
 export default defineConfig(
-  ENTRIES.map(
+  // The image is built from the command line's sources alone.
+  ENTRIES.filter(({ input }) => existsSync(input)).map(
     ({ folder, name, input }): RolldownOptions => ({
       input: { [name]: input },
       platform: "node",

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type OutputChunk, rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import configs from "../../rolldown.config.ts";
+import configs, { ENTRIES } from "../../rolldown.config.ts";
 import { isPermitted } from "../../scripts/third-party-licenses.ts";
 import { version } from "../../src/version.ts";
 import { flagsFor } from "../commands/command.ts";
@@ -42,6 +43,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("the bundle", () => {
+  it("is made of every entry that is here", () => {
+    const here = ENTRIES.filter(({ input }) => existsSync(join(import.meta.dirname, "../..", input)));
+    expect(here.map(({ name }) => name)).toContain("stanch");
+    expect(configs).toHaveLength(here.length);
+  });
+
   it("says its version and its help", async () => {
     expect(await stanch(["--version"])).toEqual({ code: 0, out: `stanch ${version}\n`, error: "" });
     const { code, out } = await stanch(["--help"]);
