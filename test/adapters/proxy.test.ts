@@ -15,7 +15,7 @@ if (!canSign)
 const helm = (await renderer.versions()).find((row) => row.tool === "helm")?.missing === undefined;
 const CLI = resolve(import.meta.dirname, "../../src/cli.ts");
 
-describe.skipIf(!canSign)("behind a company's proxy, with its certificate authority", () => {
+describe.skipIf(!canSign)("behind a company's proxy, with its certificate authority", { timeout: 90_000 }, () => {
   let world: World;
   let network: CompanyNetwork;
   let folder = "";

@@ -42,7 +42,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe("the bundle", () => {
+describe("the bundle", { timeout: 90_000 }, () => {
   it("is made of every entry that is here", () => {
     const here = ENTRIES.filter(({ input }) => existsSync(join(import.meta.dirname, "../..", input)));
     expect(here.map(({ name }) => name)).toContain("stanch");
