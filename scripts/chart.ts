@@ -22,19 +22,22 @@ export async function chartFiles(crds: string, configSchema: object): Promise<Re
 
 /** Every right with the settings that ask for it, and what those are where `stanch.yaml` says nothing. */
 function rights(): string {
-  const grants = GRANTS.filter(({ accesses }) => accesses.length > 0).map(({ part, when, own, accesses }) => ({
-    part,
-    ...(own === true ? { own } : {}),
-    when,
-    rights: [
-      ...Map.groupBy(accesses, (access) => `${access.group}|${resourceName(access)}|${access.name}`).values(),
-    ].map((group) => ({
-      group: group[0]?.group,
-      resource: group[0] && resourceName(group[0]),
-      ...(group[0]?.name === undefined ? {} : { name: group[0].name }),
-      verbs: group.map(({ verb }) => verb),
-    })),
-  }));
+  const grants = GRANTS.filter(({ accesses }) => accesses.length > 0).map(
+    ({ part, when, own, deployers, accesses }) => ({
+      part,
+      ...(own === true ? { own } : {}),
+      ...(deployers === true ? { deployers } : {}),
+      when,
+      rights: [
+        ...Map.groupBy(accesses, (access) => `${access.group}|${resourceName(access)}|${access.name}`).values(),
+      ].map((group) => ({
+        group: group[0]?.group,
+        resource: group[0] && resourceName(group[0]),
+        ...(group[0]?.name === undefined ? {} : { name: group[0].name }),
+        verbs: group.map(({ verb }) => verb),
+      })),
+    }),
+  );
   const document = new Document(
     { clusterScoped: CLUSTER_SCOPED, defaults: defaults(), grants },
     { aliasDuplicateObjects: false },

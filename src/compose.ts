@@ -8,7 +8,7 @@ import type { Flags } from "./commands/flags.ts";
 import { hostsOf } from "./config/hosts.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
-import { inScope, isProtected } from "./config/scope.ts";
+import { deployerNamespaces, inScope, isProtected } from "./config/scope.ts";
 import { StanchError } from "./errors.ts";
 import { createIncidentStore } from "./incident/store.ts";
 import { createLog } from "./log.ts";
@@ -155,7 +155,13 @@ export function clusterSide(
     live: (ref) => cluster.get(ref),
     async readDeployers() {
       const { readDeployers } = await import("./observe/deployers.ts");
-      return readDeployers({ cluster, hosts: hostsOf(config.github), pageSize: config.observe.pageSize, log });
+      return readDeployers({
+        cluster,
+        hosts: hostsOf(config.github),
+        pageSize: config.observe.pageSize,
+        namespaces: deployerNamespaces(config),
+        log,
+      });
     },
   };
 }

@@ -75,7 +75,7 @@ export async function excessRights(cluster: Cluster, config: Config): Promise<He
   const named = namedNamespaces(config);
   const needs = [...readRights(config), ...writeRights(config)];
   const watched = named ?? (await allNamespaces(cluster, config));
-  const asked = [...new Set([config.namespace, "kube-system", ...watched])];
+  const asked = [...new Set([config.namespace, "kube-system", ...watched, ...config.scope.deployers])];
   const found = new Map<string, { excess: Excess; namespaces: string[] }>();
   const answers = await Promise.all(
     asked.map(async (namespace) => [namespace, await cluster.heldRules(namespace)] as const),

@@ -70,6 +70,12 @@ export const Config = z.strictObject({
         [],
         "Namespaces to leave out (globs). kube-system, kube-public, kube-node-lease and Stanch's own are always left out.",
       ),
+      deployers: z
+        .array(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "is no name of a namespace"))
+        .default([])
+        .describe(
+          "Namespaces beside the watched ones in which the Applications, Kustomizations and HelmReleases live that deploy what is watched, such as argocd or flux-system. Matters only where `namespaces` has no wildcard: otherwise those of all namespaces are read.",
+        ),
       selector: z
         .string()
         .default("")

@@ -39,13 +39,13 @@ export function bindingsFor(request: RoleRequest, prefix: string): KubeObject[] 
   return partsOf(request).map((part) => bindingOf(part, `${prefix}${part.name.slice(request.role.length)}`, request));
 }
 
-function partsOf({ accesses, namespaces, role }: RoleRequest): Part[] {
+function partsOf({ accesses, namespaces, role, namespace: home }: RoleRequest): Part[] {
   const own = accesses.filter((access) => access.namespace !== undefined);
   const rest = accesses.filter((access) => access.namespace === undefined);
   const clusters = rest.filter((access) => CLUSTER_SCOPED.includes(access.resource));
   const namespaced = rest.filter((access) => !CLUSTER_SCOPED.includes(access.resource));
   const parts: Part[] = [...Map.groupBy(own, (access) => access.namespace ?? "")].map(([namespace, group]) => ({
-    name: `${role}-own`,
+    name: `${role}-${namespace === home ? "own" : "deployers"}`,
     namespace,
     accesses: group,
   }));

@@ -23,6 +23,8 @@ export interface Grant {
   readonly accesses: readonly Access[];
   /** Needed in Stanch's own namespace only. */
   readonly own?: true;
+  /** Needed where GitOps engines' objects live, too (`scope.deployers`). */
+  readonly deployers?: true;
 }
 
 const right = (group: string, resource: string, ...verbs: readonly string[]): Access[] =>
@@ -53,6 +55,12 @@ const OBSERVE: readonly Access[] = [
   ...right("batch", "jobs", "get", "list"),
   ...right("batch", "cronjobs", "get", "list"),
   ...right("autoscaling", "horizontalpodautoscalers", "get", "list"),
+  ...right("discovery.k8s.io", "endpointslices", "list"),
+  ...right("stanch.dev", "incidents", "get", "list"),
+];
+
+/** What deploys workloads, and what that is made from: values may stand in ConfigMaps. */
+const DEPLOYERS: readonly Access[] = [
   ...right("argoproj.io", "applications", "get", "list"),
   ...right("argoproj.io", "applicationsets", "get"),
   ...right("helm.toolkit.fluxcd.io", "helmreleases", "get", "list"),
@@ -60,13 +68,13 @@ const OBSERVE: readonly Access[] = [
   ...right("source.toolkit.fluxcd.io", "gitrepositories", "get"),
   ...right("source.toolkit.fluxcd.io", "ocirepositories", "get"),
   ...right("source.toolkit.fluxcd.io", "helmcharts", "get"),
-  ...right("discovery.k8s.io", "endpointslices", "list"),
-  ...right("stanch.dev", "incidents", "get", "list"),
+  ...right("", "configmaps", "get"),
 ];
 
 /** Every right that Stanch may ever need, in the order in which they are told. */
 export const GRANTS: readonly Grant[] = [
   { part: "reader", when: [], accesses: OBSERVE },
+  { part: "reader", when: [], deployers: true, accesses: DEPLOYERS },
   { part: "reader", when: [{ setting: "observe.logLines", isNot: 0 }], accesses: right("", "pods/log", "get") },
   // Kubernetes has no right to names alone: whoever may list Secrets may read them.
   { part: "reader", when: [{ setting: "observe.secrets", isNot: "none" }], accesses: right("", "secrets", "list") },
@@ -74,6 +82,7 @@ export const GRANTS: readonly Grant[] = [
   {
     part: "reader",
     when: [{ setting: "charts.fetch", is: true }],
+    deployers: true,
     accesses: right("source.toolkit.fluxcd.io", "helmrepositories", "get"),
   },
   ...remedies.map(
@@ -122,6 +131,7 @@ export const GRANTS: readonly Grant[] = [
   {
     part: "writer",
     when: [REMEDIATES, { setting: "holds.application", is: true }],
+    deployers: true,
     accesses: [
       ...right("argoproj.io", "applications", "patch"),
       ...right("kustomize.toolkit.fluxcd.io", "kustomizations", "patch"),

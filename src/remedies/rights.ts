@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import { deployerNamespaces, namedNamespaces } from "../config/scope.ts";
 import { patchOf } from "../gitops/holds.ts";
 import type { Plan } from "../model.ts";
 import type { Access } from "../ports.ts";
@@ -21,9 +22,16 @@ export function writeRights(config: Config): Access[] {
 }
 
 function rightsOf(part: Grant["part"], config: Config): Access[] {
+  const within = (namespace: string, accesses: readonly Access[]): Access[] =>
+    accesses.map((access) => ({ ...access, namespace }));
+  const watched = namedNamespaces(config);
+  // Where all namespaces are watched, or this one, the right is held there already.
+  const beside = watched === null ? [] : (deployerNamespaces(config) ?? []).filter((name) => !watched.includes(name));
   return unique(
-    GRANTS.filter((grant) => grant.part === part && isNeeded(grant, config)).flatMap(({ accesses, own }) =>
-      own === true ? accesses.map((access) => ({ ...access, namespace: config.namespace })) : accesses,
+    GRANTS.filter((grant) => grant.part === part && isNeeded(grant, config)).flatMap(({ accesses, own, deployers }) =>
+      own === true
+        ? within(config.namespace, accesses)
+        : [...accesses, ...(deployers === true ? beside.flatMap((namespace) => within(namespace, accesses)) : [])],
     ),
   );
 }

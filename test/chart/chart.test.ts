@@ -218,6 +218,35 @@ describe.skipIf(!hasHelm)("the chart", () => {
     expect(annotations?.["a"]).toBe(hostile);
   });
 
+  it("takes alerts and dashboard as they are, templates of others in them", async () => {
+    const chart = join(folder, "monitored");
+    await cp(CHART, chart, { recursive: true });
+    const groups = [
+      {
+        name: "g",
+        rules: [{ alert: "A", expr: "up == 0", annotations: { summary: "{{ $value }} in {{ $labels.x }}" } }],
+      },
+    ];
+    const dashboard = JSON.stringify({ title: "Stanch", expr: '{{ instance }} "quoted"' }, null, 2);
+    await writeFile(join(chart, "files/monitoring/alerts.yaml"), `# a comment\n${stringify({ groups })}`);
+    await writeFile(join(chart, "files/monitoring/dashboard.json"), dashboard);
+    const values = await file({
+      monitoring: {
+        prometheusRule: { enabled: true, labels: { release: "prometheus" } },
+        dashboard: { enabled: true },
+      },
+    });
+    const objects = await render(values, { chart });
+    const rule = only(objects, "PrometheusRule");
+    expect(fieldAt(rule, "spec")).toEqual({ groups });
+    expect(rule.metadata.labels).toMatchObject({ release: "prometheus" });
+    const map = objects.find((object) => object.metadata.name === "stanch-dashboard");
+    expect(map?.metadata.labels).toMatchObject({ grafana_dashboard: "1" });
+    expect(JSON.parse(String(fieldAt(map, "data", "stanch.json")))).toEqual(JSON.parse(dashboard));
+    const named = (all: readonly KubeObject[]): string[] => all.map((object) => object.metadata.name);
+    expect(named(await render(await file({}), { chart }))).not.toContain("stanch-dashboard");
+  });
+
   it("keeps names within what Kubernetes takes", async () => {
     const release = `r${"e".repeat(51)}`;
     const objects = await render(await file({ config: { mode: "remediate" }, write: { enabled: true } }), { release });

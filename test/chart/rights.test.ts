@@ -74,6 +74,7 @@ const configs = fc.record(
         fc.array(glob, { minLength: 1, maxLength: 3 }),
       ),
       excludeNamespaces: fc.array(glob, { maxLength: 2 }),
+      deployers: fc.array(fc.constantFrom("argocd", "flux-system", "shop", NAMESPACE, "bank"), { maxLength: 3 }),
     }),
     observe: some({ logLines: fc.constantFrom(0, 40), secrets: fc.constantFrom("none", "names", "keys") }),
     registry: some({ usePullSecrets: fc.boolean() }),

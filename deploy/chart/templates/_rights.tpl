@@ -33,7 +33,7 @@
     {{- end -}}
     {{- if $needed -}}
       {{- range .rights -}}
-        {{- $rights = append $rights (merge (dict "own" (default false $grant.own)) .) -}}
+        {{- $rights = append $rights (merge (dict "own" (default false $grant.own) "deployers" (default false $grant.deployers)) .) -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
@@ -72,7 +72,7 @@ rules:
 {{- end -}}
 
 {{/*
-  The namespaces to which rights are confined, as {"all": true} or {"namespaces": […]}: those that the scope names outright, when it uses no
+  The namespaces to which rights are confined, as {"all": true} or {"namespaces": […], "deployers": […]}: those that the scope names outright, when it uses no
   wildcard; without those that are never watched.
 */}}
 {{- define "stanch.scope" -}}
@@ -93,7 +93,13 @@ rules:
     {{- if not $out -}}{{- $named = append $named $name -}}{{- end -}}
   {{- end -}}
 {{- end -}}
-{{- if $all -}}{"all": true}{{- else -}}{{- dict "all" false "namespaces" ($named | uniq) | toJson -}}{{- end -}}
+{{- if $all -}}{"all": true}{{- else -}}
+  {{- $beside := list -}}
+  {{- range (default (list) (get $scope "deployers")) -}}
+    {{- if not (has . $named) -}}{{- $beside = append $beside . -}}{{- end -}}
+  {{- end -}}
+  {{- dict "all" false "namespaces" ($named | uniq) "deployers" ($beside | uniq) | toJson -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The roles that a part consists of: {"parts": [{"name", "namespace", "rights"}]}; no namespace: the cluster's. */}}
@@ -106,15 +112,19 @@ rules:
 {{- $rest := list -}}
 {{- $cluster := list -}}
 {{- $namespaced := list -}}
+{{- $deploying := list -}}
 {{- range $rights -}}
   {{- if .own -}}
     {{- $own = append $own . -}}
   {{- else -}}
     {{- $rest = append $rest . -}}
+    {{- if .deployers -}}{{- $deploying = append $deploying . -}}{{- end -}}
     {{- if has .resource $clusterScoped -}}{{- $cluster = append $cluster . -}}{{- else -}}{{- $namespaced = append $namespaced . -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- $parts := list -}}
+{{- /* In the release's namespace there is one role of this name. */ -}}
+{{- if and (not $scope.all) (has .root.Release.Namespace $scope.deployers) -}}{{- $own = concat $own $deploying -}}{{- end -}}
 {{- if $own -}}{{- $parts = append $parts (dict "name" (printf "%s-own" $role) "namespace" .root.Release.Namespace "rights" $own) -}}{{- end -}}
 {{- if $scope.all -}}
   {{- if $rest -}}{{- $parts = append $parts (dict "name" $role "namespace" "" "rights" $rest) -}}{{- end -}}
@@ -122,6 +132,12 @@ rules:
   {{- if $cluster -}}{{- $parts = append $parts (dict "name" (printf "%s-cluster" $role) "namespace" "" "rights" $cluster) -}}{{- end -}}
   {{- range $scope.namespaces -}}
     {{- if $namespaced -}}{{- $parts = append $parts (dict "name" $role "namespace" . "rights" $namespaced) -}}{{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if not $scope.all -}}
+  {{- $home := .root.Release.Namespace -}}
+  {{- range $scope.deployers -}}
+    {{- if and $deploying (ne . $home) -}}{{- $parts = append $parts (dict "name" (printf "%s-deployers" $role) "namespace" . "rights" $deploying) -}}{{- end -}}
   {{- end -}}
 {{- end -}}
 {{- dict "parts" $parts | toJson -}}

@@ -120,4 +120,26 @@ describe.skipIf(!hasHelm)("every combination of values, in a namespace under the
       expect(out).toContain("cronjob.batch/stanch serverside-applied (server dry run)");
     }
   });
+
+  it("the examples for Argo CD and Flux, where these are installed", async () => {
+    for (const [file, definition] of [
+      ["argocd-application.yaml", "applications.argoproj.io"],
+      ["flux-helmrelease.yaml", "helmreleases.helm.toolkit.fluxcd.io"],
+    ] as const) {
+      if ((await kubectl(["get", "crd", definition, "-o", "name", "--ignore-not-found"])) === "") {
+        process.stderr.write(
+          `SKIPPED: ${file}: ${definition} is not installed (../shared/lab/up --with flux,argocd)\n`,
+        );
+        continue;
+      }
+      const text = await readFile(join(ROOT, "deploy/examples", file), "utf8");
+      const { out, warnings } = await dryRun(
+        text.replaceAll("stanch-system", namespace).replaceAll("namespace: argocd", `namespace: ${namespace}`),
+      );
+      expect(warnings, file).toBe("");
+      expect(out, file).toMatch(
+        /(application\.argoproj\.io|helmrelease\.helm\.toolkit\.fluxcd\.io)\/stanch serverside-applied/,
+      );
+    }
+  });
 });

@@ -11,22 +11,28 @@ const tag = Math.random().toString(36).slice(2, 7);
 const namespace = `chart-life-${tag}`;
 const release = `life-${tag}`;
 const name = `${release}-stanch`;
-/** Definitions belong to the whole cluster: this test's are of a group of its own, so that nobody else's incidents are touched. */
+/** Definitions belong to the whole cluster: this test's have a group and names of their own, so that nobody else's incidents are touched. */
 const group = `${tag}.stanch.example`;
-const incidents = `incidents.${group}`;
+const incidents = `incidents${tag}.${group}`;
+const runs = `runs${tag}.${group}`;
+const ownNames = (text: string): string =>
+  text
+    .replaceAll("stanch.dev", group)
+    .replaceAll(/\b(incidents?|runs?|inc)\b(?=$|\.|, )/gm, `$1${tag}`)
+    .replaceAll(/^( +)- stanch$/gm, `$1- stanch${tag}`);
 
 let folder = "";
 let current = "";
 let previous = "";
 
-/** A copy of the chart whose custom resources are of this test's group. */
+/** A copy of the chart whose custom resources are this test's own. */
 async function copyOfChart(as: string): Promise<string> {
   const chart = join(folder, as);
   await cp(CHART, chart, { recursive: true });
   for (const file of await readdir(join(chart, "files"))) {
     if (!file.endsWith(".yaml")) continue;
     const path = join(chart, "files", file);
-    await writeFile(path, (await readFile(path, "utf8")).replaceAll("stanch.dev", group));
+    await writeFile(path, ownNames(await readFile(path, "utf8")));
   }
   return chart;
 }
@@ -70,7 +76,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await helm(["uninstall", release, "--namespace", namespace, "--ignore-not-found"]);
-  await kubectl(["delete", "crd", incidents, `runs.${group}`, "--ignore-not-found", "--wait=false"]);
+  await kubectl(["delete", "crd", incidents, runs, "--ignore-not-found", "--wait=false"]);
   await kubectl(["delete", "namespace", namespace, "--wait=false", "--ignore-not-found"]);
   await rm(folder, { recursive: true, force: true });
 });
@@ -180,13 +186,26 @@ describe.skipIf(!hasHelm)("the life of an installation", () => {
       await names("all,serviceaccounts,configmaps,clusterroles,clusterrolebindings,roles,rolebindings,networkpolicies"),
     ).toEqual([]);
     expect((await names("crd")).toSorted()).toEqual(
-      [incidents, `runs.${group}`].map((each) => `customresourcedefinition.apiextensions.k8s.io/${each}`),
+      [incidents, runs].map((each) => `customresourcedefinition.apiextensions.k8s.io/${each}`),
     );
     expect((await get(["get", incidents, "kept"])).metadata.uid).toBe(uid);
   });
 
   it("installed again it finds them as they were", async () => {
     await helmDo(["install", release, current, ...SUSPENDED]);
+    expect((await get(["get", incidents, "kept"])).metadata.uid).toBe(uid);
+  });
+
+  it("takes over definitions that were installed without Helm, when it is told to", async () => {
+    await helmDo(["uninstall", release, "--namespace", namespace, "--wait"]);
+    const strangers = ["meta.helm.sh/release-name-", "meta.helm.sh/release-namespace-"];
+    for (const definition of [incidents, runs]) {
+      await kubectl(["annotate", "crd", definition, ...strangers]);
+      await kubectl(["label", "crd", definition, "app.kubernetes.io/managed-by-"]);
+    }
+    const refused = await helm(["install", release, current, ...SUSPENDED]);
+    expect(refused.stderr).toMatch(/invalid ownership metadata/);
+    await helmDo(["install", release, current, ...SUSPENDED, "--take-ownership"]);
     expect((await get(["get", incidents, "kept"])).metadata.uid).toBe(uid);
   });
 });
