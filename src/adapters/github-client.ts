@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { StanchError } from "../errors.ts";
 import type { Clock, Log } from "../ports.ts";
 import { checkAddress } from "./github-address.ts";
+import { fetchFault } from "./network.ts";
 
 export type GitHubAuth =
   | { readonly token: string }
@@ -31,6 +32,13 @@ const TIMEOUT_MS = 15_000;
 const unspaced = {
   key: () => ({ schedule: <T>(_: object, work: () => Promise<T>): Promise<T> => work() }),
 } as never;
+
+/** A certificate or a proxy's refusal stays what it is for the next seconds: Octokit tries nothing again that is called an abort. */
+function giveUp(error: unknown): never {
+  const reason = fetchFault(error);
+  const lasting = /certificate|\bproxy response \(40[37]\)/i.test(reason);
+  throw lasting ? Object.assign(new Error(reason), { name: "AbortError" }) : error;
+}
 
 /** Octokit with retry and throttling, for the token or for each owner's installation of the App. */
 export async function createClients(options: GitHubOptions) {
@@ -63,7 +71,7 @@ export async function createClients(options: GitHubOptions) {
       request: {
         fetch: (url: string, init: RequestInit) => {
           options.onRequest?.();
-          return fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+          return fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(giveUp);
         },
       },
       // 429 belongs to throttling and to `call`, which honour its headers.
