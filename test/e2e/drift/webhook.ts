@@ -20,7 +20,11 @@ interface Review {
     readonly object: {
       readonly kind: string;
       readonly metadata: { readonly annotations?: object };
-      readonly spec: { readonly template?: { readonly spec: { readonly containers: readonly { name: string; image: string; env?: object[] }[] } } };
+      readonly spec: {
+        readonly template?: {
+          readonly spec: { readonly containers: readonly { name: string; image: string; env?: object[] }[] };
+        };
+      };
     };
   };
 }
@@ -97,14 +101,14 @@ export async function startWebhook(name: string): Promise<Webhook> {
 function mutations({ request: { object } }: Review): object[] {
   const out: object[] = [];
   const annotation = { "mesh.example.com/injected": "true" };
-  if (object.metadata.annotations === undefined) out.push({ op: "add", path: "/metadata/annotations", value: annotation });
+  if (object.metadata.annotations === undefined)
+    out.push({ op: "add", path: "/metadata/annotations", value: annotation });
   else out.push({ op: "add", path: "/metadata/annotations/mesh.example.com~1injected", value: "true" });
   const containers = object.spec.template?.spec.containers ?? [];
   for (const [index, { name, image, env }] of containers.entries()) {
     const at = `/spec/template/spec/containers/${index}`;
     if (name === "mesh") continue;
-    if (!image.includes("/"))
-      out.push({ op: "replace", path: `${at}/image`, value: `docker.io/library/${image}` });
+    if (!image.includes("/")) out.push({ op: "replace", path: `${at}/image`, value: `docker.io/library/${image}` });
     if (image.startsWith("registry.k8s.io/e2e-test-images/agnhost:2.53"))
       out.push({ op: "replace", path: `${at}/image`, value: "127.0.0.1:5000/e2e-test-images/agnhost:2.53" });
     const variable = { name: "MESH", value: "on" };
