@@ -203,12 +203,16 @@ function wroteIt(path: FieldPath, live: Json, { live: object, context, applied }
       if ((meant(owner) && !above) || appliedIt) return attribution(writer, owner.entry);
     }
     if (writer === "deployer") {
-      // An update owns the defaults of what it made; an apply owns what it said.
+      // An update owns the defaults of what it made; an apply owns what it said, which is Git's with the zero values of Go's types (Flux).
       const said = owner.entry.operation === "Apply" && owner.how === "exact";
-      if (said || appliedIt) return attribution(writer, owner.entry);
+      if ((said || appliedIt) && !isEmpty(live) && !isDefault(path, live)) return attribution(writer, owner.entry);
     }
   }
   return null;
+}
+
+function isEmpty(value: Json): boolean {
+  return value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 }
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
