@@ -146,7 +146,10 @@ describe("of several hands", () => {
         .replace("containerPort: 80", "containerPort: 80, protocol: TCP")
         .replace("  replicas: 2", "  replicas: 2\n  strategy: {}"),
     );
-    const applied = { ...typed, metadata: { ...typed.metadata, managedFields: [managed("kustomize-controller", "Apply", typed)] } };
+    const applied = {
+      ...typed,
+      metadata: { ...typed.metadata, managedFields: [managed("kustomize-controller", "Apply", typed)] },
+    };
     expect(compareObjects(declared, applied, { deploys: "kustomization" }).differences).toEqual([]);
   });
 

@@ -163,7 +163,8 @@ function application(name: string, namespace: string, repoURL: string): object {
 }
 
 async function unsyncedApplication(name: string, head: string): Promise<string | null> {
-  const path = "{.status.operationState.phase} {.status.operationState.syncResult.revision} {.status.operationState.message}";
+  const path =
+    "{.status.operationState.phase} {.status.operationState.syncResult.revision} {.status.operationState.message}";
   const said = await kubectl(["-n", ARGOCD, "get", "applications.argoproj.io", name, "-o", `jsonpath=${path}`]);
   return said.startsWith(`Succeeded ${head} `) ? null : said;
 }
