@@ -11,6 +11,7 @@ import { leftOut, placed } from "./declared.ts";
 import { deployedCommit } from "./deployed-commit.ts";
 import type { RootReport } from "./model.ts";
 import type { DriftRequest } from "./request.ts";
+import { makeSeal, sealed } from "./secret.ts";
 import type { Deploys } from "./writer.ts";
 
 /** What Git says of one object: at the deployed commit, and at the head of the branch. */
@@ -117,8 +118,11 @@ function unstableFields(
   const compare = async (): Promise<ReadonlyMap<string, readonly FieldPath[]>> => {
     const second = (await renderer.render(directory, source)).objects;
     const out = new Map<string, readonly FieldPath[]>();
+    // A Secret's text becomes data.
+    const seal = makeSeal();
     for (const [index, object] of first.entries()) {
-      const paths = diffObjects(object, second[index]).map(({ path }) => path);
+      const other = second[index];
+      const paths = diffObjects(sealed(object, seal), other && sealed(other, seal)).map(({ path }) => path);
       const resource = paths.length === 0 ? null : await cluster.resource(object.apiVersion, object.kind);
       if (resource !== null) out.set(keyOf(refOf(placed(object, source, resource))), paths);
     }
