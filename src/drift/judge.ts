@@ -94,7 +94,8 @@ async function sorted(now: Compared, next: Compared, live: KubeObject, context: 
   const foreign = now.differences.filter((difference) => difference.own !== true && ahead.has(pathKey(difference)));
   const pending = next.differences.filter((difference) => !behind.has(pathKey(difference)));
   // Nobody says what was deployed: what the deployer wrote last is what Git said then.
-  if (own.length > 0 && root.commit === undefined && root.deploys !== "configuration") pending.push(...own);
+  const known = root.commit !== undefined || root.source.remote !== undefined || root.deploys === "configuration";
+  if (!known) pending.push(...own);
   else if (own.length > 0) hidden.set(OWN, own.length);
   const drift: Difference[] = [];
   const conflict: Difference[] = [];

@@ -47,7 +47,7 @@ export async function openRoot(origin: Origin, deployer: Deployer | null, reques
   const bench = await request.workbench.bench(origin);
   const { source, checkout } = bench;
   const head = await bench.rendered();
-  const commit = source.remote === undefined ? await deployedCommit(origin, deployer, request.cluster) : undefined;
+  const commit = source.remote === undefined ? deployedCommit(origin, deployer) : undefined;
   let deployed = head.objects;
   let directory = checkout.directory;
   let full = commit;
