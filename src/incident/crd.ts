@@ -164,6 +164,18 @@ export const incidentCrd: KubeObject = {
                   mergeCommit: text(),
                   resolvedAt: time,
                   silencedUntil: time,
+                  notified: list(
+                    object(
+                      {
+                        receiver: text(),
+                        keys: list(text()),
+                        at: time,
+                        thread: object({ channel: text(), ts: text() }),
+                        shown: text(),
+                      },
+                      ["receiver", "keys"],
+                    ),
+                  ),
                   timeline: list(object({ at: time, phase: text(), text: text() })),
                 },
                 ["phase"],
@@ -204,6 +216,18 @@ export const runCrd: KubeObject = {
             apiVersion: text(),
             kind: text(),
             metadata: { type: "object" },
+            notified: object({
+              receivers: list(object({ name: text(), since: time, notBefore: time }, ["name", "since"])),
+              conditions: list(
+                object({ kind: text(), since: time, runs: count, told: list(text()) }, [
+                  "kind",
+                  "since",
+                  "runs",
+                  "told",
+                ]),
+              ),
+              findings: list(object({ receiver: text(), keys: list(text()) }, ["receiver", "keys"])),
+            }),
             entries: list(
               object(
                 {

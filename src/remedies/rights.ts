@@ -15,7 +15,10 @@ const right = (group: string, resource: string, ...verbs: readonly string[]): Ac
  * Lease in its own namespace). Secrets appear only as far as `observe.secrets` and `registry.usePullSecrets` ask for them.
  */
 export function readRights(
-  config: Pick<Config, "mode" | "namespace" | "scope" | "observe" | "registry" | "remedies" | "charts" | "drift">,
+  config: Pick<
+    Config,
+    "mode" | "namespace" | "scope" | "observe" | "registry" | "remedies" | "charts" | "drift" | "notify"
+  >,
 ): Access[] {
   return unique([
     ...right("", "namespaces", "get", "list"),
@@ -51,6 +54,8 @@ export function readRights(
     ...remedies.filter((remedy) => config.remedies.enabled.includes(remedy.id)).flatMap((remedy) => remedy.reads ?? []),
     ...driftRights(config),
     ...(config.mode === "observe" ? [] : bookkeeping(config.namespace)),
+    // What was told has to be written down somewhere.
+    ...(config.mode === "observe" && config.notify.observe ? runRights(config.namespace) : []),
   ]);
 }
 
@@ -90,15 +95,17 @@ function driftRights({ drift, scope }: Pick<Config, "drift" | "scope">): Access[
   ];
 }
 
+function runRights(namespace: string): Access[] {
+  return right("stanch.dev", "runs", "get", "create", "update").map((access) => ({ ...access, namespace }));
+}
+
 function bookkeeping(namespace: string): Access[] {
   return [
     ...right("stanch.dev", "incidents", "create", "delete"),
     ...right("stanch.dev", "incidents/status", "update"),
     ...right("", "events", "create"),
-    ...[
-      ...right("coordination.k8s.io", "leases", "get", "create", "update"),
-      ...right("stanch.dev", "runs", "get", "create", "update"),
-    ].map((access) => ({ ...access, namespace })),
+    ...right("coordination.k8s.io", "leases", "get", "create", "update").map((access) => ({ ...access, namespace })),
+    ...runRights(namespace),
   ];
 }
 
