@@ -23,11 +23,12 @@ export async function chartFiles(crds: string, configSchema: object): Promise<Re
 /** Every right with the settings that ask for it, and what those are where `stanch.yaml` says nothing. */
 function rights(): string {
   const grants = GRANTS.filter(({ accesses }) => accesses.length > 0).map(
-    ({ part, when, own, deployers, accesses }) => ({
+    ({ part, when, own, deployers, accesses, listed }) => ({
       part,
       ...(own === true ? { own } : {}),
       ...(deployers === true ? { deployers } : {}),
       when,
+      ...(listed === undefined ? {} : { listed }),
       rights: [
         ...Map.groupBy(accesses, (access) => `${access.group}|${resourceName(access)}|${access.name}`).values(),
       ].map((group) => ({
@@ -54,7 +55,10 @@ function rights(): string {
 /** What a setting is where `stanch.yaml` does not say it. */
 function defaults(): Record<string, unknown> {
   const config = Config.parse({});
-  const settings = GRANTS.flatMap(({ when }) => when.map(({ setting }) => setting));
+  const settings = GRANTS.flatMap(({ when, listed }) => [
+    ...when.map(({ setting }) => setting),
+    ...(listed === undefined ? [] : [listed.setting]),
+  ]);
   return Object.fromEntries(
     [...new Set(settings)].map((setting) => {
       const fallback = fieldAt(config, ...setting.split("."));

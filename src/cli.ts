@@ -9,6 +9,7 @@ import { messageOf, StanchError } from "./errors.ts";
 const COMMANDS: Record<string, () => Promise<{ main: (flags: Flags, words: string[]) => Promise<number> }>> = {
   run: () => import("./commands/run.ts"),
   scan: () => import("./commands/scan.ts"),
+  drift: () => import("./commands/drift.ts"),
   incidents: () => import("./commands/incidents.ts"),
   undo: () => import("./commands/undo.ts"),
   doctor: () => import("./commands/doctor.ts"),

@@ -2,7 +2,16 @@ import type { KubeObject } from "../model.ts";
 import type { Access } from "../ports.ts";
 
 /** Resources that belong to no namespace: rights to them are always the cluster's. */
-export const CLUSTER_SCOPED: readonly string[] = ["namespaces", "nodes", "storageclasses"];
+export const CLUSTER_SCOPED: readonly string[] = [
+  "namespaces",
+  "nodes",
+  "storageclasses",
+  "clusterroles",
+  "clusterrolebindings",
+  "customresourcedefinitions",
+  "priorityclasses",
+  "ingressclasses",
+];
 
 export interface RoleRequest {
   /** Name of the role, and first part of the names of those beside it. */

@@ -21,6 +21,8 @@ export interface Grant {
   readonly part: "reader" | "writer";
   readonly when: readonly Condition[];
   readonly accesses: readonly Access[];
+  /** Further resources, as a list of the configuration names them (`certificates.cert-manager.io`), each with these verbs. */
+  readonly listed?: { readonly setting: string; readonly verbs: readonly string[] };
   /** Needed in Stanch's own namespace only. */
   readonly own?: true;
   /** Needed where GitOps engines' objects live, too (`scope.deployers`). */
@@ -77,6 +79,36 @@ const KEEP_RUN: readonly Access[] = [
   ...named("stanch", right("stanch.dev", "runs", "get", "update")),
 ];
 
+const read = (group: string, ...resources: readonly string[]): Access[] =>
+  resources.flatMap((resource) => right(group, resource, "get", "list"));
+
+/** Kinds that Git declares nearly everywhere, beside those that every run reads. */
+const DECLARED: readonly Access[] = [
+  ...read("", "serviceaccounts", "limitranges", "resourcequotas"),
+  ...read("networking.k8s.io", "ingresses", "networkpolicies"),
+  ...read("policy", "poddisruptionbudgets"),
+  ...read("rbac.authorization.k8s.io", "roles", "rolebindings"),
+  ...read("source.toolkit.fluxcd.io", "gitrepositories", "ocirepositories", "helmcharts", "helmrepositories"),
+];
+/** Of no namespace: compared only where the whole cluster is watched. */
+const DECLARED_FOR_ALL: readonly Access[] = [
+  ...read("rbac.authorization.k8s.io", "clusterroles", "clusterrolebindings"),
+  ...read("apiextensions.k8s.io", "customresourcedefinitions"),
+  ...read("storage.k8s.io", "storageclasses"),
+  ...read("scheduling.k8s.io", "priorityclasses"),
+  ...read("networking.k8s.io", "ingressclasses"),
+];
+
+/**
+ * Rights to read what `stanch drift` compares. Secrets only where they may be compared. To ask the API server by dry run takes the right to
+ * patch, which is never given for this: with the roles of a run, kinds are asked about that it may patch anyway.
+ */
+const driftGrants = (compares: Condition): Grant[] => [
+  { part: "reader", when: [compares], accesses: DECLARED, listed: { setting: "drift.kinds", verbs: ["get", "list"] } },
+  { part: "reader", when: [compares, { setting: "scope.namespaces", has: "*" }], accesses: DECLARED_FOR_ALL },
+  { part: "reader", when: [compares, { setting: "drift.secrets", is: true }], accesses: read("", "secrets") },
+];
+
 /** Every right that Stanch may ever need, in the order in which they are told. */
 export const GRANTS: readonly Grant[] = [
   { part: "reader", when: [], accesses: OBSERVE },
@@ -98,6 +130,7 @@ export const GRANTS: readonly Grant[] = [
       accesses: reads,
     }),
   ),
+  ...driftGrants({ setting: "drift.enabled", is: true }),
   {
     part: "reader",
     when: [WRITES_BOOKS],
@@ -153,6 +186,20 @@ export const GRANTS: readonly Grant[] = [
     ],
   },
 ];
+
+/** The rights of a grant under a configuration. Names that are none of a resource give nothing. */
+export function accessesOf({ accesses, listed }: Grant, config: object): readonly Access[] {
+  if (listed === undefined) return accesses;
+  const names = fieldAt(config, ...listed.setting.split("."));
+  const more = (Array.isArray(names) ? names : []).filter((name) => typeof name === "string");
+  return [...accesses, ...more.flatMap((name) => right(...groupAndResource(name), ...listed.verbs))];
+}
+
+/** `certificates.cert-manager.io` → group, resource. */
+function groupAndResource(name: string): [group: string, resource: string] {
+  const [resource = "", ...group] = name.split(".");
+  return [group.join("."), resource];
+}
 
 /** Does a configuration say all that a grant asks for? */
 export function isNeeded(grant: Grant, config: object): boolean {

@@ -3,7 +3,7 @@ import { deployerNamespaces, namedNamespaces } from "../config/scope.ts";
 import { patchOf } from "../gitops/holds.ts";
 import type { Plan } from "../model.ts";
 import type { Access } from "../ports.ts";
-import { GRANTS, type Grant, isNeeded } from "./grants.ts";
+import { accessesOf, GRANTS, type Grant, isNeeded } from "./grants.ts";
 
 /**
  * Rights that every run needs: to observe, to find proof for the enabled remedies and, unless the mode is `observe`, to keep its books (Incidents, Events, the
@@ -28,11 +28,11 @@ function rightsOf(part: Grant["part"], config: Config): Access[] {
   // Where all namespaces are watched, or this one, the right is held there already.
   const beside = watched === null ? [] : (deployerNamespaces(config) ?? []).filter((name) => !watched.includes(name));
   return unique(
-    GRANTS.filter((grant) => grant.part === part && isNeeded(grant, config)).flatMap(({ accesses, own, deployers }) =>
-      own === true
-        ? within(config.namespace, accesses)
-        : [...accesses, ...(deployers === true ? beside.flatMap((namespace) => within(namespace, accesses)) : [])],
-    ),
+    GRANTS.filter((grant) => grant.part === part && isNeeded(grant, config)).flatMap((grant) => {
+      const accesses = accessesOf(grant, config);
+      if (grant.own === true) return within(config.namespace, accesses);
+      return [...accesses, ...(grant.deployers === true ? beside.flatMap((name) => within(name, accesses)) : [])];
+    }),
   );
 }
 

@@ -32,6 +32,18 @@
       {{- end -}}
     {{- end -}}
     {{- if $needed -}}
+      {{- with .listed -}}
+        {{- $listed := . -}}
+        {{- $names := get $table.defaults .setting -}}
+        {{- $said := $config -}}
+        {{- range (splitList "." .setting) -}}
+          {{- $said = default (dict) (get $said .) -}}
+        {{- end -}}
+        {{- range (ternary $said $names (kindIs "slice" $said)) -}}
+          {{- $words := splitList "." . -}}
+          {{- $rights = append $rights (dict "own" false "deployers" false "group" (join "." (rest $words)) "resource" (first $words) "verbs" $listed.verbs) -}}
+        {{- end -}}
+      {{- end -}}
       {{- range .rights -}}
         {{- $rights = append $rights (merge (dict "own" (default false $grant.own) "deployers" (default false $grant.deployers)) .) -}}
       {{- end -}}
