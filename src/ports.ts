@@ -342,10 +342,10 @@ export interface ReviewHost {
    * when these credentials may not write check runs, which only a GitHub App may: say it by `publishStatus` then.
    */
   publishCheck(repository: string, request: CheckRunRequest): Promise<CheckRun>;
-  /** The newest completed check run of a name on a commit or branch; null when there is none. */
+  /** The newest completed check run of a name on a commit or branch; null when there is none. `app`: only what this App (slug) made. */
   readCheck(
     repository: string,
-    at: { readonly ref: string; readonly name: string; readonly externalId?: string },
+    at: { readonly ref: string; readonly name: string; readonly externalId?: string; readonly app?: string },
   ): Promise<CheckRun | null>;
   /**
    * A commit status: what a token without the right to write checks can say. `description` at most 140 characters. Nothing is written when
