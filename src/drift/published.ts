@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { CheckConclusion, CheckRunRequest } from "../ports.ts";
 import { annotationsOf } from "./annotations.ts";
-import { type Counts, endOf } from "./end.ts";
+import { type Counts, endOfCounts } from "./standing.ts";
 import type { DriftEnd, DriftReport } from "./model.ts";
 import { headline, summaryOf } from "./published-text.ts";
 import { type CountedReport, sanitised } from "./sanitise.ts";
@@ -61,6 +61,7 @@ export function format(report: DriftReport, values: (repository: string) => bool
   });
 }
 
+/** A hotfix and what waits for its deployment are known: no success, and no failure. */
 const CONCLUSIONS: Readonly<Record<DriftEnd, CheckConclusion>> = {
   error: "failure",
   drift: "action_required",
@@ -73,8 +74,6 @@ function branchOf(repository: string, branch: string, report: CountedReport): Pu
   const { end, counts } = standing(wire);
   const head = report.roots.find((root) => root.head !== undefined)?.head;
   const { annotations, left } = annotationsOf(report.roots);
-  // A hotfix is known, and waits for its pull request: no success, and no failure.
-  const conclusion = end === "clean" && (counts.hotfix ?? 0) > 0 ? "neutral" : CONCLUSIONS[end];
   return {
     repository,
     branch,
@@ -85,7 +84,7 @@ function branchOf(repository: string, branch: string, report: CountedReport): Pu
     check: {
       name: checkName(report.cluster, branch),
       externalId: externalId(report.cluster, branch),
-      conclusion,
+      conclusion: CONCLUSIONS[end],
       title: headline(wire),
       summary: summaryOf(report, wire, { most: MOST.check, unmarked: left }),
       text: blockOf(json),
@@ -95,7 +94,7 @@ function branchOf(repository: string, branch: string, report: CountedReport): Pu
 }
 
 function standing(wire: Wire): { readonly end: DriftEnd; readonly counts: Counts } {
-  return { counts: wire.counts, end: endOf({ counts: wire.counts, errors: wire.errors, gaps: wire.gaps.length }) };
+  return { counts: wire.counts, end: endOfCounts({ counts: wire.counts, errors: wire.errors, gaps: wire.gaps.length }) };
 }
 
 /** First line of the block: everything that is read back stands behind it, and only as it was written. */

@@ -1,6 +1,6 @@
 import type { CheckRun, ReviewHost } from "../ports.ts";
-import type { Counts } from "./end.ts";
-import { endOf, sumOf } from "./end.ts";
+import type { Counts } from "./standing.ts";
+import { endOfCounts, sumOf } from "./standing.ts";
 import { parseMark } from "./issue-mark.ts";
 import type { DriftEnd, DriftReport } from "./model.ts";
 import { checkName, externalId, parse } from "./published.ts";
@@ -122,7 +122,7 @@ function published(wire: Wire, where: Pick<Published, "sha" | "behind" | "url">)
     found: true,
     report: { ...rest, roots: roots.map(({ counts: _counts, ...root }) => root) },
     counts,
-    end: endOf({ counts, errors, gaps: rest.gaps.length }),
+    end: endOfCounts({ counts, errors, gaps: rest.gaps.length }),
     left,
     ...where,
   };

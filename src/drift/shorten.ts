@@ -1,4 +1,4 @@
-import { CLASSES } from "./end.ts";
+import { CLASSES } from "./standing.ts";
 import type { DriftItem } from "./model.ts";
 import { type CountedRoot, cut } from "./sanitise.ts";
 

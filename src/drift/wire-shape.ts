@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CLASSES } from "./end.ts";
+import { CLASSES } from "./standing.ts";
 import { cut } from "./sanitise.ts";
 import type { Wire } from "./wire.ts";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Counts, sumOf } from "./end.ts";
+import { type Counts, sumOf } from "./standing.ts";
 import type { DriftReport } from "./model.ts";
 import type { CountedReport, CountedRoot } from "./sanitise.ts";
 import { STEPS } from "./shorten.ts";
