@@ -5,8 +5,8 @@ const Mark = z.strictObject({
   cluster: z.string().max(63),
   /** Of what the issue says. */
   says: z.string().regex(/^[0-9a-f]{16}$/),
-  /** Nothing drifts: it was closed, or needs no opening. */
-  clean: z.boolean(),
+  /** It was closed because nothing drifts: what drifts next opens it again. Not so where a person closed it over what drifts. */
+  closed: z.boolean(),
   /** When the report was taken. */
   at: z.iso.datetime({ offset: true }),
   /** Of the body without this line: what a person has rewritten is left alone. */

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { CheckConclusion, CheckRunRequest } from "../ports.ts";
 import { annotationsOf } from "./annotations.ts";
-import { type Counts, endOfCounts } from "./standing.ts";
 import type { DriftEnd, DriftReport } from "./model.ts";
 import { headline, summaryOf } from "./published-text.ts";
 import { type CountedReport, sanitised } from "./sanitise.ts";
+import { type Counts, endOfCounts } from "./standing.ts";
 import { encode, type Wire } from "./wire.ts";
 import { decode } from "./wire-shape.ts";
 
@@ -94,7 +94,10 @@ function branchOf(repository: string, branch: string, report: CountedReport): Pu
 }
 
 function standing(wire: Wire): { readonly end: DriftEnd; readonly counts: Counts } {
-  return { counts: wire.counts, end: endOfCounts({ counts: wire.counts, errors: wire.errors, gaps: wire.gaps.length }) };
+  return {
+    counts: wire.counts,
+    end: endOfCounts({ counts: wire.counts, errors: wire.errors, gaps: wire.gaps.length }),
+  };
 }
 
 /** First line of the block: everything that is read back stands behind it, and only as it was written. */

@@ -1,9 +1,9 @@
 import type { CheckRun, ReviewHost } from "../ports.ts";
-import type { Counts } from "./standing.ts";
-import { endOfCounts, sumOf } from "./standing.ts";
 import { parseMark } from "./issue-mark.ts";
 import type { DriftEnd, DriftReport } from "./model.ts";
 import { checkName, externalId, parse } from "./published.ts";
+import type { Counts } from "./standing.ts";
+import { endOfCounts, sumOf } from "./standing.ts";
 import type { Wire } from "./wire.ts";
 
 /** Where a published report is looked for, and whose word counts. */

@@ -1,8 +1,8 @@
 import type { Change, Json } from "../model.ts";
 import { HIDDEN, hideSecrets } from "../pull-request/patch.ts";
 import { redact, redactShapes } from "../redact.ts";
-import { CLASSES, type Counts, countsOf } from "./standing.ts";
 import type { DriftField, DriftItem, DriftReport, RootReport, Shown } from "./model.ts";
+import { CLASSES, type Counts, countsOf } from "./standing.ts";
 
 /** A root whose list of objects may be shortened: what was left off is still counted. */
 export interface CountedRoot extends RootReport {

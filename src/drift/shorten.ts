@@ -1,6 +1,6 @@
-import { CLASSES } from "./standing.ts";
 import type { DriftItem } from "./model.ts";
 import { type CountedRoot, cut } from "./sanitise.ts";
+import { CLASSES } from "./standing.ts";
 
 const isWrong = ({ class: kind }: DriftItem): boolean => ["unknown", "drift", "missing", "extra"].includes(kind);
 const noFields = (item: DriftItem): DriftItem => fewFields(item, 0);

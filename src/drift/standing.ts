@@ -29,7 +29,11 @@ export function countsOf(roots: DriftReport["roots"]): Counts {
 }
 
 /** `endOf` of a report whose lists may be shortened. */
-export function endOfCounts(facts: { readonly counts: Counts; readonly errors: number; readonly gaps: number }): DriftEnd {
+export function endOfCounts(facts: {
+  readonly counts: Counts;
+  readonly errors: number;
+  readonly gaps: number;
+}): DriftEnd {
   const { counts, errors, gaps } = facts;
   if (errors > 0 || gaps > 0 || has(counts, "unknown")) return "error";
   if (has(counts, "drift") || has(counts, "missing") || has(counts, "extra")) return "drift";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { CLASSES } from "./standing.ts";
 import { cut } from "./sanitise.ts";
+import { CLASSES } from "./standing.ts";
 import type { Wire } from "./wire.ts";
 
 const text = (most = 2000) => z.string().max(most);

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { type Counts, sumOf } from "./standing.ts";
 import type { DriftReport } from "./model.ts";
 import type { CountedReport, CountedRoot } from "./sanitise.ts";
 import { STEPS } from "./shorten.ts";
+import { type Counts, sumOf } from "./standing.ts";
 
 /** The machine-readable half of a published report. */
 export interface Wire extends Omit<DriftReport, "roots"> {

@@ -267,7 +267,7 @@ describe("too much to publish", () => {
 });
 
 describe("the mark of an issue", () => {
-  const mark = { cluster: "prod", says: "0".repeat(16), clean: false, at: "2026-01-01T12:00:00.000Z" };
+  const mark = { cluster: "prod", says: "0".repeat(16), closed: false, at: "2026-01-01T12:00:00.000Z" };
   it("is read back, and sees whether a person changed the text", () => {
     const body = withMark(mark, "Hello\n\nworld");
     expect(parseMark(body)).toMatchObject({ mark, untouched: true });
