@@ -10,6 +10,7 @@ import { createIncidentStore, type IncidentStore } from "../incident/store.ts";
 import { version } from "../version.ts";
 import { createWorkbench } from "../workbench.ts";
 import type { Flags } from "./flags.ts";
+import { locateLine } from "./locate-line.ts";
 import { printable } from "./printable.ts";
 
 const FORMATS = ["text", "json", "markdown", "sarif"] as const;
@@ -35,6 +36,7 @@ export async function main(flags: Flags): Promise<number> {
         cluster,
         workbench,
         renderer: hosts.renderer,
+        locate: (bench, change) => locateLine(bench, change, hosts.renderer),
         incidents: () => openIncidents(createIncidentStore(cluster, clock), namedNamespaces(config)),
         clock,
         log,
@@ -64,6 +66,9 @@ export function exitCode(end: DriftEnd, failOn: (typeof FAILS)[number]): number 
 
 async function written(report: DriftReport, format: (typeof FORMATS)[number]): Promise<string> {
   if (format === "json") return `${JSON.stringify(report, null, 2)}\n`;
+  if (format === "sarif")
+    return `${JSON.stringify((await import("../drift/report-sarif.ts")).sarifReport(report), null, 2)}\n`;
+  if (format === "markdown") return (await import("../drift/report-markdown.ts")).markdownReport(report);
   return printable((await import("../drift/report-text.ts")).textReport(report));
 }
 

@@ -119,6 +119,8 @@ async function gather(subject: Subject): Promise<{ entries: Map<string, Entry[]>
       if (object === undefined || !inScope(object)) continue;
       if (later(root, declared.key)) hide("objects that a later source of the same Application declares, too");
       else if (isSecret(object) && isEncrypted(object)) hide(ENCRYPTED);
+      else if (isSecret(object) && !mayReadSecrets(request))
+        hide("Secrets: not compared (drift.secrets, observe.secrets)");
       else add({ root, declared, ref: refOf(object) });
     }
   for (const root of firstOfEach(roots)) {
@@ -146,6 +148,10 @@ async function gather(subject: Subject): Promise<{ entries: Map<string, Entry[]>
   return { entries, wanted };
 }
 
+function mayReadSecrets({ config }: DriftRequest): boolean {
+  return config.drift.secrets || config.observe.secrets !== "none";
+}
+
 async function examine({ root, declared, ref }: Entry, given: KubeObject | null, subject: Subject): Promise<Verdict> {
   const { request, seal } = subject;
   const base = declared.deployed ?? declared.head;
@@ -164,7 +170,7 @@ async function examine({ root, declared, ref }: Entry, given: KubeObject | null,
     scaled: subject.scaled,
     predict: (object, is, differs) =>
       subject.predictor.predict(object, is, { resource: declared.resource, deploys: root.deploys, differs }),
-    ignore: (differences, object, is) => subject.rules.apply(differences, object, is, root),
+    ignore: (differences, objects) => subject.rules.apply(differences, objects, root),
   };
   return judge(said, live, context);
 }

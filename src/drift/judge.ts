@@ -29,8 +29,7 @@ export interface JudgeContext {
   /** Takes out what ignore rules name, and says which did. */
   readonly ignore: (
     differences: readonly Difference[],
-    declared: KubeObject,
-    live: KubeObject,
+    objects: { readonly declared: KubeObject; readonly live: KubeObject; readonly predicted: KubeObject | null },
   ) => { readonly left: readonly Difference[]; readonly hidden: ReadonlyMap<string, number> };
 }
 
@@ -67,7 +66,7 @@ async function compared(
   const predicted = await predict(said, live, first.differences.length > 0);
   const { differences, folded } =
     predicted === null ? first : compareObjects(said, live, { deploys: root.deploys, predicted });
-  const { left, hidden } = ignore(differences, said, live);
+  const { left, hidden } = ignore(differences, { declared: said, live, predicted });
   return { differences: left, folded, hidden };
 }
 

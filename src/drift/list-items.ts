@@ -111,13 +111,13 @@ function indexed(keys: readonly string[], items: readonly Json[]): Map<string, J
   return out;
 }
 
-/** The step that leads to an item: by the one key that all have and that is different in all, or by position. */
+/** The step that leads to an item: by its first key or its name where all have one and all are different, or by position. */
 function stepFor(
   keys: readonly string[],
   git: readonly Json[],
   live: readonly Json[],
 ): (item: Json, index: number) => PathStep {
-  const by = [...keys, "name"].find(
+  const by = [...keys.slice(0, 1), "name"].find(
     (key) =>
       !key.includes(".") &&
       [git, live].every((items) => {

@@ -39,7 +39,7 @@ export async function surveyDrift(request: DriftRequest): Promise<DriftReport> {
     return [];
   });
   const hotfixes = hotfixesOf(incidents);
-  const rules = await readRules(request, deployers.all, (gap) => gaps.add(gap));
+  const rules = await readRules(request, deployers.all);
   for (const said of rules.notUnderstood) hide(said, 0);
 
   const reports: RootReport[] = [];

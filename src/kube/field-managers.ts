@@ -1,4 +1,5 @@
 import type { FieldPath, Json, KubeObject, ManagedFields, PathStep } from "../model.ts";
+import { getAt } from "./field-path.ts";
 import { type Fields, mapAt } from "./fields.ts";
 
 /** An entry of `metadata.managedFields` that has to do with a field. */
@@ -24,7 +25,7 @@ export function managersOf(object: Pick<KubeObject, "metadata">, path: FieldPath
 /** The same with how each entry owns the field; writes to subresources (`scale`) count. */
 export function ownersOf(object: Pick<KubeObject, "metadata">, path: FieldPath): Ownership[] {
   return (object.metadata.managedFields ?? []).flatMap((entry) => {
-    const how = owns(entry.fieldsV1, path);
+    const how = owns(entry.fieldsV1, path, object);
     return how === null ? [] : [{ entry, how }];
   });
 }
@@ -50,14 +51,16 @@ export function listTypeOf(
   return found;
 }
 
-function owns(fields: unknown, path: FieldPath): Ownership["how"] | null {
+function owns(fields: unknown, path: FieldPath, object: unknown): Ownership["how"] | null {
   let at: Fields | undefined = mapAt(fields);
   if (at === undefined) return null;
   for (const [depth, step] of path.entries()) {
     const keys: string[] = Object.keys(at).filter((key) => key !== ".");
     // A leaf of the set: the field is owned as a whole, with all that is in it.
     if (keys.length === 0) return depth > 0 ? "above" : null;
-    const key: string | undefined = keys.find((candidate) => matches(candidate, step));
+    const key: string | undefined =
+      keys.find((candidate) => matches(candidate, step)) ??
+      (typeof step === "string" ? undefined : itemKey(keys, getAt(object, path.slice(0, depth + 1))));
     const next: Fields | undefined = key === undefined ? undefined : mapAt(at, key);
     if (next === undefined) return null;
     at = next;
@@ -81,6 +84,18 @@ function matches(key: string, step: PathStep): boolean {
   if (typeof step === "number") return key === `i:${step}`;
   return key.startsWith("k:") && keysIn(key)[step.by] === step.value;
 }
+
+/** The key of an item that is called otherwise than by its merge keys: all of these must be the item's. */
+function itemKey(keys: readonly string[], item: unknown): string | undefined {
+  const map = mapAt(item);
+  if (map === undefined) return undefined;
+  return keys.find((key) => {
+    const said = key.startsWith("k:") ? Object.entries(keysIn(key)) : [];
+    return said.length > 0 && said.every(([name, value]) => (map[name] ?? KEY_DEFAULTS[name]) === value);
+  });
+}
+
+const KEY_DEFAULTS: Readonly<Record<string, string>> = { protocol: "TCP" };
 
 function keysIn(key: string): { readonly [name: string]: Json } {
   try {
