@@ -164,6 +164,18 @@ export const incidentCrd: KubeObject = {
                   mergeCommit: text(),
                   resolvedAt: time,
                   silencedUntil: time,
+                  chat: object({
+                    since: time,
+                    handled: list({ type: "integer", format: "int64" }),
+                    refusals: { type: "integer" },
+                    pending: object({
+                      comment: { type: "integer", format: "int64" },
+                      by: text(),
+                      verb: text(),
+                      at: time,
+                      until: time,
+                    }),
+                  }),
                   timeline: list(object({ at: time, phase: text(), text: text() })),
                 },
                 ["phase"],
