@@ -92,8 +92,8 @@ const LAYERS: Record<string, readonly string[]> = {
     "after-merge",
     "while-open",
   ],
-  pipeline: [...PURE, "gitops", "steps", "incident", "run", "context", "treat", "follow-up", "follow-issue"],
-  adapters: [...PURE, "adapters", "gitops"],
+  pipeline: [...PURE, "gitops", "steps", "incident", "run", "context", "treat", "follow-up", "follow-issue", "notify"],
+  adapters: [...PURE, "adapters", "gitops", "notify"],
   compose: [...PURE, "adapters", "incident", "observe", "run", "workbench", "commands"],
   commands: [
     ...PURE,
@@ -110,6 +110,7 @@ const LAYERS: Record<string, readonly string[]> = {
     "drift",
     "homes",
     "take-back",
+    "notify",
   ],
   demo: [...PURE, "demo", "compose", "pipeline", "incident", "run", "commands", "adapters"],
   cli: ["commands", "config", "errors", "version"],

@@ -3,6 +3,7 @@ import { AppEntry } from "./app-entry.ts";
 import { driftSection } from "./drift-section.ts";
 import { duration } from "./duration.ts";
 import { githubSection, issuesSection, pullRequestSection } from "./host-sections.ts";
+import { notifySection } from "./notify-section.ts";
 import { SourceEntry } from "./source-entry.ts";
 import { count, globs, isHttp, isQuantity, section } from "./values.ts";
 
@@ -265,6 +266,7 @@ export const Config = z.strictObject({
   ),
   pullRequest: pullRequestSection,
   issues: issuesSection,
+  notify: notifySection,
   github: githubSection,
   git: section(
     {

@@ -176,6 +176,18 @@ export const incidentCrd: KubeObject = {
                       until: time,
                     }),
                   }),
+                  notified: list(
+                    object(
+                      {
+                        receiver: text(),
+                        keys: list(text()),
+                        at: time,
+                        thread: object({ channel: text(), ts: text() }),
+                        shown: text(),
+                      },
+                      ["receiver", "keys"],
+                    ),
+                  ),
                   timeline: list(object({ at: time, phase: text(), text: text() })),
                 },
                 ["phase"],
@@ -217,6 +229,18 @@ export const runCrd: KubeObject = {
             kind: text(),
             metadata: { type: "object" },
             drift: object({ at: time, nextAt: time, error: text("What could not be told.") }),
+            notified: object({
+              receivers: list(object({ name: text(), since: time, notBefore: time }, ["name", "since"])),
+              conditions: list(
+                object({ kind: text(), since: time, runs: count, told: list(text()) }, [
+                  "kind",
+                  "since",
+                  "runs",
+                  "told",
+                ]),
+              ),
+              findings: list(object({ receiver: text(), keys: list(text()) }, ["receiver", "keys"])),
+            }),
             entries: list(
               object(
                 {
