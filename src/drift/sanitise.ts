@@ -1,8 +1,9 @@
 import type { Change, Json } from "../model.ts";
 import { HIDDEN, hideSecrets } from "../pull-request/patch.ts";
 import { redact, redactShapes } from "../redact.ts";
+import { ORDER } from "./item.ts";
 import type { DriftField, DriftItem, DriftReport, RootReport, Shown } from "./model.ts";
-import { CLASSES, type Counts, countsOf } from "./standing.ts";
+import { type Counts, countsOf } from "./standing.ts";
 
 /** A root whose list of objects may be shortened: what was left off is still counted. */
 export interface CountedRoot extends RootReport {
@@ -54,7 +55,7 @@ function ofRoot(root: RootReport, values: boolean, most: number): CountedRoot {
 }
 
 const worseFirst = (a: DriftItem, b: DriftItem): number =>
-  CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class) || compare(nameOf(a), nameOf(b));
+  ORDER.indexOf(a.class) - ORDER.indexOf(b.class) || compare(nameOf(a), nameOf(b));
 
 const nameOf = ({ object }: DriftItem): string =>
   [object.namespace, object.kind, object.name, object.apiVersion].join("\0");

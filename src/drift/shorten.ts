@@ -1,6 +1,6 @@
+import { ORDER } from "./item.ts";
 import type { DriftItem } from "./model.ts";
 import { type CountedRoot, cut } from "./sanitise.ts";
-import { CLASSES } from "./standing.ts";
 
 const isWrong = ({ class: kind }: DriftItem): boolean => ["unknown", "drift", "missing", "extra"].includes(kind);
 const noFields = (item: DriftItem): DriftItem => fewFields(item, 0);
@@ -33,7 +33,7 @@ function withoutItems(isLeft: (item: DriftItem) => boolean): (roots: readonly Co
 
 function worstFirst(roots: readonly CountedRoot[]): CountedRoot[] {
   const rank = ({ error, counts }: CountedRoot): number =>
-    error === undefined ? CLASSES.findIndex((one) => (counts[one] ?? 0) > 0) : -1;
+    error === undefined ? ORDER.findIndex((one) => (counts[one] ?? 0) > 0) : -1;
   return roots.toSorted((a, b) => rank(a) - rank(b));
 }
 

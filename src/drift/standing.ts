@@ -1,17 +1,5 @@
+import { ORDER } from "./item.ts";
 import type { DriftClass, DriftEnd, DriftReport } from "./model.ts";
-
-/** From worst to best, as reports are sorted. */
-export const CLASSES: readonly DriftClass[] = [
-  "unknown",
-  "drift",
-  "missing",
-  "extra",
-  "hotfix",
-  "conflict",
-  "suspended",
-  "pending",
-  "in-sync",
-];
 
 export type Counts = Readonly<Partial<Record<DriftClass, number>>>;
 
@@ -45,7 +33,7 @@ const has = (counts: Counts, one: DriftClass): boolean => (counts[one] ?? 0) > 0
 /** Counts of several together. */
 export function sumOf(all: readonly Counts[]): Counts {
   const sum: Partial<Record<DriftClass, number>> = {};
-  for (const one of CLASSES) {
+  for (const one of ORDER) {
     const count = all.reduce((total, counts) => total + (counts[one] ?? 0), 0);
     if (count > 0) sum[one] = count;
   }

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { ORDER } from "./item.ts";
 import { cut } from "./sanitise.ts";
-import { CLASSES } from "./standing.ts";
 import type { Wire } from "./wire.ts";
 
 const text = (most = 2000) => z.string().max(most);
@@ -10,7 +10,7 @@ const Shown = z.union([
   z.strictObject({ hash: text() }),
   z.strictObject({ cut: text() }),
 ]);
-const Class = z.enum(CLASSES as [string, ...string[]]);
+const Class = z.enum(ORDER as [string, ...string[]]);
 const Place = z.object({ file: text(), line: z.int().positive() });
 const Field = z.object({
   path: z.array(z.union([text(), z.number(), z.object({ by: text(), value: z.union([text(), z.number()]) })])).max(100),

@@ -58,7 +58,10 @@ function inert(wire: Wire): string {
   );
 }
 
-/** Two reports of one value say the same: the same objects, fields and values, whenever and at whichever commit. */
+/**
+ * Two reports of one value say the same: the same objects, fields and values, whenever and at whichever commit. What controllers may do by
+ * right (`folded`, and how much a rule hid) changes from one look to the next and is no news.
+ */
 function saysOf({ roots, gaps, hidden, mode }: CountedReport): string {
   const items = roots.map(({ id, path, error, compared, counts, items: list }) => [
     id,
@@ -66,10 +69,14 @@ function saysOf({ roots, gaps, hidden, mode }: CountedReport): string {
     error,
     compared,
     counts,
-    list.map(({ fields, ...item }) => ({ ...item, fields: fields.map(({ by, ...field }) => [field, by.writer]) })),
+    list.map(({ fields, folded: _, ...item }) => ({
+      ...item,
+      fields: fields.map(({ by, ...field }) => [field, by.writer]),
+    })),
   ]);
+  const rules = hidden.map(({ rule }) => rule).toSorted();
   return createHash("sha256")
-    .update(JSON.stringify([mode, items, gaps, hidden]))
+    .update(JSON.stringify([mode, items, gaps, rules]))
     .digest("hex")
     .slice(0, 16);
 }

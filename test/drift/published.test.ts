@@ -77,6 +77,9 @@ describe("a report as it is published", () => {
     expect(says(report({ roots: [root({ items: [item({ fields: [field({ live: { value: 4 } })] })] })] }))).not.toBe(
       says(report()),
     );
+    // A controller that comes round is no news.
+    const folded = report({ roots: [root({ items: [item({ folded: 7 })] })], hidden: [{ rule: "r", count: 2 }] });
+    expect(says(folded)).toBe(says(report({ hidden: [{ rule: "r", count: 9 }] })));
     // A Secret's hash is keyed anew by every run.
     const secret = (hash: string) =>
       report({ roots: [root({ items: [item({ fields: [field({ live: { hash } })] })] })] });
