@@ -1,4 +1,4 @@
-import { ownersOf } from "../kube/field-managers.ts";
+import { type Ownership, ownersOf } from "../kube/field-managers.ts";
 import { getAt } from "../kube/field-path.ts";
 import type { FieldPath, Json, KubeObject } from "../model.ts";
 import { isMap, isOmitted, sameLeaf } from "./leaf.ts";
@@ -119,7 +119,7 @@ function changed(path: FieldPath, git: Json, live: Json, state: State): void {
     return;
   }
   const { deploys } = state.context;
-  const owners = ownersOf(state.live, path);
+  const owners = ownersOfValue(path, state.live);
   const by = lastForeign(owners, deploys);
   if (by !== null) {
     state.differences.push({ path, git, live, by });
@@ -139,6 +139,15 @@ function changed(path: FieldPath, git: Json, live: Json, state: State): void {
     by: mutated ? { writer: "webhook" } : attribution("deployer", mine.entry),
     ...(own ? { own } : {}),
   });
+}
+
+/** What was applied as a Secret's `stringData` is owned under that name, and stands in `data`. */
+function ownersOfValue(path: FieldPath, live: KubeObject): Ownership[] {
+  const owners = ownersOf(live, path);
+  const [first, ...rest] = path;
+  return owners.length > 0 || live.kind !== "Secret" || first !== "data"
+    ? owners
+    : ownersOf(live, ["stringData", ...rest]);
 }
 
 /** What was applied last says what Git says, and another value was stored. */
@@ -203,12 +212,16 @@ function wroteIt(path: FieldPath, live: Json, { live: object, context, applied }
       if ((meant(owner) && !above) || appliedIt) return attribution(writer, owner.entry);
     }
     if (writer === "deployer") {
-      // An update owns the defaults of what it made; an apply owns what it said.
+      // An update owns the defaults of what it made; an apply owns what it said, which is Git's with the zero values of Go's types (Flux).
       const said = owner.entry.operation === "Apply" && owner.how === "exact";
-      if (said || appliedIt) return attribution(writer, owner.entry);
+      if ((said || appliedIt) && !isEmpty(live) && !isDefault(path, live)) return attribution(writer, owner.entry);
     }
   }
   return null;
+}
+
+function isEmpty(value: Json): boolean {
+  return value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
 }
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";

@@ -1,6 +1,7 @@
 import { getAt } from "../kube/field-path.ts";
 import { fieldAt } from "../kube/fields.ts";
-import type { KubeObject } from "../model.ts";
+import { keyOf, refOf } from "../kube/ref.ts";
+import type { FieldPath, KubeObject } from "../model.ts";
 import { type Comparison, compareObjects, type Difference } from "./compare.ts";
 import { onlyPresence, vanishes, withoutTrackingLabel } from "./declared.ts";
 import type { Hotfixes, HotfixMatch } from "./hotfixes.ts";
@@ -36,6 +37,8 @@ export interface JudgeContext {
 export const OWN =
   "written by the deployer itself: a webhook changed it, or it comes from values that are not known here";
 
+const UNSTABLE = "values that come out otherwise each time the chart is rendered";
+
 /** Compares one object that Git declares now, or declared when it was deployed. `live` null: it is not there. */
 export async function judge(declared: Declared, live: KubeObject | null, context: JudgeContext): Promise<Verdict> {
   const { deployed, head } = declared;
@@ -67,7 +70,16 @@ async function compared(
   const { differences, folded } =
     predicted === null ? first : compareObjects(said, live, { deploys: root.deploys, predicted });
   const { left, hidden } = ignore(differences, { declared: said, live, predicted });
-  return { differences: left, folded, hidden };
+  const unstable = left.length === 0 ? [] : await root.unstable(keyOf(refOf(declared)));
+  const stable = left.filter(({ path }) => !unstable.some((other) => isRelated(path, other)));
+  if (stable.length === left.length) return { differences: left, folded, hidden };
+  return { differences: stable, folded, hidden: new Map([...hidden, [UNSTABLE, left.length - stable.length]]) };
+}
+
+/** Is one of two fields the other, or in it? */
+function isRelated(a: FieldPath, b: FieldPath): boolean {
+  const length = Math.min(a.length, b.length);
+  return JSON.stringify(a.slice(0, length)) === JSON.stringify(b.slice(0, length));
 }
 
 type Compared = Awaited<ReturnType<typeof compared>>;

@@ -1,8 +1,9 @@
 import { messageOf, StanchError } from "../errors.ts";
 import { sameDeployment } from "../gitops/configured-source.ts";
+import { diffObjects } from "../gitops/object-diff.ts";
 import type { Deployer, Origin } from "../gitops/origin.ts";
 import { keyOf, refOf } from "../kube/ref.ts";
-import type { KubeObject, Source } from "../model.ts";
+import type { FieldPath, KubeObject, Source } from "../model.ts";
 import type { Resource } from "../ports.ts";
 import { redact } from "../redact.ts";
 import type { Bench } from "../workbench.ts";
@@ -10,6 +11,7 @@ import { leftOut, placed } from "./declared.ts";
 import { deployedCommit } from "./deployed-commit.ts";
 import type { RootReport } from "./model.ts";
 import type { DriftRequest } from "./request.ts";
+import { makeSeal, sealed } from "./secret.ts";
 import type { Deploys } from "./writer.ts";
 
 /** What Git says of one object: at the deployed commit, and at the head of the branch. */
@@ -36,6 +38,8 @@ export interface Root {
   /** What was left out by rule, and how much; and which objects. */
   readonly left: ReadonlyMap<string, number>;
   readonly leftKeys: ReadonlySet<string>;
+  /** Fields of an object that come out otherwise each time it is rendered (a chart's random passwords); renders once more when first asked. */
+  unstable(key: string): Promise<readonly FieldPath[]>;
 }
 
 /** Renders a source at both commits. Throws StanchError where one of them is not to be had. */
@@ -45,9 +49,10 @@ export async function openRoot(origin: Origin, deployer: Deployer | null, reques
   const head = await bench.rendered();
   const commit = source.remote === undefined ? await deployedCommit(origin, deployer, request.cluster) : undefined;
   let deployed = head.objects;
+  let directory = checkout.directory;
   let full = commit;
   if (commit !== undefined && !checkout.revision.startsWith(commit)) {
-    const directory = await checkout.treeAt(commit).catch((error: unknown) => {
+    directory = await checkout.treeAt(commit).catch((error: unknown) => {
       throw new StanchError(
         "git",
         `the deployed commit ${commit.slice(0, 12)} is on no branch of ${source.repository}`,
@@ -98,6 +103,35 @@ export async function openRoot(origin: Origin, deployer: Deployer | null, reques
     unserved,
     left,
     leftKeys,
+    unstable: unstableFields(source, directory, deployed, request),
+  };
+}
+
+/** Only a chart can render two things from one source. */
+function unstableFields(
+  source: Source,
+  directory: string,
+  first: readonly KubeObject[],
+  { renderer, cluster }: DriftRequest,
+): Root["unstable"] {
+  let found: Promise<ReadonlyMap<string, readonly FieldPath[]>> | undefined;
+  const compare = async (): Promise<ReadonlyMap<string, readonly FieldPath[]>> => {
+    const second = (await renderer.render(directory, source)).objects;
+    const out = new Map<string, readonly FieldPath[]>();
+    // A Secret's text becomes data.
+    const seal = makeSeal();
+    for (const [index, object] of first.entries()) {
+      const other = second[index];
+      const paths = diffObjects(sealed(object, seal), other && sealed(other, seal)).map(({ path }) => path);
+      const resource = paths.length === 0 ? null : await cluster.resource(object.apiVersion, object.kind);
+      if (resource !== null) out.set(keyOf(refOf(placed(object, source, resource))), paths);
+    }
+    return out;
+  };
+  return async (key) => {
+    if (source.tool !== "helm") return [];
+    found ??= compare().catch(() => new Map());
+    return (await found).get(key) ?? [];
   };
 }
 

@@ -139,6 +139,20 @@ describe("of several hands", () => {
     expect(compareObjects(object(DEPLOYMENT), adopted, { deploys: "argocd" }).differences).toEqual([]);
   });
 
+  it("zero values and defaults that an engine's types bring along are none of Git's", () => {
+    const declared = object(DEPLOYMENT);
+    const typed = object(
+      DEPLOYMENT.replace("metadata: {labels: {app: app}}", "metadata: {labels: {app: app}, annotations: {}}")
+        .replace("containerPort: 80", "containerPort: 80, protocol: TCP")
+        .replace("  replicas: 2", "  replicas: 2\n  strategy: {}"),
+    );
+    const applied = {
+      ...typed,
+      metadata: { ...typed.metadata, managedFields: [managed("kustomize-controller", "Apply", typed)] },
+    };
+    expect(compareObjects(declared, applied, { deploys: "kustomization" }).differences).toEqual([]);
+  });
+
   it("what the deployer applied and Git does not declare any more is told", () => {
     const declared = object(DEPLOYMENT);
     const more = { ...declared, spec: { ...(declared["spec"] as object), minReadySeconds: 5 } } as KubeObject;

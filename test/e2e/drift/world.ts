@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type EmbeddedCodeHost, startCodeHost } from "../../../src/demo/code-host/code-host.ts";
 import type { DriftItem, DriftReport } from "../../../src/drift/model.ts";
 import { ARGOCD, argoRepository, FLUX, fluxSource, nudge, removeEngines, untilSynced } from "../gitops/engines.ts";
+import { eventually } from "../gitops/wait.ts";
 import { kubectl, stanch, writeConfig } from "../lab.ts";
 import { shop } from "./shop.ts";
 
@@ -78,7 +79,12 @@ export async function openDrift(
               "--overwrite",
               `reconcile.fluxcd.io/requestedAt=${Date.now()}`,
             ]);
-        else await nudge(ref);
+        else {
+          await nudge(ref);
+          // Argo CD itself calls it out of sync as soon as the autoscaler has moved the replicas.
+          await eventually(`${name} synced at ${head.slice(0, 8)}`, 90, () => unsyncedApplication(name, head));
+          return;
+        }
         await untilSynced([ref], head, { healthy: false, seconds: 120 });
         return;
       }
@@ -154,6 +160,13 @@ function application(name: string, namespace: string, repoURL: string): object {
       syncPolicy: { automated: { prune: false, selfHeal: false } },
     },
   };
+}
+
+async function unsyncedApplication(name: string, head: string): Promise<string | null> {
+  const path =
+    "{.status.operationState.phase} {.status.operationState.syncResult.revision} {.status.operationState.message}";
+  const said = await kubectl(["-n", ARGOCD, "get", "applications.argoproj.io", name, "-o", `jsonpath=${path}`]);
+  return said.startsWith(`Succeeded ${head} `) ? null : said;
 }
 
 async function headOf(url: string): Promise<string> {
