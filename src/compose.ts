@@ -16,7 +16,18 @@ import { createLog, secretsOf } from "./log.ts";
 import { createMeter, type Meter } from "./metrics/meter.ts";
 import { countStep } from "./metrics/transitions.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Charts, Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer, Repositories } from "./ports.ts";
+import type {
+  Charts,
+  Clock,
+  Cluster,
+  CodeHost,
+  Log,
+  Receiver,
+  Registry,
+  Renderer,
+  Repositories,
+  ReviewHost,
+} from "./ports.ts";
 import type { Run } from "./run.ts";
 import { version } from "./version.ts";
 import type { WorkbenchPorts } from "./workbench.ts";
@@ -86,7 +97,7 @@ export async function composeCluster(flags: Flags, clock: Clock): Promise<Cluste
 }
 
 export interface Hosts {
-  readonly codeHost: CodeHost;
+  readonly codeHost: CodeHost & ReviewHost;
   readonly repositories: Repositories;
   readonly renderer: Renderer;
   readonly registry: Registry;

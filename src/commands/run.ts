@@ -27,6 +27,8 @@ export async function main(flags: Flags): Promise<number> {
     for (const gap of report.gaps) base.log.warn("not seen", { gap });
     process.stdout.write(showReport(report, base.output));
     await tell(report, resultOf(report), run, flags);
+    if (base.config.drift.publish && flags["dry-run"] !== true)
+      await (await import("./publish-after-run.ts")).publishAfterRun(base, cluster, hosts);
     return codeOf(EXIT[resultOf(report)], flags);
   } catch (error) {
     const broken = run ?? unborn(base, cluster, flags, startedAt);

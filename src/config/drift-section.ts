@@ -49,6 +49,25 @@ export const driftSection = section(
       .array(IgnoreEntry)
       .default([])
       .describe("Differences that are left out, beside what Argo CD and Flux are told."),
+    publish: z
+      .boolean()
+      .default(false)
+      .describe(
+        "A run ends with a comparison that is published to the repositories (`stanch drift --publish`): a check run on the head of each deployed branch, and an issue while something drifts.",
+      ),
+    every: duration("30m", "Time between two comparisons of runs. 0s: each run makes one."),
+    refresh: duration(
+      "1h",
+      "A published report that would say the same is written again after this time, so that its readers know that it still holds.",
+    ),
+    issue: z.boolean().default(true).describe("Keep an issue in each repository while something drifts."),
+    labels: z.array(z.string().max(50)).default(["stanch", "drift"]).describe("Labels of that issue."),
+    values: z
+      .enum(["private", "always", "never"])
+      .default("private")
+      .describe(
+        "Where values of fields may be published: in repositories that are not public, everywhere, or nowhere. Those of Secrets never are.",
+      ),
   },
   "`stanch drift`: is the cluster what Git says?",
 );

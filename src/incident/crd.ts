@@ -164,6 +164,18 @@ export const incidentCrd: KubeObject = {
                   mergeCommit: text(),
                   resolvedAt: time,
                   silencedUntil: time,
+                  chat: object({
+                    since: time,
+                    handled: list({ type: "integer", format: "int64" }),
+                    refusals: { type: "integer" },
+                    pending: object({
+                      comment: { type: "integer", format: "int64" },
+                      by: text(),
+                      verb: text(),
+                      at: time,
+                      until: time,
+                    }),
+                  }),
                   notified: list(
                     object(
                       {
@@ -217,6 +229,7 @@ export const runCrd: KubeObject = {
             apiVersion: text(),
             kind: text(),
             metadata: { type: "object" },
+            drift: object({ at: time, nextAt: time, error: text("What could not be told.") }),
             notified: object({
               receivers: list(object({ name: text(), since: time, notBefore: time }, ["name", "since"])),
               conditions: list(

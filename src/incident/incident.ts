@@ -84,6 +84,8 @@ export interface IncidentStatus {
   readonly mergeCommit?: string;
   readonly resolvedAt?: string;
   readonly silencedUntil?: string;
+  /** What was asked for in the pull request or issue. */
+  readonly chat?: ChatState;
   /** What each receiver was told of it. */
   readonly notified?: readonly Told[];
   readonly timeline: readonly TimelineEntry[];
@@ -104,6 +106,24 @@ export interface SyncState {
   readonly since: string;
   readonly commit?: string;
   readonly askedAt?: string;
+}
+
+/** What was read of the comments of the incident's pull request or issue. */
+export interface ChatState {
+  /** When the newest comment that was read was written or edited, by the code host's clock. */
+  readonly since?: string;
+  /** Comments whose command was heard. */
+  readonly handled: readonly number[];
+  /** Commands of people who may not give any. */
+  readonly refusals?: number;
+  /** Heard, and not yet known to be done and answered. `until`: the end that was asked for. */
+  readonly pending?: {
+    readonly comment: number;
+    readonly by: string;
+    readonly verb: string;
+    readonly at: string;
+    readonly until?: string;
+  };
 }
 
 export interface IncidentPlan extends Choice {

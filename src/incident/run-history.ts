@@ -56,6 +56,7 @@ export interface RunHistory {
 interface Stored extends KubeObject {
   entries?: readonly RunEntry[];
   totals?: RunTotals;
+  drift?: DriftEntry;
 }
 
 export interface HistoryContext {
@@ -74,6 +75,15 @@ export interface RunRecord {
   readonly count: (before: RunTotals["counters"] | null) => RunTotals["counters"];
 }
 
+/** When runs last compared the cluster with Git and told the repositories. */
+export interface DriftEntry {
+  readonly at: string;
+  /** Not again before. */
+  readonly nextAt: string;
+  /** What could not be told. */
+  readonly error?: string;
+}
+
 const NAME = "stanch";
 const ATTEMPTS = 5;
 
@@ -83,14 +93,11 @@ const ATTEMPTS = 5;
  * CustomResourceDefinition `not-found`.
  */
 export async function recordRun(record: RunRecord, keep: number, context: HistoryContext): Promise<void> {
-  const { cluster, clock, namespace } = context;
-  const ref = { apiVersion: "stanch.dev/v1alpha1", kind: "Run", namespace, name: NAME };
-  for (let attempt = 1; ; attempt += 1) {
-    const found = (await cluster.get(ref)) as Stored | null;
+  await change((found) => {
     const { entries, totals } = historyOf(found);
-    const now = clock.now().toISOString();
+    const now = context.clock.now().toISOString();
     const lastSuccessAt = record.success ? now : totals?.lastSuccessAt;
-    const next = {
+    return {
       entries: (record.entry === undefined ? entries : [record.entry, ...entries]).slice(0, keep),
       totals: {
         since: totals?.since ?? now,
@@ -98,14 +105,32 @@ export async function recordRun(record: RunRecord, keep: number, context: Histor
         counters: record.count(totals?.counters ?? null),
       },
     };
+  }, context);
+}
+
+/** When runs last told of drift; undefined: never, or nobody remembers. Throws StanchError. */
+export async function lastDrift({
+  cluster,
+  namespace,
+}: Pick<HistoryContext, "cluster" | "namespace">): Promise<DriftEntry | undefined> {
+  return ((await cluster.get(refIn(namespace))) as Stored | null)?.drift;
+}
+
+/** Throws StanchError, as `recordRun` does. */
+export async function recordDrift(drift: DriftEntry, context: HistoryContext): Promise<void> {
+  await change(() => ({ drift }), context);
+}
+
+const refIn = (namespace: string) => ({ apiVersion: "stanch.dev/v1alpha1", kind: "Run", namespace, name: NAME });
+
+async function change(how: (found: Stored | null) => Partial<Stored>, context: HistoryContext): Promise<void> {
+  const { cluster, clock, namespace } = context;
+  const { apiVersion, kind, name } = refIn(namespace);
+  for (let attempt = 1; ; attempt += 1) {
+    const found = (await cluster.get(refIn(namespace))) as Stored | null;
+    const next = how(found);
     try {
-      if (found === null)
-        await cluster.create({
-          apiVersion: ref.apiVersion,
-          kind: ref.kind,
-          metadata: { name: NAME, namespace },
-          ...next,
-        });
+      if (found === null) await cluster.create({ apiVersion, kind, metadata: { name, namespace }, ...next });
       else await cluster.replace({ ...found, ...next } as KubeObject);
       return;
     } catch (error) {
@@ -120,8 +145,7 @@ export async function readHistory({
   cluster,
   namespace,
 }: Pick<HistoryContext, "namespace"> & { readonly cluster: Pick<Cluster, "get"> }): Promise<RunHistory> {
-  const ref = { apiVersion: "stanch.dev/v1alpha1", kind: "Run", namespace, name: NAME };
-  return historyOf((await cluster.get(ref)) as Stored | null);
+  return historyOf((await cluster.get(refIn(namespace))) as Stored | null);
 }
 
 /** Totals that an older version did not keep, or that somebody broke, begin anew. */

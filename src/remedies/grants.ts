@@ -131,6 +131,7 @@ export const GRANTS: readonly Grant[] = [
     }),
   ),
   ...driftGrants({ setting: "drift.enabled", is: true }),
+  ...driftGrants({ setting: "drift.publish", is: true }),
   {
     part: "reader",
     when: [WRITES_BOOKS],
@@ -156,16 +157,18 @@ export const GRANTS: readonly Grant[] = [
     own: true,
     accesses: KEEP_RUN,
   },
-  // What was told has to be written down somewhere.
-  {
-    part: "reader",
-    when: [
-      { setting: "mode", is: "observe" },
-      { setting: "notify.observe", is: true },
-    ],
-    own: true,
-    accesses: KEEP_RUN,
-  },
+  // What was told, and when the cluster was compared, has to be written down somewhere.
+  ...["notify.observe", "drift.publish"].map(
+    (setting): Grant => ({
+      part: "reader",
+      when: [
+        { setting: "mode", is: "observe" },
+        { setting, is: true },
+      ],
+      own: true,
+      accesses: KEEP_RUN,
+    }),
+  ),
   ...remedies.map(
     ({ id, needs }): Grant => ({
       part: "writer",
