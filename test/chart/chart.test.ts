@@ -118,7 +118,10 @@ describe.skipIf(!hasHelm)("the chart", () => {
       expect([mode, enabled, podOf(objects)["serviceAccountName"]]).toEqual([mode, enabled, account]);
       expect(fieldAt(only(objects, "Pod"), "spec", "serviceAccountName")).toBe(account);
       const patching = objects.filter((object) =>
-        listAt(object, "rules").some((rule) => listAt(rule, "verbs").includes("patch")),
+        listAt(object, "rules").some(
+          // Events are Stanch's own books.
+          (rule) => listAt(rule, "verbs").includes("patch") && listAt(rule, "resources").join() !== "events",
+        ),
       );
       expect(patching.map((object) => object.metadata.name)).toEqual(account === "stanch-writer" ? [account] : []);
     }
@@ -245,6 +248,15 @@ describe.skipIf(!hasHelm)("the chart", () => {
     expect(JSON.parse(String(fieldAt(map, "data", "stanch.json")))).toEqual(JSON.parse(dashboard));
     const named = (all: readonly KubeObject[]): string[] => all.map((object) => object.metadata.name);
     expect(named(await render(await file({}), { chart }))).not.toContain("stanch-dashboard");
+  });
+
+  it("has alerts and a dashboard of its own", async () => {
+    const monitoring = { prometheusRule: { enabled: true }, dashboard: { enabled: true } };
+    const objects = await render(await file({ monitoring }));
+    const alerts = parse(await readFile(join(CHART, "files/monitoring/alerts.yaml"), "utf8"));
+    expect(fieldAt(only(objects, "PrometheusRule"), "spec", "groups")).toEqual(alerts.groups);
+    const map = objects.find((object) => object.metadata.name === "stanch-dashboard");
+    expect(JSON.parse(String(fieldAt(map, "data", "stanch.json")))).toHaveProperty("title");
   });
 
   it("keeps names within what Kubernetes takes", async () => {
