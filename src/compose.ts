@@ -12,7 +12,7 @@ import { StanchError } from "./errors.ts";
 import { createIncidentStore } from "./incident/store.ts";
 import { createLog } from "./log.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Charts, Clock, Cluster, CodeHost, Log, Registry, Renderer, Repositories } from "./ports.ts";
+import type { Charts, Clock, Cluster, CodeHost, Log, Registry, Renderer, Repositories, ReviewHost } from "./ports.ts";
 import type { Run } from "./run.ts";
 import { version } from "./version.ts";
 import type { WorkbenchPorts } from "./workbench.ts";
@@ -72,7 +72,7 @@ export async function composeCluster(flags: Flags, clock: Clock): Promise<Cluste
 }
 
 export interface Hosts {
-  readonly codeHost: CodeHost;
+  readonly codeHost: CodeHost & ReviewHost;
   readonly repositories: Repositories;
   readonly renderer: Renderer;
   readonly registry: Registry;

@@ -317,6 +317,8 @@ export interface CheckRun {
   readonly title: string;
   readonly summary: string;
   readonly text: string;
+  /** How many lines it marks. */
+  readonly annotations: number;
   /** Slug of the App that made it: whoever may write checks may write any text. */
   readonly app: string;
 }
@@ -334,14 +336,21 @@ export interface Comment {
 
 /** What drift, reviews and chat need of GitHub beside `CodeHost`. Throws StanchError `code-host` with a hint. */
 export interface ReviewHost {
-  /** Makes the check run or, when we made one of this name and `externalId` for the commit, writes it anew. */
+  /**
+   * Makes the check run or, when we made one of this name and `externalId` for the commit, writes it anew; nothing is written when it says
+   * the same already. It is completed last, so that a crash between two pages of annotations leaves nothing that is read. Throws `forbidden`
+   * when these credentials may not write check runs, which only a GitHub App may: say it by `publishStatus` then.
+   */
   publishCheck(repository: string, request: CheckRunRequest): Promise<CheckRun>;
   /** The newest completed check run of a name on a commit or branch; null when there is none. */
   readCheck(
     repository: string,
     at: { readonly ref: string; readonly name: string; readonly externalId?: string },
   ): Promise<CheckRun | null>;
-  /** A commit status: what a token without the right to write checks can say. `description` at most 140 characters. */
+  /**
+   * A commit status: what a token without the right to write checks can say. `description` at most 140 characters. Nothing is written when
+   * the last one of the context says the same.
+   */
   publishStatus(
     repository: string,
     status: {
@@ -352,12 +361,22 @@ export interface ReviewHost {
       readonly url?: string;
     },
   ): Promise<void>;
-  /** All comments of an issue or pull request, every page, oldest first. */
-  allComments(repository: string, number: number): Promise<readonly Comment[]>;
+  /** Commits of a branch or revision, newest first, at most 100: their ids. */
+  recentCommits(repository: string, ref: string, limit: number): Promise<readonly string[]>;
+  /** The newest issue of any state that this login opened and whose body is meant. */
+  issueBy(repository: string, login: string, isMeant: (body: string) => boolean): Promise<Issue | null>;
+  /**
+   * All comments of an issue or pull request, every page, oldest first. `since` (RFC 3339): only what was written or edited at or after
+   * that moment.
+   */
+  allComments(repository: string, number: number, since?: string): Promise<readonly Comment[]>;
   createComment(repository: string, number: number, body: string): Promise<Comment>;
   updateComment(repository: string, id: number, body: string): Promise<void>;
   deleteComment(repository: string, id: number): Promise<void>;
-  /** What a person may do in the repository: `admin`, `maintain`, `write`, `triage`, `read` or `none`. */
+  /**
+   * What a person may do in the repository: `admin`, `maintain`, `write`, `triage`, `read` or `none`; of an organisation's own role, what
+   * it stands on.
+   */
   permissionOf(repository: string, login: string): Promise<string>;
   /** Our own login, as it stands at comments. */
   login(repository: string): Promise<string>;

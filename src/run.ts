@@ -2,14 +2,14 @@ import type { Config } from "./config/schema.ts";
 import type { IncidentStore } from "./incident/store.ts";
 import type { Outcome } from "./model.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Clock, Cluster, CodeHost, Log, Registry, Renderer } from "./ports.ts";
+import type { Clock, Cluster, CodeHost, Log, Registry, Renderer, ReviewHost } from "./ports.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Everything that one run works with: the doors, the settings, and what it has done so far. */
 export interface Run {
   readonly config: Config;
   readonly cluster: Cluster;
-  readonly codeHost: CodeHost;
+  readonly codeHost: CodeHost & ReviewHost;
   readonly renderer: Renderer;
   readonly registry: Registry;
   readonly clock: Clock;
