@@ -16,7 +16,11 @@ const PARTS = { diff: 16_000, fields: 40, roots: 12, objects: 8 } as const;
  * need, so that a cut takes the tail; it falls between sections and is said.
  */
 export function formatBody(report: PullRequestReport, fingerprint: string): string {
-  const promise = formatPromise(report.changes, report.culprit?.sha);
+  const promise = formatPromise(
+    report.changes,
+    report.edits.map(({ file }) => file),
+    report.culprit?.sha,
+  );
   const sections = [
     // Hidden, for whoever checks later commits of the pull request against what was proved.
     promise === "" ? summary(report) : `${summary(report)}\n\n${promise}`,

@@ -25,6 +25,8 @@ const Field = z.strictObject({
 });
 const Promised = z.strictObject({
   changes: z.array(Field).min(1).max(200),
+  /** Every file that is changed, the incident report aside. */
+  files: z.array(z.string().min(1)).max(200),
   /** The commit that is taken back: what it changed elsewhere may go back along. */
   revertOf: z
     .string()
@@ -35,6 +37,7 @@ const Promised = z.strictObject({
 /** What merging a pull request of Stanch's was proved to change in what Git renders, and nothing else. */
 export interface ChangePromise {
   readonly changes: readonly PromisedField[];
+  readonly files: readonly string[];
   readonly revertOf?: string;
 }
 
@@ -54,16 +57,17 @@ const MOST_VALUE = 200;
  * The promise as a hidden line, "" when it would be too long. It is coded as base64, so that no text of a value reads as Markdown, as a
  * mention or as the end of the comment.
  */
-export function formatPromise(changes: readonly Change[], revertOf?: string): string {
+export function formatPromise(changes: readonly Change[], files: readonly string[], revertOf?: string): string {
   const promised: ChangePromise = {
     changes: changes.map(({ object: { apiVersion, kind, namespace, name }, path, to }) => ({
       object: { apiVersion, kind, namespace, name },
       path,
       ...(to === undefined ? {} : { to: kept(to) }),
     })),
+    files: [...new Set(files)].sort(),
     ...(revertOf !== undefined && /^[0-9a-f]{40}$/.test(revertOf) ? { revertOf } : {}),
   };
-  if (promised.changes.length === 0 || promised.changes.length > 200) return "";
+  if (promised.changes.length === 0 || promised.changes.length > 200 || promised.files.length > 200) return "";
   const text = Buffer.from(JSON.stringify(promised)).toString("base64");
   return text.length > MOST_CHARACTERS ? "" : `<!-- stanch change v1 ${text} -->`;
 }

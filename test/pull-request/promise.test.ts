@@ -14,9 +14,14 @@ describe("what a pull request of Stanch's promises to change", () => {
   it("comes back as it was written, whatever the values are", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 60 }), fc.integer(), (text, number) => {
-        const line = formatPromise([change(text), change({ [text]: [number] }), change()], "a".repeat(40));
+        const line = formatPromise(
+          [change(text), change({ [text]: [number] }), change()],
+          ["b.yaml", "a.yaml", "b.yaml"],
+          "a".repeat(40),
+        );
         expect(line).toMatch(/^<!-- stanch change v1 [A-Za-z0-9+/=]+ -->$/);
         const back = parsePromise(`first\n\n${line}\n\nrest`);
+        expect(back?.files).toEqual(["a.yaml", "b.yaml"]);
         expect(back?.revertOf).toBe("a".repeat(40));
         expect(back?.changes.map(({ path }) => path)).toEqual([
           ["spec", "replicas"],
@@ -30,7 +35,7 @@ describe("what a pull request of Stanch's promises to change", () => {
 
   it("keeps no secret and no long value, but only what tells them again", () => {
     const token = `ghp_${"a1B2".repeat(9)}`;
-    const back = parsePromise(formatPromise([change(token), change("x".repeat(500))]));
+    const back = parsePromise(formatPromise([change(token), change("x".repeat(500))], []));
     expect(back?.changes.map(({ to }) => to)).toEqual([
       { hash: hashOfValue(token) },
       { hash: hashOfValue("x".repeat(500)) },
@@ -43,14 +48,19 @@ describe("what a pull request of Stanch's promises to change", () => {
   });
 
   it("is not made where it would be long, and not believed where two are made", () => {
-    expect(formatPromise(Array.from({ length: 150 }, () => change("x".repeat(150))))).toBe("");
-    expect(formatPromise([])).toBe("");
-    const [one, two] = [formatPromise([change(1)]), formatPromise([change(2)])];
+    expect(
+      formatPromise(
+        Array.from({ length: 150 }, () => change("x".repeat(150))),
+        [],
+      ),
+    ).toBe("");
+    expect(formatPromise([], [])).toBe("");
+    const [one, two] = [formatPromise([change(1)], []), formatPromise([change(2)], [])];
     expect(parsePromise(`${one}\n${two}`)).toBeNull();
   });
 
   it("is none where it is none", () => {
-    for (const text of ["", "e30=", "bm8=", Buffer.from('{"changes":[]}').toString("base64")])
+    for (const text of ["", "e30=", "bm8=", Buffer.from('{"changes":[],"files":[]}').toString("base64")])
       expect(parsePromise(`<!-- stanch change v1 ${text} -->`)).toBeNull();
   });
 });

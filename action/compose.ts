@@ -1,0 +1,52 @@
+import { systemClock } from "../src/adapters/clock.ts";
+import { openWorkspace, type Workspace } from "../src/adapters/git-workspace.ts";
+import { createGitHub, type GitHub } from "../src/adapters/github.ts";
+import { gitRemote } from "../src/adapters/github-address.ts";
+import { createRegistry } from "../src/adapters/registry.ts";
+import { createRenderer } from "../src/adapters/renderers.ts";
+import { parseConfig } from "../src/config/load.ts";
+import type { Config } from "../src/config/schema.ts";
+import { StanchError } from "../src/errors.ts";
+import type { Checkout, Clock, Log, Registry, Renderer } from "../src/ports.ts";
+import type { Inputs, Runner } from "./inputs.ts";
+import { debugLog } from "./report.ts";
+
+/** What both modes work with. */
+export interface Hosts {
+  readonly github: GitHub;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export async function composeHosts({ apiUrl, token }: Inputs): Promise<Hosts> {
+  const clock = systemClock;
+  const log = debugLog(clock.now);
+  const github = await createGitHub({ apiUrl, auth: { token }, allowHttp: false, pauseMs: 0, log, clock });
+  return { github, clock, log };
+}
+
+export function composeWorkspace(
+  { apiUrl, token }: Inputs,
+  { workspace, path, repository }: Runner,
+): Promise<Workspace> {
+  const remote = gitRemote(apiUrl, repository);
+  return openWorkspace({ directory: workspace, remote, token: token === "" ? undefined : token, path });
+}
+
+/** Renderers without a cluster, and registries as the configuration has them. */
+export function composeTools(
+  { path }: Runner,
+  config: Config,
+): { readonly renderer: Renderer; readonly registry: Registry } {
+  return { renderer: createRenderer({ path }), registry: createRegistry(config.registry) };
+}
+
+/** The configuration as the base has it: what a pull request changes of it counts once it is merged. */
+export async function readConfig({ config, configNamed }: Inputs, base: Checkout): Promise<Config> {
+  const text = await base.read(config.replace(/^\.?\/+/, ""));
+  if (text === null && configNamed)
+    throw new StanchError("config", `input \`config\`: there is no file ${config} in the base of the pull request`, {
+      hint: "correct the path, which is relative to the top of the repository, or leave the input out",
+    });
+  return parseConfig(text ?? "", config);
+}
