@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "./adapters/clock.ts";
+import { gitNetwork, useProxies } from "./adapters/network.ts";
 import type { Flags } from "./commands/flags.ts";
 import { hostsOf } from "./config/hosts.ts";
 import { loadConfig } from "./config/load.ts";
@@ -34,6 +35,7 @@ export async function composeBase(flags: Flags): Promise<Base> {
   const level = flags["log-level"] ?? "info";
   if (!["debug", "info", "warn", "error"].includes(level))
     throw new StanchError("config", `--log-level ${level} is not known`, { hint: "use debug, info, warn or error" });
+  useProxies(flags.env);
   const configFile =
     flags.config ?? flags.env["STANCH_CONFIG"] ?? (existsSync("stanch.yaml") ? "stanch.yaml" : undefined);
   const loaded = await loadConfig(configFile);
@@ -66,6 +68,7 @@ export async function composeCluster(flags: Flags, clock: Clock): Promise<Cluste
   const { connectCluster } = await import("./adapters/kubernetes.ts");
   return connectCluster({
     clock,
+    env: flags.env,
     ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
     ...(flags.context === undefined ? {} : { context: flags.context }),
   });
@@ -118,6 +121,7 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
     author: { name: authorName, email: authorEmail },
     log,
     path: flags.env["PATH"] ?? "",
+    network: gitNetwork(flags.env),
   });
   return {
     codeHost,

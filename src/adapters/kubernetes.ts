@@ -14,6 +14,8 @@ export interface ClusterOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly clock: Clock;
+  /** Of which proxies are taken; absent: none. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -47,11 +49,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     }
     config.setCurrentContext(options.context);
   }
-  return clusterOf(config, options.clock);
+  return clusterOf(config, options.clock, options.env ?? {});
 }
 
-function clusterOf(config: KubeConfig, clock: Clock): Cluster {
-  const api = createApiClient(config, clock);
+function clusterOf(config: KubeConfig, clock: Clock, env: Readonly<Record<string, string | undefined>>): Cluster {
+  const api = createApiClient(config, clock, env);
   const discovered = new Map<string, Promise<readonly Resource[]>>();
 
   function discovery(apiVersion: string): Promise<readonly Resource[]> {
