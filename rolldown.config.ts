@@ -2,7 +2,10 @@ import { defineConfig, type RolldownOptions } from "rolldown";
 import { thirdPartyLicenses } from "./scripts/third-party-licenses.ts";
 
 /** What is bundled: `dist/<folder>/<name>.mjs`, its lazy chunks and the licences of what is inside. */
-const ENTRIES = [{ folder: "cli", name: "stanch", input: "src/cli.ts" }];
+const ENTRIES = [
+  { folder: "cli", name: "stanch", input: "src/cli.ts" },
+  { folder: "action", name: "main", input: "action/main.ts" },
+];
 
 export default defineConfig(
   ENTRIES.map(

@@ -2,13 +2,14 @@ import { systemClock } from "../src/adapters/clock.ts";
 import { openWorkspace, type Workspace } from "../src/adapters/git-workspace.ts";
 import { createGitHub, type GitHub } from "../src/adapters/github.ts";
 import { gitRemote } from "../src/adapters/github-address.ts";
+import { gitNetwork, useProxies } from "../src/adapters/network.ts";
 import { createRegistry } from "../src/adapters/registry.ts";
 import { createRenderer } from "../src/adapters/renderers.ts";
 import { parseConfig } from "../src/config/load.ts";
 import type { Config } from "../src/config/schema.ts";
 import { StanchError } from "../src/errors.ts";
 import type { Checkout, Clock, Log, Registry, Renderer } from "../src/ports.ts";
-import type { Inputs, Runner } from "./inputs.ts";
+import { environment, type Inputs, type Runner } from "./inputs.ts";
 import { debugLog } from "./report.ts";
 
 /** What both modes work with. */
@@ -19,6 +20,7 @@ export interface Hosts {
 }
 
 export async function composeHosts({ apiUrl, token }: Inputs): Promise<Hosts> {
+  useProxies(environment);
   const clock = systemClock;
   const log = debugLog(clock.now);
   const github = await createGitHub({ apiUrl, auth: { token }, allowHttp: false, pauseMs: 0, log, clock });
@@ -30,7 +32,8 @@ export function composeWorkspace(
   { workspace, path, repository }: Runner,
 ): Promise<Workspace> {
   const remote = gitRemote(apiUrl, repository);
-  return openWorkspace({ directory: workspace, remote, token: token === "" ? undefined : token, path });
+  const network = gitNetwork(environment);
+  return openWorkspace({ directory: workspace, remote, token: token === "" ? undefined : token, path, network });
 }
 
 /** Renderers without a cluster, and registries as the configuration has them. */

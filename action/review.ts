@@ -11,6 +11,7 @@ import { countOf, type Review, resultOf } from "../src/review/model.ts";
 import { footer, reviewSections, saysNothing } from "../src/review/page.ts";
 import { COMMENT_BUDGET, intoParts } from "../src/review/parts.ts";
 import { type ReviewRequest, review } from "../src/review/review.ts";
+import { shownReview } from "../src/review/show.ts";
 import { stick } from "../src/review/sticky.ts";
 import { version } from "../src/version.ts";
 import { composeHosts, composeTools, composeWorkspace, type Hosts, readConfig } from "./compose.ts";
@@ -136,7 +137,7 @@ async function tell(
   const count = countOf(made);
   const sections = reviewSections(made);
   const foot = footer(made, version);
-  const file = await keep(runner.temp, "stanch-review.json", { version: 1, result, count, ...made });
+  const file = await keep(runner.temp, "stanch-review.json", { version: 1, result, count, ...shownReview(made) });
   output({ result, count, drifted: false, report: file });
   if (inputs.summary) await summarise([...sections, foot], env);
   if (inputs.annotations) annotate(annotationsOf(made));

@@ -14,6 +14,8 @@ export interface WorkspaceOptions {
   readonly token: string | undefined;
   /** Where git is ($PATH). */
   readonly path: string;
+  /** Proxies and certificate authorities, as variables (`gitNetwork`). */
+  readonly network?: Readonly<Record<string, string>>;
 }
 
 /** Two commits of one repository, each as a folder of our own. */

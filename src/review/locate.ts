@@ -1,4 +1,4 @@
-import { LineCounter, parseAllDocuments } from "yaml";
+import { isMap, isScalar, LineCounter, parseAllDocuments, type Document as YamlDocument } from "yaml";
 import type { SourceLine } from "../drift/model.ts";
 import { baseName, hasHashedName } from "../gitops/rendered.ts";
 import type { Tree } from "../gitops/tree.ts";
@@ -8,7 +8,7 @@ import type { FieldPath, ObjectRef } from "../model.ts";
 /** Of one file, in bytes: a line number is not worth parsing more. */
 const MOST_BYTES = 1024 * 1024;
 
-interface Document {
+interface Declared {
   readonly value: unknown;
   lineOf(path: readonly (string | number)[]): number | undefined;
 }
@@ -17,8 +17,8 @@ interface Document {
 export function createLocator(
   tree: Pick<Tree, "read">,
 ): (object: ObjectRef, path: FieldPath | undefined, files: Iterable<string>) => Promise<SourceLine | undefined> {
-  const parsed = new Map<string, Promise<readonly Document[]>>();
-  const documentsOf = (file: string): Promise<readonly Document[]> => {
+  const parsed = new Map<string, Promise<readonly Declared[]>>();
+  const documentsOf = (file: string): Promise<readonly Declared[]> => {
     const made = parsed.get(file) ?? documents(tree, file);
     parsed.set(file, made);
     return made;
@@ -51,21 +51,20 @@ function declares(value: unknown, object: ObjectRef): boolean {
   return name === meant || name === object.name || meant.endsWith(`-${name}`) || meant.startsWith(`${name}-`);
 }
 
-async function documents(tree: Pick<Tree, "read">, file: string): Promise<readonly Document[]> {
+async function documents(tree: Pick<Tree, "read">, file: string): Promise<readonly Declared[]> {
   const text = await tree.read(file).catch(() => null);
   if (text === null || text.length > MOST_BYTES || !text.includes("kind")) return [];
   const lines = new LineCounter();
   try {
     const found = parseAllDocuments(text, { lineCounter: lines, logLevel: "silent" });
-    return (Array.isArray(found) ? found : []).flatMap((document): Document[] => {
+    return (Array.isArray(found) ? found : []).flatMap((document): Declared[] => {
       if (document.errors.length > 0) return [];
       return [
         {
           value: document.toJS({ maxAliasCount: 100 }),
           lineOf(path) {
-            const node = path.length === 0 ? document.contents : document.getIn(path, true);
-            const range = (node as { range?: readonly number[] } | null | undefined)?.range;
-            return range?.[0] === undefined ? undefined : lines.linePos(range[0]).line;
+            const start = path.length === 0 ? rangeOf(document.contents) : startOf(document, path);
+            return start === undefined ? undefined : lines.linePos(start).line;
           },
         },
       ];
@@ -73,4 +72,19 @@ async function documents(tree: Pick<Tree, "read">, file: string): Promise<readon
   } catch {
     return [];
   }
+}
+
+/** Where a field begins: at its key, which may stand lines before its value. */
+function startOf(document: YamlDocument, path: readonly (string | number)[]): number | undefined {
+  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  const last = path.at(-1);
+  if (isMap(parent)) {
+    const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(last));
+    return rangeOf(pair?.key);
+  }
+  return rangeOf(document.getIn(path, true));
+}
+
+function rangeOf(node: unknown): number | undefined {
+  return (node as { range?: readonly number[] } | null | undefined)?.range?.[0];
 }

@@ -30,7 +30,7 @@ export function reviewSections(review: Review): string[] {
 
 /** The end of every page. */
 export function footer(review: Review, version: string): string {
-  const roots = `${review.untouched} other environment${review.untouched === 1 ? "" : "s"} not touched`;
+  const roots = `${amount(review.untouched, "other environment")} untouched`;
   return `<sub>Stanch ${plain(version)} · ${code(review.base.slice(0, 10))} → ${code(review.head.slice(0, 10))} · ${roots}${review.tools.length === 0 ? "" : ` · ${plain(review.tools.join(", "))}`}</sub>`;
 }
 

@@ -3,7 +3,7 @@ import { describeRef } from "../kube/ref.ts";
 import type { Change, Json } from "../model.ts";
 import { code } from "../pull-request/quote.ts";
 import { redact, redactShapes } from "../redact.ts";
-import type { Effect } from "./model.ts";
+import type { Effect, Review } from "./model.ts";
 
 const FIELDS = 12;
 /** Letters of one value. */
@@ -25,6 +25,22 @@ export function showEffect(effect: Effect): string {
   const more = changes.length - FIELDS;
   if (more > 0) rows.push(`  - *and ${more} more field${more === 1 ? "" : "s"}*`);
   return [`- ${title}${tail}`, ...rows].join("\n");
+}
+
+/** A review for machines, with fields as they may be shown: whoever reads the file need not have seen the diff. */
+export function shownReview(review: Review) {
+  const environments = review.environments.map(({ effects, ...environment }) => ({
+    ...environment,
+    effects: effects.map(({ changes, ...effect }) => ({
+      ...effect,
+      changes: changes.map((change) => ({
+        path: change.path,
+        text: formatPath(change.path),
+        shown: showChange(change),
+      })),
+    })),
+  }));
+  return { ...review, environments };
 }
 
 /** One field in Markdown: from → to. Values of Secrets, and what looks like one, are never shown. */

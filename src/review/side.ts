@@ -188,7 +188,9 @@ function brokenRoot(origin: Origin, problem: string): SideRoot {
 }
 
 function keyOf({ owner, path, helm }: Pick<Source, "owner" | "path" | "helm">, values: string): string {
-  return JSON.stringify([owner.kind, owner.name, path, helm?.release ?? "", values]);
+  // An engine's object is one deployment; an entry of the configuration may stand beside another of the same folder.
+  const release = owner.kind === "configuration" ? (helm?.release ?? "") : "";
+  return JSON.stringify([owner.kind, owner.name, path, release, values]);
 }
 
 async function filesWith(tree: Tree, tracked: readonly string[], pattern: RegExp): Promise<string[]> {
