@@ -10,6 +10,7 @@ const EXIT = { done: 0, fault: 1, config: 2, attention: 3, lease: 4 } as const;
 const COMMANDS: Record<string, () => Promise<{ main: (flags: Flags, words: string[]) => Promise<number> }>> = {
   run: () => import("./commands/run.ts"),
   scan: () => import("./commands/scan.ts"),
+  drift: () => import("./commands/drift.ts"),
   incidents: () => import("./commands/incidents.ts"),
   undo: () => import("./commands/undo.ts"),
   doctor: () => import("./commands/doctor.ts"),

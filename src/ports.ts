@@ -85,6 +85,8 @@ export interface Cluster {
   ): Promise<number | "refused" | null>;
   /** Does the API server serve this resource at all? Discovery, which every account may read; kept for the run. */
   serves(resource: Resource): Promise<boolean>;
+  /** The resource of a kind, by what is known and by discovery; null where the cluster does not serve it. */
+  resource(apiVersion: string, kind: string): Promise<Resource | null>;
   /** What charts ask of a cluster (`.Capabilities`): its version, and `group/version` and `group/version/Kind` of what it serves. */
   capabilities(): Promise<{ readonly kubeVersion: string; readonly apiVersions: readonly string[] }>;
   /** SelfSubjectAccessReview for each, in order. */
@@ -342,10 +344,10 @@ export interface ReviewHost {
    * when these credentials may not write check runs, which only a GitHub App may: say it by `publishStatus` then.
    */
   publishCheck(repository: string, request: CheckRunRequest): Promise<CheckRun>;
-  /** The newest completed check run of a name on a commit or branch; null when there is none. */
+  /** The newest completed check run of a name on a commit or branch; null when there is none. `app`: only what this App (slug) made. */
   readCheck(
     repository: string,
-    at: { readonly ref: string; readonly name: string; readonly externalId?: string },
+    at: { readonly ref: string; readonly name: string; readonly externalId?: string; readonly app?: string },
   ): Promise<CheckRun | null>;
   /**
    * A commit status: what a token without the right to write checks can say. `description` at most 140 characters. Nothing is written when

@@ -106,6 +106,8 @@ const LAYERS: Record<string, readonly string[]> = {
     "remedies",
     "workbench",
     "demo",
+    "drift",
+    "homes",
     "take-back",
   ],
   demo: [...PURE, "demo", "compose", "pipeline", "incident", "run", "commands", "adapters"],
@@ -258,8 +260,8 @@ describe("architecture", () => {
   it("files stay small", () => {
     const long = files
       .map((file) => ({ file, lines: readFileSync(join(root, "src", file), "utf8").split("\n").length }))
-      // The vocabulary is one page on purpose.
-      .filter(({ file, lines }) => file !== "model.ts" && lines > 330);
+      // The vocabulary and the doors are one page each on purpose.
+      .filter(({ file, lines }) => file !== "model.ts" && file !== "ports.ts" && lines > 330);
     expect(long).toEqual([]);
   });
 

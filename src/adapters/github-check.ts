@@ -48,10 +48,11 @@ export function checkCalls(
           const own = (await runs(client, at, { ref: wanted.sha, name: wanted.name })).find(
             (run) => run.app?.slug === slug && run.external_id === wanted.externalId,
           );
-          if (own !== undefined && (await saysThat(own, wanted, client, at))) return checkOf(own);
-          // What is annotated can only be appended to: another one of the same name takes its place.
-          const anew = own !== undefined && own.output.annotations_count === 0 ? own.id : null;
-          return checkOf(await write(client, at, wanted, anew));
+          const marked = own !== undefined && own.status === "completed" && (await marks(own, wanted, client, at));
+          if (own !== undefined && marked && saysThat(own, wanted)) return checkOf(own);
+          // Annotations can only be added to: with others, another one of the same name takes its place.
+          const kept = own !== undefined && (marked || own.output.annotations_count === 0) ? own.id : null;
+          return checkOf(await write(client, at, marked ? { ...wanted, annotations: [] } : wanted, kept));
         } catch (error) {
           if (statusOf(error) !== 403 || /rate limit|abuse|archived/i.test(String((error as Error).message)))
             throw error;
@@ -62,10 +63,12 @@ export function checkCalls(
           });
         }
       }),
-    readCheck: (repository, { ref, name, externalId }) =>
+    readCheck: (repository, { ref, name, externalId, app }) =>
       call(`read check run ${name}`, repository, false, async (client, at) => {
         const found = (await runs(client, at, { ref, name, status: "completed" })).filter(
-          (run) => externalId === undefined || run.external_id === externalId,
+          (run) =>
+            (externalId === undefined || run.external_id === externalId) &&
+            (app === undefined || run.app?.slug?.toLowerCase() === app.toLowerCase()),
         );
         return found[0] === undefined ? null : checkOf(found[0]);
       }),
@@ -96,19 +99,20 @@ async function runs(
     .toSorted((a, b) => (b.completed_at ?? "").localeCompare(a.completed_at ?? "") || b.id - a.id);
 }
 
-/** Would it be written as it stands already? */
-async function saysThat(run: CheckData, wanted: CheckRunRequest, client: GitHubClient, at: At): Promise<boolean> {
-  const { output } = run;
-  if (
-    run.status !== "completed" ||
-    run.conclusion !== wanted.conclusion ||
-    output.title !== wanted.title ||
-    output.summary !== wanted.summary ||
-    (output.text ?? "") !== (wanted.text ?? "") ||
-    output.annotations_count !== wanted.annotations.length
-  )
-    return false;
-  if (wanted.annotations.length === 0) return true;
+/** Does it say the same, but for the lines that it marks? */
+function saysThat({ conclusion, output }: CheckData, wanted: CheckRunRequest): boolean {
+  return (
+    conclusion === wanted.conclusion &&
+    output.title === wanted.title &&
+    output.summary === wanted.summary &&
+    (output.text ?? "") === (wanted.text ?? "")
+  );
+}
+
+/** Does it mark the same lines already? */
+async function marks(run: CheckData, { annotations }: CheckRunRequest, client: GitHubClient, at: At): Promise<boolean> {
+  if (run.output.annotations_count !== annotations.length) return false;
+  if (annotations.length === 0) return true;
   const rows = await client.paginate(client.checks.listAnnotations, { ...at, check_run_id: run.id, per_page: 100 });
   const said = rows.map((row) => [
     row.path,
@@ -118,14 +122,7 @@ async function saysThat(run: CheckData, wanted: CheckRunRequest, client: GitHubC
     row.title,
     row.message,
   ]);
-  const meant = wanted.annotations.map((one) => [
-    one.path,
-    one.startLine,
-    one.endLine,
-    one.level,
-    one.title,
-    one.message,
-  ]);
+  const meant = annotations.map((one) => [one.path, one.startLine, one.endLine, one.level, one.title, one.message]);
   const sorted = (list: readonly unknown[]): string =>
     JSON.stringify(list.map((row) => JSON.stringify(row)).toSorted());
   return sorted(said) === sorted(meant);

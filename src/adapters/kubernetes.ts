@@ -203,6 +203,10 @@ function clusterOf(config: KubeConfig, clock: Clock, env: Readonly<Record<string
       return (await discovery(apiVersionOf(resource))).some((served) => served.plural === resource.plural);
     },
 
+    async resource(apiVersion, kind) {
+      return (await discovery(apiVersion)).find((resource) => resource.kind === kind) ?? null;
+    },
+
     async review(accesses) {
       return Promise.all(accesses.map((access) => reviewOne(api, access)));
     },

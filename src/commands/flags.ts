@@ -11,6 +11,10 @@ export const OPTIONS = {
   "dry-run": { type: "boolean" },
   "log-level": { type: "string" },
   keep: { type: "boolean" },
+  root: { type: "string", multiple: true },
+  mode: { type: "string" },
+  "fail-on": { type: "string" },
+  wait: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
@@ -27,6 +31,10 @@ export interface Flags {
   readonly "dry-run"?: boolean | undefined;
   readonly "log-level"?: string | undefined;
   readonly keep?: boolean | undefined;
+  readonly root?: string[] | undefined;
+  readonly mode?: string | undefined;
+  readonly "fail-on"?: string | undefined;
+  readonly wait?: string | undefined;
   /** The process's environment: tokens come from here and from nowhere else. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard error is a terminal. */
@@ -40,7 +48,7 @@ const FLAGS = `Flags:
   -l, --selector QUERY    watch workloads with these labels only
       --context NAME      kubeconfig context
       --kubeconfig FILE   kubeconfig file (default: $KUBECONFIG, ~/.kube/config, or the pod's service account)
-  -o, --output FORMAT     table (default) or json
+  -o, --output FORMAT     table (default) or json; drift: text (default), json, markdown or sarif
       --dry-run           say what would be done; live changes are tried by server-side dry run, nothing is opened
       --log-level LEVEL   debug, info (default), warn or error
   -h, --help              this text, or a command's
@@ -51,13 +59,15 @@ const EXIT = `Exit codes:
   0  done; nothing needs a person
   1  a fault: the cluster, Git or GitHub failed, or a finding could not be handled
   2  the configuration or the flags are wrong
-  3  done, and something needs a person (scan: there are findings; doctor: a check failed)
+  3  done, and something needs a person (scan: there are findings; drift: something drifted; doctor: a check failed)
   4  another run is at work
 `;
 
 const COMMANDS: Record<string, string> = {
   run: "stanch run\n\nOne cycle, as the CronJob runs it: finds failing workloads, and by mode (observe, propose, remediate) reports, opens\npull requests, or hotfixes live, verifies and opens pull requests; then follows up open incidents.\n",
   scan: "stanch scan\n\nReads the cluster and shows what fails, by rules. Changes nothing and needs no custom resource.\n",
+  drift:
+    "stanch drift [--root NAME] [--mode auto|server|client] [--fail-on drift|error|never] [--wait 30s] [-o text|json|markdown|sarif]\n\nIs the cluster what Git says? Renders every source as it was deployed and as its branch is now, and compares both with the\ncluster. Reads only. --root: a path, repository or owner (may be repeated). Exit codes: 0 clean, 3 something drifted,\n1 something could not be compared; with --fail-on error drift is 0, with never everything is.\n",
   incidents: "stanch incidents [NAME]\n\nLists incidents, or shows one with its timeline (NAME or NAMESPACE/NAME).\n",
   undo: "stanch undo NAME\n\nTakes the live change of an incident back (NAME with -n, or NAMESPACE/NAME).\n",
   doctor:
@@ -73,6 +83,7 @@ Usage: stanch COMMAND [flags]
 Commands:
   run         one cycle: find, hotfix, verify, open the pull request, follow up
   scan        show what fails; changes nothing
+  drift       is the cluster what Git says? changes nothing
   incidents   list incidents, or show one with its timeline
   undo        take the live change of an incident back
   doctor      check what a run needs, and say how to fix it

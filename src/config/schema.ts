@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AppEntry } from "./app-entry.ts";
+import { driftSection } from "./drift-section.ts";
 import { duration } from "./duration.ts";
 import { githubSection, issuesSection, pullRequestSection } from "./host-sections.ts";
 import { SourceEntry } from "./source-entry.ts";
@@ -246,6 +247,7 @@ export const Config = z.strictObject({
     },
     "What happens to open incidents.",
   ),
+  drift: driftSection,
   pullRequest: pullRequestSection,
   issues: issuesSection,
   github: githubSection,

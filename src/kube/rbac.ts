@@ -2,7 +2,16 @@ import type { KubeObject } from "../model.ts";
 import type { Access } from "../ports.ts";
 
 /** Resources that belong to no namespace: rights to them are always the cluster's. */
-const CLUSTER_SCOPED = new Set(["namespaces", "nodes", "storageclasses"]);
+const CLUSTER_SCOPED = new Set([
+  "namespaces",
+  "nodes",
+  "storageclasses",
+  "clusterroles",
+  "clusterrolebindings",
+  "customresourcedefinitions",
+  "priorityclasses",
+  "ingressclasses",
+]);
 
 export interface RoleRequest {
   /** The service account, in `namespace`. */

@@ -15,7 +15,7 @@ const right = (group: string, resource: string, ...verbs: readonly string[]): Ac
  * Lease in its own namespace). Secrets appear only as far as `observe.secrets` and `registry.usePullSecrets` ask for them.
  */
 export function readRights(
-  config: Pick<Config, "mode" | "namespace" | "observe" | "registry" | "remedies" | "charts">,
+  config: Pick<Config, "mode" | "namespace" | "scope" | "observe" | "registry" | "remedies" | "charts" | "drift">,
 ): Access[] {
   return unique([
     ...right("", "namespaces", "get", "list"),
@@ -49,8 +49,45 @@ export function readRights(
     ...right("discovery.k8s.io", "endpointslices", "list"),
     ...right("stanch.dev", "incidents", "get", "list"),
     ...remedies.filter((remedy) => config.remedies.enabled.includes(remedy.id)).flatMap((remedy) => remedy.reads ?? []),
+    ...driftRights(config),
     ...(config.mode === "observe" ? [] : bookkeeping(config.namespace)),
   ]);
+}
+
+/** Kinds that Git declares nearly everywhere, beside those that every run reads. */
+const DECLARED: readonly (readonly [group: string, resources: readonly string[]])[] = [
+  ["", ["serviceaccounts", "limitranges", "resourcequotas"]],
+  ["networking.k8s.io", ["ingresses", "networkpolicies"]],
+  ["policy", ["poddisruptionbudgets"]],
+  ["rbac.authorization.k8s.io", ["roles", "rolebindings"]],
+  ["source.toolkit.fluxcd.io", ["gitrepositories", "ocirepositories", "helmcharts", "helmrepositories"]],
+];
+/** Of no namespace: compared only where the whole cluster is watched. */
+const DECLARED_FOR_ALL: typeof DECLARED = [
+  ["rbac.authorization.k8s.io", ["clusterroles", "clusterrolebindings"]],
+  ["apiextensions.k8s.io", ["customresourcedefinitions"]],
+  ["storage.k8s.io", ["storageclasses"]],
+  ["scheduling.k8s.io", ["priorityclasses"]],
+  ["networking.k8s.io", ["ingressclasses"]],
+];
+
+/**
+ * Rights to read what `stanch drift` compares. None unless it runs in the cluster; Secrets only where they may be compared. To ask the API server by
+ * dry run takes the right to patch, which is never given for this: with the roles of a run, kinds are asked about that it may patch anyway.
+ */
+function driftRights({ drift, scope }: Pick<Config, "drift" | "scope">): Access[] {
+  if (!drift.enabled) return [];
+  const whole = scope.namespaces.includes("*");
+  return [
+    ...[...DECLARED, ...(whole ? DECLARED_FOR_ALL : [])].flatMap(([group, resources]) =>
+      resources.flatMap((resource) => right(group, resource, "get", "list")),
+    ),
+    ...(drift.secrets ? right("", "secrets", "get", "list") : []),
+    ...drift.kinds.flatMap((kind) => {
+      const dot = kind.indexOf(".");
+      return dot < 0 ? right("", kind, "get", "list") : right(kind.slice(dot + 1), kind.slice(0, dot), "get", "list");
+    }),
+  ];
 }
 
 function bookkeeping(namespace: string): Access[] {

@@ -20,6 +20,7 @@ export interface Said {
 const COMMANDS = {
   run: () => import("../../src/commands/run.ts"),
   scan: () => import("../../src/commands/scan.ts"),
+  drift: () => import("../../src/commands/drift.ts"),
   incidents: () => import("../../src/commands/incidents.ts"),
   undo: () => import("../../src/commands/undo.ts"),
   doctor: () => import("../../src/commands/doctor.ts"),

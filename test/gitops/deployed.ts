@@ -160,6 +160,7 @@ export function deployed(
       ask: none,
       capabilities: async () => ({ kubeVersion: "v1.36.0", apiVersions: ["v1"] }),
       serves: async (resource) => all.some((object) => object.kind === resource.kind),
+      resource: none,
       review: async (accesses) => accesses.map(() => true),
       close: () => undefined,
     };

@@ -65,6 +65,7 @@ export function freeze(
       return object;
     },
     replace: never,
+    resource: never,
     delete: never,
     evict: never,
     logs: async (pod, container, { previous }) => {
