@@ -5,10 +5,8 @@ import { gitRemote } from "../src/adapters/github-address.ts";
 import { gitNetwork, useProxies } from "../src/adapters/network.ts";
 import { createRegistry } from "../src/adapters/registry.ts";
 import { createRenderer } from "../src/adapters/renderers.ts";
-import { parseConfig } from "../src/config/load.ts";
 import type { Config } from "../src/config/schema.ts";
-import { StanchError } from "../src/errors.ts";
-import type { Checkout, Clock, Log, Registry, Renderer } from "../src/ports.ts";
+import type { Clock, Log, Registry, Renderer } from "../src/ports.ts";
 import { environment, type Inputs, type Runner } from "./inputs.ts";
 import { debugLog } from "./report.ts";
 
@@ -42,14 +40,4 @@ export function composeTools(
   config: Config,
 ): { readonly renderer: Renderer; readonly registry: Registry } {
   return { renderer: createRenderer({ path }), registry: createRegistry(config.registry) };
-}
-
-/** The configuration as the base has it: what a pull request changes of it counts once it is merged. */
-export async function readConfig({ config, configNamed }: Inputs, base: Checkout): Promise<Config> {
-  const text = await base.read(config.replace(/^\.?\/+/, ""));
-  if (text === null && configNamed)
-    throw new StanchError("config", `input \`config\`: there is no file ${config} in the base of the pull request`, {
-      hint: "correct the path, which is relative to the top of the repository, or leave the input out",
-    });
-  return parseConfig(text ?? "", config);
 }

@@ -1,18 +1,16 @@
-import { readFile } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
-import { parseConfig } from "../src/config/load.ts";
-import type { Config } from "../src/config/schema.ts";
 import { matchesGlob } from "../src/config/scope.ts";
 import { annotationsOf } from "../src/drift/annotations.ts";
-import { type Counts, countsOf, endOf } from "../src/drift/end.ts";
+import { endOf } from "../src/drift/end.ts";
 import type { DriftEnd, DriftReport } from "../src/drift/model.ts";
-import { headline, summaryOf } from "../src/drift/published-text.ts";
-import { encode } from "../src/drift/wire.ts";
+import { headline } from "../src/drift/published-text.ts";
+import { markdownReport } from "../src/drift/report-markdown.ts";
+import { type Counts, countsOf } from "../src/drift/standing.ts";
 import { StanchError } from "../src/errors.ts";
 import { plain } from "../src/pull-request/quote.ts";
 import type { Annotation } from "../src/review/annotations.ts";
 import { SUMMARY_BUDGET } from "../src/review/parts.ts";
 import { composeHosts } from "./compose.ts";
+import { ownConfig } from "./config.ts";
 import type { Environment, Inputs, Runner } from "./inputs.ts";
 import { clustersOf, readReport } from "./published.ts";
 import { annotate, type End, keep, output, say, summarise } from "./report.ts";
@@ -73,10 +71,7 @@ async function asked(inputs: Inputs, runner: Runner, env: Environment): Promise<
 }
 
 function known(report: DriftReport, reasons: readonly string[] = []): Known {
-  const counts = countsOf(report.roots);
-  const errors = report.roots.filter(({ error }) => error !== undefined).length;
-  const end = endOf({ counts, errors, gaps: report.gaps.length });
-  return { cluster: report.cluster, report, end, counts, reasons };
+  return { cluster: report.cluster, report, end: endOf(report), counts: countsOf(report.roots), reasons };
 }
 
 /** Only what the input names. A name that means nothing is an error: its drift would never be seen. */
@@ -103,9 +98,7 @@ function page({ cluster, report, reasons }: Known): string {
   const title = `## Drift of cluster ${plain(cluster, 60)}`;
   const why = reasons.map((reason) => `- ❌ ${plain(reason, 1000)}`).join("\n");
   if (report === undefined) return `${title}\n\n**It is not known whether the cluster is what Git says.**\n\n${why}`;
-  const { wire } = encode(report, SUMMARY_BUDGET);
-  const text = summaryOf(report, wire, { most: SUMMARY_BUDGET / 4 - 2000 });
-  return [title, ...(why === "" ? [] : [why]), text].join("\n\n");
+  return [title, ...(why === "" ? [] : [why]), markdownReport(report, SUMMARY_BUDGET / 8)].join("\n\n");
 }
 
 function marks({ cluster, report, reasons, end }: Known): Annotation[] {
@@ -125,15 +118,4 @@ function marks({ cluster, report, reasons, end }: Known): Annotation[] {
       }),
     ),
   ];
-}
-
-/** The configuration of the checkout, where there is one. */
-async function ownConfig({ config, configNamed }: Inputs, { workspace }: Runner): Promise<Config> {
-  const file = isAbsolute(config) ? config : join(workspace, config);
-  const text = await readFile(file, "utf8").catch(() => null);
-  if (text === null && configNamed)
-    throw new StanchError("config", `input \`config\`: there is no file ${config}`, {
-      hint: "check the repository out first (actions/checkout), correct the path, or leave the input out",
-    });
-  return parseConfig(text ?? "", config);
 }

@@ -14,7 +14,8 @@ import { type ReviewRequest, review } from "../src/review/review.ts";
 import { shownReview } from "../src/review/show.ts";
 import { stick } from "../src/review/sticky.ts";
 import { version } from "../src/version.ts";
-import { composeHosts, composeTools, composeWorkspace, type Hosts, readConfig } from "./compose.ts";
+import { composeHosts, composeTools, composeWorkspace, type Hosts } from "./compose.ts";
+import { baseConfig } from "./config.ts";
 import { type PullRequestEvent, readPullRequest } from "./event.ts";
 import type { Environment, Inputs, Runner } from "./inputs.ts";
 import { clustersOf, readReport } from "./published.ts";
@@ -47,7 +48,7 @@ async function requestOf(
   const branch = event.base.branch;
   const base = await workspace.at(before, branch);
   const head = await workspace.at(after, branch);
-  const config = await readConfig(inputs, base);
+  const config = await baseConfig(inputs, base);
   const gaps: string[] = [];
   const prefix = `${config.pullRequest.branchPrefix}/`;
   const marker = event.fork || !event.head.branch.startsWith(prefix) ? null : parseMarker(event.body);

@@ -93,7 +93,7 @@ export async function startWorld(files: Readonly<Record<string, string>>): Promi
   host.addToken(TOKEN, { login: "github-actions[bot]", permission: "write", app: "github-actions" });
   host.addToken(APP_TOKEN, { login: "stanch[bot]", permission: "write", app: "stanch" });
   host.addToken(WRITER, { login: "ada", permission: "write" });
-  await host.addRepository(REPOSITORY, { commits: [{ message: "Import", files }], public: true });
+  await host.addRepository(REPOSITORY, { commits: [{ message: "Import", files }] });
   let counter = 0;
   const remote = `${host.url}/${REPOSITORY}.git`;
   const authorized = (token: string): string[] => [

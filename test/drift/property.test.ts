@@ -39,7 +39,10 @@ const declared: fc.Arbitrary<KubeObject> = fc
     spec: {
       replicas,
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers, ...(Object.keys(nodeSelector).length > 0 ? { nodeSelector } : {}) } },
+      template: {
+        metadata: { labels },
+        spec: { containers, ...(Object.keys(nodeSelector).length > 0 ? { nodeSelector } : {}) },
+      },
     },
   }));
 
@@ -55,7 +58,10 @@ interface Container {
 /** What the API server stores of it: defaults filled in, amounts and empties spelled its way, keyed lists in another order. */
 function stored(object: KubeObject, turn: number, by: "Apply" | "Update"): KubeObject {
   const copy = structuredClone(object);
-  const spec = copy["spec"] as { template: { spec: { containers: Container[]; [field: string]: unknown } }; [field: string]: unknown };
+  const spec = copy["spec"] as {
+    template: { spec: { containers: Container[]; [field: string]: unknown } };
+    [field: string]: unknown;
+  };
   spec["progressDeadlineSeconds"] = 600;
   spec["strategy"] = { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } };
   const { template } = spec;
@@ -73,10 +79,20 @@ function stored(object: KubeObject, turn: number, by: "Apply" | "Update"): KubeO
         ...(args === undefined || args.length === 0 ? {} : { args }),
         ...(env === undefined || env.length === 0
           ? {}
-          : { env: turned(env.map(({ name, value }) => (value === "" || value === undefined ? { name } : { name, value })), turn) }),
+          : {
+              env: turned(
+                env.map(({ name, value }) => (value === "" || value === undefined ? { name } : { name, value })),
+                turn,
+              ),
+            }),
         ...(ports === undefined || ports.length === 0
           ? {}
-          : { ports: turned(ports.map((port) => ({ ...port, protocol: "TCP" })), turn) }),
+          : {
+              ports: turned(
+                ports.map((port) => ({ ...port, protocol: "TCP" })),
+                turn,
+              ),
+            }),
         resources: {
           limits: {
             cpu: cores % 1000 === 0 ? String(cores / 1000) : `${cores}m`,
@@ -109,7 +125,12 @@ function leaves(value: Json, path: FieldPath): { path: FieldPath; other: Json }[
   if (typeof value !== "object" || value === null) {
     const last = path.at(-1);
     if (last === "name" || last === "containerPort" || last === "protocol") return [];
-    const other = last === "memory" || last === "cpu" ? "12345678" : typeof value === "number" ? value + 1000 : `${String(value)}-planted`;
+    const other =
+      last === "memory" || last === "cpu"
+        ? "12345678"
+        : typeof value === "number"
+          ? value + 1000
+          : `${String(value)}-planted`;
     return [{ path, other }];
   }
   return Object.entries(value).flatMap(([key, child]) => leaves(child, [...path, key]));
@@ -130,7 +151,9 @@ describe("any pair that is in sync", () => {
     fc.assert(
       fc.property(declared, fc.nat(5), fc.constantFrom("Apply", "Update"), fc.nat(), (object, turn, by, pick) => {
         const live = stored(object, turn, by);
-        const all = leaves(object["spec"] as Json, ["spec"]).concat(leaves(object.metadata.labels as Json, ["metadata", "labels"]));
+        const all = leaves(object["spec"] as Json, ["spec"]).concat(
+          leaves(object.metadata.labels as Json, ["metadata", "labels"]),
+        );
         const chosen = all[pick % all.length];
         if (chosen === undefined) return;
         const planted = plant(live, chosen.path, chosen.other, "kubectl-edit");
