@@ -1,23 +1,19 @@
-import { clusterSide, composeBase, composeCluster, composeHosts } from "../compose.ts";
+import { type Base, composeBase, composeCluster, composeHosts } from "../compose.ts";
 import { parseDuration } from "../config/duration.ts";
-import { namedNamespaces } from "../config/scope.ts";
 import { endOf } from "../drift/end.ts";
 import type { DriftEnd, DriftReport } from "../drift/model.ts";
+import type { Publishing } from "../drift/publishing.ts";
 import type { DriftMode } from "../drift/request.ts";
-import { surveyDrift } from "../drift/survey.ts";
 import { StanchError } from "../errors.ts";
-import { createIncidentStore, type IncidentStore } from "../incident/store.ts";
-import { version } from "../version.ts";
-import { createWorkbench } from "../workbench.ts";
 import type { Flags } from "./flags.ts";
-import { locateLine } from "./locate-line.ts";
 import { printable } from "./printable.ts";
+import { survey } from "./survey.ts";
 
 const FORMATS = ["text", "json", "markdown", "sarif"] as const;
 const MODES = ["auto", "server", "client"] as const;
 const FAILS = ["drift", "error", "never"] as const;
 
-/** `stanch drift`: is the cluster what Git says? Reads only. */
+/** `stanch drift`: is the cluster what Git says? Changes nothing there; with `--publish` the repositories are told. */
 export async function main(flags: Flags): Promise<number> {
   const format = oneOf("output", flags.output === "table" ? "text" : flags.output, FORMATS) ?? "text";
   const failOn = oneOf("fail-on", flags["fail-on"], FAILS) ?? "drift";
@@ -26,31 +22,23 @@ export async function main(flags: Flags): Promise<number> {
   const { config, log, clock } = base;
   const mode: DriftMode = oneOf("mode", flags.mode, MODES) ?? config.drift.mode;
   const wait = waitOf(flags.wait) ?? config.drift.wait;
+  // Half a report would say that the rest is gone.
+  if (flags.publish === true && flags.root !== undefined)
+    throw new StanchError("config", "--publish tells of every source, and --root leaves some out", {
+      hint: "leave one of them out",
+    });
   const cluster = await composeCluster(flags, clock);
   try {
     const hosts = await composeHosts(base, flags, cluster);
-    const workbench = createWorkbench(config, { ...hosts, ...clusterSide(base, cluster) });
-    try {
-      const report = await surveyDrift({
-        config,
-        cluster,
-        workbench,
-        renderer: hosts.renderer,
-        locate: (bench, change) => locateLine(bench, change, hosts.renderer),
-        incidents: () => openIncidents(createIncidentStore(cluster, clock), namedNamespaces(config)),
-        clock,
-        log,
-        version,
-        mode,
-        wait,
-        ...(flags.root === undefined ? {} : { roots: flags.root }),
-      });
-      log.progress("");
-      process.stdout.write(await written(report, format));
-      return exitCode(endOf(report), failOn);
-    } finally {
-      await workbench.close();
-    }
+    const report = await survey(base, cluster, hosts, {
+      mode,
+      wait,
+      ...(flags.root === undefined ? {} : { roots: flags.root }),
+    });
+    log.progress("");
+    process.stdout.write(await written(report, format));
+    if (flags.publish === true && !(await published(report, { ...base, codeHost: hosts.codeHost }, flags))) return 1;
+    return exitCode(endOf(report), failOn);
   } finally {
     log.progress("");
     cluster.close();
@@ -72,14 +60,19 @@ async function written(report: DriftReport, format: (typeof FORMATS)[number]): P
   return printable((await import("../drift/report-text.ts")).textReport(report));
 }
 
-/** A cluster without the custom resource has no incidents. */
-async function openIncidents(store: IncidentStore, namespaces: readonly string[] | null) {
-  try {
-    return await store.list(namespaces);
-  } catch (error) {
-    if (error instanceof StanchError && error.code === "config") return [];
-    throw error;
+/** Tells the repositories; what came of each goes to the log, so that the output stays the report. False: one could not be told. */
+async function published(
+  report: DriftReport,
+  context: Base & Pick<Publishing, "codeHost">,
+  flags: Flags,
+): Promise<boolean> {
+  const { publishDrift } = await import("../drift/publish.ts");
+  const notes = await publishDrift(report, { ...context, dryRun: flags["dry-run"] === true });
+  for (const { repository, kind, text } of notes) {
+    if (kind === "failed") context.log.error("drift not published", { repository, error: text });
+    else context.log.info("drift report", { repository, result: kind, text });
   }
+  return notes.every((note) => note.kind !== "failed");
 }
 
 function oneOf<T extends string>(flag: string, value: string | undefined, known: readonly T[]): T | undefined {

@@ -15,6 +15,7 @@ export const OPTIONS = {
   mode: { type: "string" },
   "fail-on": { type: "string" },
   wait: { type: "string" },
+  publish: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
@@ -35,6 +36,7 @@ export interface Flags {
   readonly mode?: string | undefined;
   readonly "fail-on"?: string | undefined;
   readonly wait?: string | undefined;
+  readonly publish?: boolean | undefined;
   /** The process's environment: tokens come from here and from nowhere else. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard error is a terminal. */
@@ -67,7 +69,7 @@ const COMMANDS: Record<string, string> = {
   run: "stanch run\n\nOne cycle, as the CronJob runs it: finds failing workloads, and by mode (observe, propose, remediate) reports, opens\npull requests, or hotfixes live, verifies and opens pull requests; then follows up open incidents.\n",
   scan: "stanch scan\n\nReads the cluster and shows what fails, by rules. Changes nothing and needs no custom resource.\n",
   drift:
-    "stanch drift [--root NAME] [--mode auto|server|client] [--fail-on drift|error|never] [--wait 30s] [-o text|json|markdown|sarif]\n\nIs the cluster what Git says? Renders every source as it was deployed and as its branch is now, and compares both with the\ncluster. Reads only. --root: a path, repository or owner (may be repeated). Exit codes: 0 clean, 3 something drifted,\n1 something could not be compared; with --fail-on error drift is 0, with never everything is.\n",
+    "stanch drift [--root NAME] [--mode auto|server|client] [--fail-on drift|error|never] [--wait 30s] [--publish] [-o text|json|markdown|sarif]\n\nIs the cluster what Git says? Renders every source as it was deployed and as its branch is now, and compares both with the\ncluster. Reads only. --root: a path, repository or owner (may be repeated).\n--publish: tells the repositories by check runs and issues, as `drift.publish` lets runs do; 1 when one cannot be told.\nExit codes: 0 clean, 3 something drifted,\n1 something could not be compared; with --fail-on error drift is 0, with never everything is.\n",
   incidents: "stanch incidents [NAME]\n\nLists incidents, or shows one with its timeline (NAME or NAMESPACE/NAME).\n",
   undo: "stanch undo NAME\n\nTakes the live change of an incident back (NAME with -n, or NAMESPACE/NAME).\n",
   doctor:

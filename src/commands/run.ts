@@ -25,6 +25,8 @@ export async function main(flags: Flags): Promise<number> {
         ? {}
         : { firstPullRequestSeconds: report.firstPullRequestSeconds }),
     });
+    if (base.config.drift.publish && flags["dry-run"] !== true)
+      await (await import("./publish-after-run.ts")).publishAfterRun(base, cluster, hosts);
     if (count("failed") > 0) return 1;
     return count("escalated") + count("refused") > 0 ? 3 : 0;
   } finally {

@@ -204,6 +204,7 @@ export const runCrd: KubeObject = {
             apiVersion: text(),
             kind: text(),
             metadata: { type: "object" },
+            drift: object({ at: time, nextAt: time, error: text("What could not be told.") }),
             entries: list(
               object(
                 {

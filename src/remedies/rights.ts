@@ -51,6 +51,8 @@ export function readRights(
     ...remedies.filter((remedy) => config.remedies.enabled.includes(remedy.id)).flatMap((remedy) => remedy.reads ?? []),
     ...driftRights(config),
     ...(config.mode === "observe" ? [] : bookkeeping(config.namespace)),
+    // When it was compared last is kept in the object of the runs.
+    ...(config.drift.publish ? runsRights(config.namespace) : []),
   ]);
 }
 
@@ -76,7 +78,7 @@ const DECLARED_FOR_ALL: typeof DECLARED = [
  * dry run takes the right to patch, which is never given for this: with the roles of a run, kinds are asked about that it may patch anyway.
  */
 function driftRights({ drift, scope }: Pick<Config, "drift" | "scope">): Access[] {
-  if (!drift.enabled) return [];
+  if (!drift.enabled && !drift.publish) return [];
   const whole = scope.namespaces.includes("*");
   return [
     ...[...DECLARED, ...(whole ? DECLARED_FOR_ALL : [])].flatMap(([group, resources]) =>
@@ -95,11 +97,13 @@ function bookkeeping(namespace: string): Access[] {
     ...right("stanch.dev", "incidents", "create", "delete"),
     ...right("stanch.dev", "incidents/status", "update"),
     ...right("", "events", "create"),
-    ...[
-      ...right("coordination.k8s.io", "leases", "get", "create", "update"),
-      ...right("stanch.dev", "runs", "get", "create", "update"),
-    ].map((access) => ({ ...access, namespace })),
+    ...right("coordination.k8s.io", "leases", "get", "create", "update").map((access) => ({ ...access, namespace })),
+    ...runsRights(namespace),
   ];
+}
+
+function runsRights(namespace: string): Access[] {
+  return right("stanch.dev", "runs", "get", "create", "update").map((access) => ({ ...access, namespace }));
 }
 
 /** Rights that the live halves of these remedies need: each once, none for a remedy that is not enabled. */
