@@ -1,4 +1,8 @@
-import { clusterSide, composeBase, composeCluster, composeHosts } from "../src/compose.ts";
+import { join } from "node:path";
+import { systemClock } from "../src/adapters/clock.ts";
+import { useProxies } from "../src/adapters/network.ts";
+import { locateLine } from "../src/commands/locate-line.ts";
+import { type Base, clusterSide, composeCluster, composeHosts } from "../src/compose.ts";
 import { namedNamespaces } from "../src/config/scope.ts";
 import type { DriftReport } from "../src/drift/model.ts";
 import { surveyDrift } from "../src/drift/survey.ts";
@@ -6,7 +10,6 @@ import { StanchError } from "../src/errors.ts";
 import type { Incident } from "../src/incident/incident.ts";
 import { createIncidentStore, type IncidentStore } from "../src/incident/store.ts";
 import { version } from "../src/version.ts";
-import { createWorkbench } from "../src/workbench.ts";
 import { ownConfig } from "./config.ts";
 import type { Environment, Inputs, Runner } from "./inputs.ts";
 import { debugLog } from "./report.ts";
@@ -20,20 +23,23 @@ export async function surveyLive(inputs: Inputs, runner: Runner, env: Environmen
   const flags = {
     kubeconfig,
     ...(context === "" ? {} : { context }),
-    env: { ...env, GITHUB_TOKEN: token, STANCH_CONFIG: "" },
+    env: { ...env, GITHUB_TOKEN: token },
     interactive: false,
   };
-  const made = await composeBase({ env: flags.env, interactive: false });
+  useProxies(env);
   const own = await ownConfig(inputs, runner);
   const config = {
     ...own,
+    git: { cache: join(runner.temp, "stanch-git") },
     // What other repositories deploy is for their own workflows to say.
     github: { ...own.github, apiUrl, repositories: [runner.repository], appId: undefined },
   };
-  const base = { ...made, config, log: debugLog(made.clock.now) };
+  const log = debugLog(systemClock.now);
+  const base: Base = { config, configFile: undefined, log, clock: systemClock, output: "table" };
   const cluster = await composeCluster(flags, base.clock);
   try {
     const hosts = await composeHosts(base, flags, cluster);
+    const { createWorkbench } = await import("../src/workbench.ts");
     const workbench = createWorkbench(config, { ...hosts, ...clusterSide(base, cluster) });
     try {
       const report = await surveyDrift({
@@ -41,6 +47,7 @@ export async function surveyLive(inputs: Inputs, runner: Runner, env: Environmen
         cluster,
         workbench,
         renderer: hosts.renderer,
+        locate: (bench, change) => locateLine(bench, change, hosts.renderer),
         incidents: () => openIncidents(createIncidentStore(cluster, base.clock), namedNamespaces(config)),
         clock: base.clock,
         log: base.log,

@@ -165,65 +165,72 @@ export async function startWorld(files: Readonly<Record<string, string>>): Promi
       await git("checkout", "--quiet", "--detach", "FETCH_HEAD");
       return workspace;
     },
-    async step(inputs, { event = {}, eventName = "pull_request", sha = "", workspace, env = {} } = {}) {
-      const main = await bundle();
-      const own = join(folder, `step-${++counter}`);
-      await mkdir(own);
-      const files = { event: join(own, "event.json"), output: join(own, "output"), summary: join(own, "summary.md") };
-      await writeFile(files.event, typeof event === "string" ? event : JSON.stringify(event));
-      await writeFile(files.output, "");
-      await writeFile(files.summary, "");
-      const work = workspace ?? join(own, "work");
-      if (workspace === undefined) await mkdir(work);
-      const defaults = { token: TOKEN, "check-images": "false" };
-      const given = Object.entries({ ...defaults, ...inputs }).map(([name, value]) => [
-        `INPUT_${name.toUpperCase()}`,
-        value,
-      ]);
-      const done = await new Promise<{ code: number; stdout: string; stderr: string }>((answer) => {
-        execFile(
-          process.execPath,
-          [main],
-          {
-            cwd: work,
-            maxBuffer: 64 * 1024 * 1024,
-            env: {
-              PATH: process.env["PATH"],
-              HOME: own,
-              CI: "true",
-              GITHUB_ACTIONS: "true",
-              GITHUB_API_URL: host.apiUrl,
-              GITHUB_SERVER_URL: host.url,
-              GITHUB_REPOSITORY: REPOSITORY,
-              GITHUB_EVENT_NAME: eventName,
-              GITHUB_EVENT_PATH: files.event,
-              GITHUB_SHA: sha,
-              GITHUB_REF_NAME: "main",
-              GITHUB_WORKSPACE: work,
-              GITHUB_OUTPUT: files.output,
-              GITHUB_STEP_SUMMARY: files.summary,
-              RUNNER_TEMP: own,
-              ...Object.fromEntries(given),
-              ...env,
-            },
-          },
-          (error, stdout, stderr) =>
-            answer({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr }),
-        );
-      });
-      return {
-        ...done,
-        outputs: parseOutputs(await readFile(files.output, "utf8")),
-        summary: await readFile(files.summary, "utf8"),
-        commands: parseCommands(`${done.stdout}\n${done.stderr}`),
-      };
-    },
+    step: (inputs, options) => runStep(host, folder, inputs, options),
     async [Symbol.asyncDispose]() {
       await host.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
   return world;
+}
+
+/** Runs the bundle as the runner does: inputs by environment, the payload in a file, answers in files and on standard output. */
+export async function runStep(
+  host: Pick<EmbeddedCodeHost, "url" | "apiUrl">,
+  folder: string,
+  inputs: Readonly<Record<string, string>>,
+  { event = {}, eventName = "pull_request", sha = "", workspace, env = {} }: StepOptions = {},
+): Promise<Step> {
+  const main = await bundle();
+  const own = await mkdtemp(join(folder, "step-"));
+  const files = { event: join(own, "event.json"), output: join(own, "output"), summary: join(own, "summary.md") };
+  await writeFile(files.event, typeof event === "string" ? event : JSON.stringify(event));
+  await writeFile(files.output, "");
+  await writeFile(files.summary, "");
+  const work = workspace ?? join(own, "work");
+  if (workspace === undefined) await mkdir(work);
+  const defaults = { token: TOKEN, "check-images": "false" };
+  const given = Object.entries({ ...defaults, ...inputs }).map(([name, value]) => [
+    `INPUT_${name.toUpperCase()}`,
+    value,
+  ]);
+  const done = await new Promise<{ code: number; stdout: string; stderr: string }>((answer) => {
+    execFile(
+      process.execPath,
+      [main],
+      {
+        cwd: work,
+        maxBuffer: 64 * 1024 * 1024,
+        env: {
+          PATH: process.env["PATH"],
+          HOME: own,
+          CI: "true",
+          GITHUB_ACTIONS: "true",
+          GITHUB_API_URL: host.apiUrl,
+          GITHUB_SERVER_URL: host.url,
+          GITHUB_REPOSITORY: REPOSITORY,
+          GITHUB_EVENT_NAME: eventName,
+          GITHUB_EVENT_PATH: files.event,
+          GITHUB_SHA: sha,
+          GITHUB_REF_NAME: "main",
+          GITHUB_WORKSPACE: work,
+          GITHUB_OUTPUT: files.output,
+          GITHUB_STEP_SUMMARY: files.summary,
+          RUNNER_TEMP: own,
+          ...Object.fromEntries(given),
+          ...env,
+        },
+      },
+      (error, stdout, stderr) =>
+        answer({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr }),
+    );
+  });
+  return {
+    ...done,
+    outputs: parseOutputs(await readFile(files.output, "utf8")),
+    summary: await readFile(files.summary, "utf8"),
+    commands: parseCommands(`${done.stdout}\n${done.stderr}`),
+  };
 }
 
 async function pullOf(host: EmbeddedCodeHost, pull: { branch: string; title: string; body: string }): Promise<number> {
