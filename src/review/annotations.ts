@@ -21,7 +21,7 @@ export function annotationsOf(review: Review): Annotation[] {
       message: `${describeRef(object)} ${text} (${name})`,
       ...location,
     })),
-    ...(fault === undefined
+    ...(fault === undefined || fault.when === "base"
       ? []
       : [{ level: "failure" as const, title: "Stanch: does not render", message: `${name}: ${fault.text}` }]),
   ]);

@@ -52,10 +52,8 @@ export async function compare(pair: Pair, before: Side, after: Side, declared: D
   const shared = { name: root.name, ...(remark === undefined ? {} : { remark }) };
   if ("fault" in is || "fault" in was) {
     const text = "fault" in is ? is.fault : "fault" in was ? was.fault : "";
-    const mine = "fault" in is && !("fault" in was);
-    // What could not be rendered before and can be now is no fault of this pull request; what it changes cannot be told.
-    const repaired = !("fault" in is);
-    const fault = { text: repaired ? `it does not render before this pull request: ${text}` : text, mine };
+    const when = "fault" in is ? ("fault" in was ? "both" : "head") : "base";
+    const fault = { text, when } as const;
     const environment = { ...shared, effects: [], follows: [], problems: [], old: [], solved: 0, fault };
     return { pair, environment, before: [], after: "objects" in is ? is.objects : [] };
   }

@@ -46,8 +46,11 @@ export interface Environment {
   readonly old: readonly Problem[];
   /** In the base, and gone in the head. */
   readonly solved: number;
-  /** It could not be rendered before or after. `mine`: it could before, so this pull request is to blame. */
-  readonly fault?: { readonly text: string; readonly mine: boolean };
+  /**
+   * It could not be rendered: in the `head` alone, so that this pull request is to blame; in the `base` alone, so that it repairs it and what
+   * changes cannot be told; or in `both`.
+   */
+  readonly fault?: { readonly text: string; readonly when: "head" | "base" | "both" };
 }
 
 /** What the cluster carries and Git does not say yet, where this pull request meets it. */
@@ -87,14 +90,14 @@ export interface Review {
 export type ReviewResult = "error" | "problems" | "clean";
 
 export function resultOf(review: Review): ReviewResult {
-  if (review.environments.some(({ fault }) => fault?.mine === true)) return "problems";
-  if (review.gaps.length > 0 || review.environments.some(({ fault }) => fault !== undefined)) return "error";
+  const faults = review.environments.map(({ fault }) => fault?.when);
+  if (review.gaps.length > 0 || faults.includes("both")) return "error";
   return countOf(review) > 0 ? "problems" : "clean";
 }
 
 /** New problems that are more than notices, hotfixes that are undone, and a proof that does not hold. */
 export function countOf({ environments, notes, reproof }: Review): number {
-  const faults = environments.filter(({ fault }) => fault?.mine === true).length;
+  const faults = environments.filter(({ fault }) => fault?.when === "head").length;
   const problems = environments.flatMap((environment) => environment.problems);
   return (
     faults +

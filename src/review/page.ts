@@ -49,7 +49,7 @@ function headline(review: Review): string {
       : `Merging this changes ${amount(objects, "object")} in ${amount(changing.length, "environment")}.`;
   const wrong = count === 0 ? "No new problem was found." : `**${amount(count, "thing")} to look at before merging.**`;
   const gap =
-    review.gaps.length > 0 || review.environments.some(({ fault }) => fault !== undefined)
+    review.gaps.length > 0 || review.environments.some(({ fault }) => fault?.when === "both")
       ? " **Not everything could be looked at.**"
       : "";
   return `### Stanch: what merging this does\n\n${what} ${wrong}${gap}`;
@@ -70,10 +70,16 @@ function proof({ reproof }: Review): string[] {
 function faults(environments: readonly Environment[]): string[] {
   const found = environments.filter(({ fault }) => fault !== undefined);
   return list("Does not render", found, ({ name, fault }) => {
-    const whose = fault?.mine === true ? "with this pull request" : "and did not before this pull request either";
-    return `- ❌ ${code(name)} (${whose}): ${plain(fault?.text ?? "", 800)}`;
+    const { when, text } = fault ?? { when: "both", text: "" };
+    return `- ${when === "base" ? MARK.notice : MARK.failure} ${code(name)} (${WHEN[when]}): ${plain(text, 800)}`;
   });
 }
+
+const WHEN = {
+  head: "with this pull request",
+  base: "before this pull request, which repairs it: what it changes cannot be told",
+  both: "and did not before this pull request either",
+} as const;
 
 function problems(environments: readonly Environment[]): string[] {
   const rows = environments.flatMap(({ name, problems: found }) => found.map((problem) => ({ name, problem })));

@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { DriftReport } from "../../src/drift/model.ts";
 import { field, item, report, root } from "../drift/reports.ts";
 import { publish } from "./publish.ts";
-import { APP_TOKEN, REPOSITORY, type Step, startWorld, TOKEN, type World } from "./runner.ts";
+import { APP_TOKEN, PATIENCE, REPOSITORY, type Step, startWorld, TOKEN, type World } from "./runner.ts";
+
+vi.setConfig(PATIENCE);
 
 const PUBLISHER = "stanch[bot]";
 const FILES = { "deploy/app.yaml": "a: 1\n" };

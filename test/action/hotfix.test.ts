@@ -1,11 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Change, FieldPath, Json } from "../../src/model.ts";
 import { formatBody } from "../../src/pull-request/body.ts";
 import { field, item, report, root } from "../drift/reports.ts";
 import { reportWith } from "../pull-request/report-example.ts";
 import { publish } from "./publish.ts";
-import { APP_TOKEN, type Opened, type OpenOptions, type Step, startWorld, type World } from "./runner.ts";
+import { APP_TOKEN, type Opened, type OpenOptions, PATIENCE, type Step, startWorld, type World } from "./runner.ts";
 import { application, deployment, KUSTOMIZE } from "./trees.ts";
+
+vi.setConfig(PATIENCE);
 
 const MEMORY: FieldPath = [
   "spec",

@@ -1,9 +1,11 @@
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { flagsFor } from "../commands/command.ts";
 import { deployment, makeWorld, TOKEN, type World } from "../pipeline/world.ts";
-import { runStep, type Step } from "./runner.ts";
+import { PATIENCE, runStep, type Step } from "./runner.ts";
+
+vi.setConfig(PATIENCE);
 
 let world: World;
 let at: Awaited<ReturnType<typeof flagsFor>>;

@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
-import { REPOSITORY, type Step, startWorld, type World } from "./runner.ts";
+import { describe, expect, it, vi } from "vitest";
+import { PATIENCE, REPOSITORY, type Step, startWorld, type World } from "./runner.ts";
 import { application, deployment, ENV_FROM, KUSTOMIZE, service } from "./trees.ts";
+
+vi.setConfig(PATIENCE);
 
 const CART = "base/cart.yaml";
 const good = { [CART]: deployment("cart", { env: ENV_FROM, memory: "256Mi" }) };
@@ -172,6 +174,9 @@ describe("a review of a harmful pull request", () => {
     expect(mine.summary).toContain("❌ `overlays/prod` (with this pull request)");
     const old = await reviewed(world, { "overlays/broken/kustomization.yaml": "resources: [neither.yaml]\n" });
     expect(old).toMatchObject({ code: 2, outputs: { result: "error" } });
+    const repaired = await reviewed(world, { "overlays/broken/kustomization.yaml": "resources: [../../base]\n" });
+    expect(repaired).toMatchObject({ code: 0, outputs: { result: "clean" } });
+    expect(repaired.summary).toContain("which repairs it: what it changes cannot be told");
     expect(old.summary).toContain("did not before this pull request either");
     expect(old.summary).toContain("**Not everything could be looked at.**");
   });
