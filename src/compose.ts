@@ -13,7 +13,18 @@ import { StanchError } from "./errors.ts";
 import { createIncidentStore } from "./incident/store.ts";
 import { createLog } from "./log.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Charts, Clock, Cluster, CodeHost, Log, Registry, Renderer, Repositories, ReviewHost } from "./ports.ts";
+import type {
+  Charts,
+  Clock,
+  Cluster,
+  CodeHost,
+  Log,
+  Receiver,
+  Registry,
+  Renderer,
+  Repositories,
+  ReviewHost,
+} from "./ports.ts";
 import type { Run } from "./run.ts";
 import { version } from "./version.ts";
 import type { WorkbenchPorts } from "./workbench.ts";
@@ -80,6 +91,7 @@ export interface Hosts {
   readonly renderer: Renderer;
   readonly registry: Registry;
   readonly charts?: Charts;
+  readonly receivers?: readonly Receiver[];
 }
 
 /** Code host, Git, renderers and registry. `cluster`: whose capabilities charts are rendered for. */
@@ -143,7 +155,14 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
           }),
         }
       : {}),
+    ...(config.notify.receivers.length === 0 ? {} : { receivers: await composeReceivers(base, flags) }),
   };
+}
+
+/** Who is told, with secrets from the environment. */
+export async function composeReceivers({ config, clock }: Base, flags: Flags): Promise<Receiver[]> {
+  const { createReceivers } = await import("./adapters/notify.ts");
+  return createReceivers(config, flags.env, clock);
 }
 
 /** What a workbench learns from the cluster: live objects, and what deploys them. */

@@ -4,9 +4,12 @@
  */
 import type {
   Commit,
+  Delivery,
   FileEdit,
   IssueRef,
   KubeObject,
+  Notice,
+  NoticeThread,
   ObjectRef,
   PatchOperation,
   PullRequestRef,
@@ -382,6 +385,18 @@ export interface ReviewHost {
   permissionOf(repository: string, login: string): Promise<string>;
   /** Our own login, as it stands at comments. */
   login(repository: string): Promise<string>;
+}
+
+/** Who is told. Never throws: what goes wrong is an answer. */
+export interface Receiver {
+  /** Of `notify.receivers`. */
+  readonly name: string;
+  /** Sends a message; under `thread` where the receiver has threads. `signal` bounds the time. */
+  send(notice: Notice, thread: NoticeThread | undefined, signal: AbortSignal): Promise<Delivery>;
+  /** Makes a thread's first message say what is so now. Absent: the receiver has no threads. */
+  show?(notice: Notice, thread: NoticeThread, signal: AbortSignal): Promise<Delivery>;
+  /** Reachable, and its secrets are there and taken, as far as that is to be known without sending anything: a sentence, or what is wrong. */
+  check(signal: AbortSignal): Promise<{ readonly ok: boolean; readonly text: string; readonly fix?: string }>;
 }
 
 export interface Clock {

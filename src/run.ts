@@ -2,7 +2,7 @@ import type { Config } from "./config/schema.ts";
 import type { IncidentStore } from "./incident/store.ts";
 import type { Outcome } from "./model.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Clock, Cluster, CodeHost, Log, Registry, Renderer, ReviewHost } from "./ports.ts";
+import type { Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer, ReviewHost } from "./ports.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Everything that one run works with: the doors, the settings, and what it has done so far. */
@@ -17,6 +17,8 @@ export interface Run {
   readonly store: IncidentStore;
   readonly workbench: Workbench;
   readonly reading: Reading;
+  /** Who is told of incidents; absent: nobody. */
+  readonly receivers?: readonly Receiver[];
   readonly dryRun: boolean;
   /** Version of Stanch, for reports. */
   readonly version: string;

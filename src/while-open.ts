@@ -1,5 +1,6 @@
 import { afterMerge, agree } from "./after-merge.ts";
 import { askForSync, heldBack, waitOf } from "./await-sync.ts";
+import { followChat } from "./chat/follow.ts";
 import { expiredHolds, standingHolds } from "./incident/holding.ts";
 import type { Incident } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
@@ -22,7 +23,8 @@ export async function followPullRequest(incident: Incident, run: Run): Promise<O
   const head = await fixedAt(incident, run);
   if (head !== null) return [await fixedByOthers(incident, pull, head, run)];
   if (pull.state === "closed") return [await afterRefusal(incident, pull, run)];
-  return [await whileOpen(incident, pull, run)];
+  const talked = await followChat(incident, { kind: "pull", repository: known.repository, number: known.number }, run);
+  return [talked.outcome ?? (await whileOpen(talked.incident, pull, run))];
 }
 
 /** The commit at which Git says all of the change without our pull request; null: it does not. */

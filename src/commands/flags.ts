@@ -16,6 +16,7 @@ export const OPTIONS = {
   "fail-on": { type: "string" },
   wait: { type: "string" },
   publish: { type: "boolean" },
+  test: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
@@ -37,6 +38,8 @@ export interface Flags {
   readonly "fail-on"?: string | undefined;
   readonly wait?: string | undefined;
   readonly publish?: boolean | undefined;
+  /** Name of the receiver that `stanch notify` tries. */
+  readonly test?: string | undefined;
   /** The process's environment: tokens come from here and from nowhere else. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard error is a terminal. */
@@ -74,6 +77,8 @@ const COMMANDS: Record<string, string> = {
   undo: "stanch undo NAME\n\nTakes the live change of an incident back (NAME with -n, or NAMESPACE/NAME).\n",
   doctor:
     "stanch doctor\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix.\n",
+  notify:
+    "stanch notify --test RECEIVER\n\nSends a test message to one of `notify.receivers`. Nothing is read from the cluster, and nothing is written down.\n",
   rbac: "stanch rbac\n\nPrints the service account and exactly the rights that the configuration needs, as YAML for kubectl apply. The right\nto change anything live is a role of its own, and only there in mode remediate. Makes no call.\n",
   demo: "stanch demo [--keep]\n\nThree incidents, from failing to resolved, on an embedded cluster and code host. Needs Node and git only.\n",
 };
@@ -90,6 +95,7 @@ Commands:
   undo        take the live change of an incident back
   doctor      check what a run needs, and say how to fix it
   rbac        print the service account and exactly the rights that the configuration needs
+  notify      send a test message to a receiver (--test RECEIVER)
   demo        see it work, without a cluster
 
 ${FLAGS}

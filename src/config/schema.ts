@@ -3,6 +3,7 @@ import { AppEntry } from "./app-entry.ts";
 import { driftSection } from "./drift-section.ts";
 import { duration } from "./duration.ts";
 import { githubSection, issuesSection, pullRequestSection } from "./host-sections.ts";
+import { notifySection } from "./notify-section.ts";
 import { SourceEntry } from "./source-entry.ts";
 import { count, globs, isHttp, isQuantity, section } from "./values.ts";
 
@@ -225,6 +226,10 @@ export const Config = z.strictObject({
         "Longest time that a hold stands. Then the live change is taken back; the pull request stays open.",
         "1m",
       ),
+      longest: duration(
+        "72h",
+        "Longest time from when a hold was taken to which people may extend it in the pull request (`/stanch hold 4h`).",
+      ),
     },
     "How a live change is kept from being reverted by Argo CD or Flux. Without a hold, what they revert is changed in Git only.",
   ),
@@ -248,8 +253,20 @@ export const Config = z.strictObject({
     "What happens to open incidents.",
   ),
   drift: driftSection,
+  chat: section(
+    {
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          "Read the comments of Stanch's own open pull requests and issues for commands (`/stanch help`). They count only from people who may write to the repository.",
+        ),
+    },
+    "What people may ask for in a pull request.",
+  ),
   pullRequest: pullRequestSection,
   issues: issuesSection,
+  notify: notifySection,
   github: githubSection,
   git: section(
     {

@@ -185,7 +185,7 @@ function extra(ref: ObjectRef, live: KubeObject | null, root: Root): Verdict {
 
 /** The second look: fresh, by name. Where a deployment or a rollout is under way, nothing can be said yet. */
 async function again(entry: Entry, subject: Subject): Promise<Verdict> {
-  const { cluster, config } = subject.request;
+  const { cluster } = subject.request;
   try {
     const { deployer } = entry.root;
     if (deployer !== null) {
@@ -196,17 +196,28 @@ async function again(entry: Entry, subject: Subject): Promise<Verdict> {
           class: "pending",
         };
     }
-    const bare = isSecret({ apiVersion: entry.ref.apiVersion, kind: entry.ref.kind }) && !config.drift.secrets;
-    const live = bare ? await metadataOf(entry, subject) : await cluster.get(entry.ref);
-    const generation = live?.metadata.generation;
-    const observed = numberAt(live, "status", "observedGeneration");
-    if (generation !== undefined && observed !== undefined && observed < generation)
-      return unknownVerdict("its controller has not seen its last change yet");
-    return await examine(entry, live, subject);
+    for (let tries = 0; ; tries++) {
+      const live = await fresh(entry, subject);
+      const verdict = await examine(entry, live, subject);
+      const [observed, generation] = [numberAt(live, "status", "observedGeneration"), live?.metadata.generation ?? 0];
+      if (verdict.class !== "drift" || observed === undefined || observed >= generation) return verdict;
+      if (tries === UNSEEN_TRIES) return unknownVerdict("its controller has not seen its last change yet");
+      await subject.request.clock.sleep(UNSEEN_MS);
+    }
   } catch (error) {
     if (!(error instanceof StanchError)) throw error;
     return unknownVerdict(`it cannot be read: ${messageOf(error)}`);
   }
+}
+
+/** How often, and after how many milliseconds, an object is read again whose controller is behind. */
+const UNSEEN_TRIES = 3;
+const UNSEEN_MS = 1000;
+
+async function fresh(entry: Entry, subject: Subject): Promise<KubeObject | null> {
+  const { cluster, config } = subject.request;
+  const bare = isSecret({ apiVersion: entry.ref.apiVersion, kind: entry.ref.kind }) && !config.drift.secrets;
+  return bare ? metadataOf(entry, subject) : cluster.get(entry.ref);
 }
 
 async function metadataOf({ declared, ref }: Entry, { request }: Subject): Promise<KubeObject | null> {

@@ -164,6 +164,30 @@ export const incidentCrd: KubeObject = {
                   mergeCommit: text(),
                   resolvedAt: time,
                   silencedUntil: time,
+                  chat: object({
+                    since: time,
+                    handled: list({ type: "integer", format: "int64" }),
+                    refusals: { type: "integer" },
+                    pending: object({
+                      comment: { type: "integer", format: "int64" },
+                      by: text(),
+                      verb: text(),
+                      at: time,
+                      until: time,
+                    }),
+                  }),
+                  notified: list(
+                    object(
+                      {
+                        receiver: text(),
+                        keys: list(text()),
+                        at: time,
+                        thread: object({ channel: text(), ts: text() }),
+                        shown: text(),
+                      },
+                      ["receiver", "keys"],
+                    ),
+                  ),
                   timeline: list(object({ at: time, phase: text(), text: text() })),
                 },
                 ["phase"],
@@ -205,6 +229,18 @@ export const runCrd: KubeObject = {
             kind: text(),
             metadata: { type: "object" },
             drift: object({ at: time, nextAt: time, error: text("What could not be told.") }),
+            notified: object({
+              receivers: list(object({ name: text(), since: time, notBefore: time }, ["name", "since"])),
+              conditions: list(
+                object({ kind: text(), since: time, runs: count, told: list(text()) }, [
+                  "kind",
+                  "since",
+                  "runs",
+                  "told",
+                ]),
+              ),
+              findings: list(object({ receiver: text(), keys: list(text()) }, ["receiver", "keys"])),
+            }),
             entries: list(
               object(
                 {

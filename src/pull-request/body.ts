@@ -123,7 +123,7 @@ function refuseSection(report: PullRequestReport): string {
       : report.onClose === "undo"
         ? "the live change is taken back by the next run"
         : "the live change stays, and Git and the cluster differ";
-  return `### To refuse\n\nClose this pull request: ${close}, and the problem is left alone for ${report.silenceDays} days. To take only the live change back: \`stanch undo ${report.incident.namespace}/${report.incident.name}\`. Commits that you push here are never overwritten. To have Stanch leave the object alone for good, annotate it with \`stanch.dev/ignore: "true"\`.`;
+  return `### To refuse\n\nClose this pull request: ${close}, and the problem is left alone for ${report.silenceDays} days. To take only the live change back: ${report.asks === true ? "comment `/stanch undo` (`/stanch help` says what else can be asked), or " : ""}\`stanch undo ${report.incident.namespace}/${report.incident.name}\`. Commits that you push here are never overwritten. To have Stanch leave the object alone for good, annotate it with \`stanch.dev/ignore: "true"\`.`;
 }
 
 function reportSection(report: PullRequestReport): string {

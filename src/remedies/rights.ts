@@ -15,7 +15,10 @@ const right = (group: string, resource: string, ...verbs: readonly string[]): Ac
  * Lease in its own namespace). Secrets appear only as far as `observe.secrets` and `registry.usePullSecrets` ask for them.
  */
 export function readRights(
-  config: Pick<Config, "mode" | "namespace" | "scope" | "observe" | "registry" | "remedies" | "charts" | "drift">,
+  config: Pick<
+    Config,
+    "mode" | "namespace" | "scope" | "observe" | "registry" | "remedies" | "charts" | "drift" | "notify"
+  >,
 ): Access[] {
   return unique([
     ...right("", "namespaces", "get", "list"),
@@ -51,9 +54,15 @@ export function readRights(
     ...remedies.filter((remedy) => config.remedies.enabled.includes(remedy.id)).flatMap((remedy) => remedy.reads ?? []),
     ...driftRights(config),
     ...(config.mode === "observe" ? [] : bookkeeping(config.namespace)),
-    // When it was compared last is kept in the object of the runs.
-    ...(config.drift.publish ? runsRights(config.namespace) : []),
+    // What was told, and when the cluster was compared, has to be written down somewhere.
+    ...(config.mode === "observe" && (config.notify.observe || config.drift.publish)
+      ? runRights(config.namespace)
+      : []),
   ]);
+}
+
+function runRights(namespace: string): Access[] {
+  return right("stanch.dev", "runs", "get", "create", "update").map((access) => ({ ...access, namespace }));
 }
 
 /** Kinds that Git declares nearly everywhere, beside those that every run reads. */
@@ -98,12 +107,8 @@ function bookkeeping(namespace: string): Access[] {
     ...right("stanch.dev", "incidents/status", "update"),
     ...right("", "events", "create"),
     ...right("coordination.k8s.io", "leases", "get", "create", "update").map((access) => ({ ...access, namespace })),
-    ...runsRights(namespace),
+    ...runRights(namespace),
   ];
-}
-
-function runsRights(namespace: string): Access[] {
-  return right("stanch.dev", "runs", "get", "create", "update").map((access) => ({ ...access, namespace }));
 }
 
 /** Rights that the live halves of these remedies need: each once, none for a remedy that is not enabled. */
