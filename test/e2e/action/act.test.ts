@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, constants, copyFile, cp, mkdir, writeFile } from "node:fs/promises";
+import { access, constants, copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -122,6 +122,26 @@ jobs:
 
 describe.skipIf(act === null)("the Action on a real runner", () => {
   beforeAll(() => bundle(), 60_000);
+
+  it("takes the documentation's workflows by its own strict schema, and a mistyped one not", async () => {
+    await using world = await startWorld({ "a.yaml": "a: 1\n" });
+    const page = await readFile(join(top, "docs/action.md"), "utf8");
+    const workflows = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
+    expect(workflows.length).toBeGreaterThan(3);
+    const validated = async (workflow: string): Promise<string> => {
+      const file = join(world.folder, "workflow.yml");
+      await writeFile(file, workflow);
+      return new Promise((done) => {
+        const env = { PATH: process.env["PATH"], HOME: world.folder };
+        const words = ["--validate", "--strict", "-W", file, "-C", world.folder];
+        execFile(act ?? "", words, { env, cwd: world.folder }, (_, stdout, stderr) => done(`${stdout}\n${stderr}`));
+      });
+    };
+    for (const workflow of workflows)
+      expect(await validated(workflow)).not.toMatch(/Validation Error|Unknown Property/);
+    const mistyped = (workflows[0] ?? "").replace("timeout-minutes", "timeout-minuten");
+    expect(await validated(mistyped)).toMatch(/Validation Error/);
+  });
 
   it("reviews a good pull request", async () => {
     await using world = await startWorld(KUSTOMIZE);
