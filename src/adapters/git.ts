@@ -115,7 +115,8 @@ interface State extends PublishBase {
   readonly branch: string;
 }
 
-function checkoutOf(state: State): Checkout {
+/** A working tree of ours as a checkout. */
+export function checkoutOf(state: State): Checkout {
   const { git, revision } = state;
   const trees = new Map<string, Promise<string>>([[revision, Promise.resolve(state.directory)]]);
   let files: Promise<readonly TrackedFile[]> | undefined;

@@ -3,6 +3,7 @@ import { describeRef } from "../kube/ref.ts";
 import type { Check } from "../model.ts";
 import { redactShapes } from "../redact.ts";
 import { formatMarker, type Marker, parseMarker } from "./marker.ts";
+import { formatPromise } from "./promise.ts";
 import { code, fence, plain } from "./quote.ts";
 import type { PullRequestReport } from "./report.ts";
 import { andMore, evidenceBlock, field, hashOf, minute, withinBudget } from "./sections.ts";
@@ -15,8 +16,14 @@ const PARTS = { diff: 16_000, fields: 40, roots: 12, objects: 8 } as const;
  * need, so that a cut takes the tail; it falls between sections and is said.
  */
 export function formatBody(report: PullRequestReport, fingerprint: string): string {
+  const promise = formatPromise(
+    report.changes,
+    report.edits.map(({ file }) => file),
+    report.culprit?.sha,
+  );
   const sections = [
-    summary(report),
+    // Hidden, for whoever checks later commits of the pull request against what was proved.
+    promise === "" ? summary(report) : `${summary(report)}\n\n${promise}`,
     diffSection(report),
     proofSection(report),
     blastSection(report),

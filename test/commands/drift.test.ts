@@ -125,7 +125,7 @@ describe("rights of stanch drift", () => {
       ),
     );
   const rights = (drift: object, more: object = {}): string[] =>
-    flat(manifestsFor(Config.parse({ drift, ...more }), { account: "stanch" }));
+    flat(manifestsFor(Config.parse({ drift, ...more }), { account: "stanch", part: "reader" }));
 
   it("are none unless it runs in the cluster", () => {
     expect(rights({ enabled: false, secrets: true, kinds: ["x.y.io"] })).toEqual(rights({}));
@@ -143,7 +143,9 @@ describe("rights of stanch drift", () => {
 
   it("stay in the namespaces that are named", () => {
     const config = Config.parse({ drift: { enabled: true }, scope: { namespaces: ["shop"] } });
-    const clusters = manifestsFor(config, { account: "stanch" }).filter(({ kind }) => kind === "ClusterRole");
+    const clusters = manifestsFor(config, { account: "stanch", part: "reader" }).filter(
+      ({ kind }) => kind === "ClusterRole",
+    );
     expect(flat(clusters).filter((right) => /role|definition|ingress/.test(right))).toEqual([]);
     expect(readRights(config).some(({ resource }) => resource === "roles")).toBe(true);
   });
