@@ -9,6 +9,7 @@ import type {
   IssueRef,
   KubeObject,
   LiveAction,
+  NoticeThread,
   ObjectMeta,
   ObjectRef,
   Phase,
@@ -83,13 +84,46 @@ export interface IncidentStatus {
   readonly mergeCommit?: string;
   readonly resolvedAt?: string;
   readonly silencedUntil?: string;
+  /** What was asked for in the pull request or issue. */
+  readonly chat?: ChatState;
+  /** What each receiver was told of it. */
+  readonly notified?: readonly Told[];
   readonly timeline: readonly TimelineEntry[];
+}
+
+/** What one receiver was told of an incident. */
+export interface Told {
+  readonly receiver: string;
+  /** Keys of what was told, the newest last; bounded. */
+  readonly keys: readonly string[];
+  readonly at?: string;
+  readonly thread?: NoticeThread;
+  /** Digest of what the thread's first message says. */
+  readonly shown?: string;
 }
 
 export interface SyncState {
   readonly since: string;
   readonly commit?: string;
   readonly askedAt?: string;
+}
+
+/** What was read of the comments of the incident's pull request or issue. */
+export interface ChatState {
+  /** When the newest comment that was read was written or edited, by the code host's clock. */
+  readonly since?: string;
+  /** Comments whose command was heard. */
+  readonly handled: readonly number[];
+  /** Commands of people who may not give any. */
+  readonly refusals?: number;
+  /** Heard, and not yet known to be done and answered. `until`: the end that was asked for. */
+  readonly pending?: {
+    readonly comment: number;
+    readonly by: string;
+    readonly verb: string;
+    readonly at: string;
+    readonly until?: string;
+  };
 }
 
 export interface IncidentPlan extends Choice {

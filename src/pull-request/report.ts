@@ -49,6 +49,8 @@ export interface PullRequestReport {
   readonly evidence: readonly Evidence[];
   readonly timeline: readonly TimelineEntry[];
   readonly onClose: "undo" | "keep";
+  /** Its comments are read for commands. */
+  readonly asks?: boolean;
   readonly silenceDays: number;
   readonly version: string;
   readonly revision: string;
@@ -64,7 +66,7 @@ export function composeReport(facts: {
   readonly live: boolean;
   readonly why?: string;
   readonly blame: PullRequestReport["blame"];
-  readonly config: Pick<Config, "cluster" | "pullRequest" | "followUp">;
+  readonly config: Pick<Config, "cluster" | "pullRequest" | "followUp" | "chat">;
   readonly version: string;
 }): PullRequestReport {
   const { incident, plan, located, proof, config } = facts;
@@ -103,6 +105,7 @@ export function composeReport(facts: {
     evidence: status?.evidence ?? plan.finding.evidence,
     timeline: status?.timeline ?? [],
     onClose: config.pullRequest.onClose,
+    asks: config.chat.enabled,
     silenceDays: Math.max(1, Math.round(config.followUp.silence / 86_400_000)),
     version: facts.version,
     revision: located.revision,
