@@ -68,15 +68,20 @@ function isOffTopic({ object, path, from, to }: Change, finding: Finding): boole
   const text = textOf(from);
   if (text === null) return waits;
   if (waits) return to === undefined || !hosts.some((host) => text.includes(labelOf(host)));
+  // What is switched on may ask for hosts of its own.
+  if (TOGGLE.test(text)) return false;
   const said = saidBy(finding);
   return !(
     hosts.some(
-      (host) => text.includes(host) || (text.length >= 3 && host.includes(text)) || text.includes(labelOf(host)),
+      (host) =>
+        text.includes(labelOf(host)) || (text.length >= 3 && host.includes(text)) || host.split(/[._-]/).includes(text),
     ) ||
     (text.length >= 3 && said.includes(text)) ||
     namesOf(path).some((name) => said.includes(name))
   );
 }
+
+const TOGGLE = /^(?:true|false|yes|no|on|off|enabled?|disabled?|[01])$/;
 
 function labelOf(host: string): string {
   return host.split(".")[0] ?? host;

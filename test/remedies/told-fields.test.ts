@@ -110,6 +110,8 @@ describe("a program that says which host it cannot resolve", () => {
   it.each<[string, Change]>([
     ["the variable that holds the host", env("PARTNER_URL", "https://api.partner.example/v2")],
     ["a part that the host is made of", env("STAGE", "partner")],
+    ["a short part that the host is made of", env("ZONE", "api")],
+    ["something that is switched on", env("PARTNER", "true")],
     ["a variable that was taken away", env("PARTNER_URL", undefined)],
     ["a variable that the log mentions", env("ENOTFOUND", "x")],
     [
