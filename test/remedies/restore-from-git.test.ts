@@ -168,6 +168,26 @@ describe("refuses", () => {
     const given = world({ previous: [commit([secret])] }, { container: { envFrom: [{ secretRef: { name: "db" } }] } });
     expect(await refuses("restore-from-git", given)).toMatch(/changed nothing/);
   });
+
+  it("waits for Git with what a generator makes anew from what it held", async () => {
+    const VOLUME = ["volumes", { by: "name", value: "conf" }, "configMap", "name"] as const;
+    const own = workload({ podSpec: { volumes: [{ name: "conf", configMap: { name: "conf-new7hash" } }] } });
+    const given = world({
+      workload: own,
+      previous: [commit([onWorkload(own, VOLUME, "conf-new7hash", "conf-old7hash")])],
+      snapshot: { configs: { shop: { configMaps: { "conf-new7hash": ["a"] }, secrets: {} } } },
+      // Git names it by what it holds now, and will by what it held once the file goes back.
+      declared: [configMap("conf-old7hash", {})],
+    });
+    expect(await helps("restore-from-git", given)).toMatchObject({
+      changes: [onWorkload(own, VOLUME, "conf-new7hash", "conf-old7hash")],
+      gitOnly: "ConfigMap conf-old7hash, which it would then ask for, is made by what deploys Git",
+    });
+    const there = {
+      configs: { shop: { configMaps: { "conf-new7hash": ["a"], "conf-old7hash": ["a"] }, secrets: {} } },
+    };
+    expect((await helps("restore-from-git", { ...given, snapshot: there })).gitOnly).toBeUndefined();
+  });
 });
 
 describe("parameters from elsewhere change nothing:", () => {
