@@ -22,8 +22,8 @@ const BEFORE =
   /(?:\/\/|@|\b(?:nslookup|dig|host|ping|getent hosts|nc(?: -\w+)*|telnet|curl(?: -\w+)*|wget(?: -\w+)*)\s+|(?:-h|--host)[ =])["']?$/;
 
 /**
- * Texts of a container's command and arguments that name one of the hosts as a Service of the namespace. Where the name stands as an
- * address (`//name`, `name:80`, `nslookup name`) only those places count; a name that stands once and otherwise is believed, too.
+ * Texts of a container's command and arguments that name one of the hosts as a Service of the namespace, where it stands as an address:
+ * `//name`, `name:80`, `nslookup name`. A log's words are no hosts yet, and the same word elsewhere in a script may be anything.
  */
 export function hostsInCommands(
   container: TemplateContainer,
@@ -56,17 +56,15 @@ function placesOf(
     `(?<![A-Za-z0-9._-])${service}(${own})(:(\\d{1,5}))?(?![A-Za-z0-9_-])(?!\\.[A-Za-z0-9])`,
     "g",
   );
-  const all = [...text.matchAll(pattern)];
-  const clear = all.filter(
+  const clear = [...text.matchAll(pattern)].filter(
     ({ index, 1: suffix, 2: port, 0: whole }) =>
       (suffix ?? "") !== "" ||
       port !== undefined ||
       text.startsWith(".$", index + whole.length) ||
       BEFORE.test(text.slice(Math.max(0, index - 60), index)),
   );
-  const meant = clear.length > 0 ? clear : all.length === 1 ? all : [];
-  const port = meant.find((match) => match[3] !== undefined)?.[3];
-  return meant.length === 0
+  const port = clear.find((match) => match[3] !== undefined)?.[3];
+  return clear.length === 0
     ? null
-    : { starts: meant.map(({ index }) => index), ...(port === undefined ? {} : { port: Number(port) }) };
+    : { starts: clear.map(({ index }) => index), ...(port === undefined ? {} : { port: Number(port) }) };
 }

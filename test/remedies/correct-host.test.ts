@@ -327,7 +327,6 @@ describe("in commands and arguments", () => {
       "until nc -z cart-db 5432; do echo waiting for cart-dbb; done",
     ],
     ["psql -U cart-dbb -h cart-dbb shop", "psql -U cart-dbb -h cart-db shop"],
-    ["connect cart-dbb", "connect cart-db"],
   ])("%s", async (from, to) => {
     const given = script(from);
     expect((await helps("correct-host", given)).changes).toEqual([
@@ -337,12 +336,20 @@ describe("in commands and arguments", () => {
 
   it.each([
     "cp cart-dbb /tmp/cart-dbb",
+    "connect cart-dbb",
+    "echo waiting for cart-dbb",
     "nslookup cart-dbb.example.com",
     "nslookup my-cart-dbb",
     "nslookup cart-dbb-replica",
     "nslookup cart-dbb.other.svc.cluster.local",
   ])("leaves what need not be the host alone: %s", async (text) => {
     expect(await refuses("correct-host", script(text))).toMatch(/no variable of the container names it/);
+  });
+
+  it("is not led astray by other words of the log", async () => {
+    const given = script("until nslookup cart-dbb.shop.svc.cluster.local; do echo waiting for cart; sleep 2; done");
+    const log = "Server: 10.96.0.10 ** server can't find cart-dbb.shop.svc.cluster.local: NXDOMAIN\nwaiting for cart";
+    expect((await helps("correct-host", { ...given, symptom: crash(log) })).changes).toHaveLength(1);
   });
 
   it("refuses a port that the Service does not have", async () => {
