@@ -7,6 +7,7 @@ import { gitopsObject } from "./gitops-object.ts";
 import { gitopsOwned } from "./gitops-owned.ts";
 import type { Guard } from "./guard.ts";
 import { hotfixesPerRun } from "./hotfixes-per-run.ts";
+import { identity } from "./identity.ts";
 import { missingRights } from "./missing-rights.ts";
 import { missingTarget } from "./missing-target.ts";
 import { mode } from "./mode.ts";
@@ -40,6 +41,7 @@ export const guards: readonly Guard[] = [
   missingTarget,
   mode,
   gitopsObject,
+  identity,
   gitopsOwned,
   foughtField,
   risk,

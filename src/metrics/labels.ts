@@ -46,6 +46,8 @@ export const SYMPTOMS = every<SymptomKind>()(
   "NoEndpoints",
   "ManifestRefused",
   "WrongPort",
+  "BrokenRoute",
+  "InitWaiting",
   "ScalingInactive",
   "SyncFailed",
 );

@@ -83,7 +83,18 @@ export interface RemedyContext extends PlanContext {
 }
 
 /** Kinds that remedies may look through for what was meant. Never Secrets: their values come with them. */
-export type OtherKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Service" | "ConfigMap" | "StorageClass";
+export type OtherKind =
+  | "Deployment"
+  | "StatefulSet"
+  | "DaemonSet"
+  | "Service"
+  | "ConfigMap"
+  | "StorageClass"
+  | "IngressClass"
+  | "ServiceAccount"
+  | "PersistentVolumeClaim"
+  | "PriorityClass"
+  | "HorizontalPodAutoscaler";
 
 /** What a plan may look at: live state only, so that it is the same for every caller. */
 export interface PlanContext {

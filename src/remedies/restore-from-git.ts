@@ -1,6 +1,7 @@
 import { scaleTarget } from "../kube/failing.ts";
 import { formatPath } from "../kube/field-path.ts";
 import { numberAt, textsAt } from "../kube/fields.ts";
+import { deadBackend } from "../kube/ingress.ts";
 import { applyChanges } from "../kube/json-patch.ts";
 import { keyOf } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
@@ -15,7 +16,16 @@ import { missingTarget } from "./missing-target.ts";
 import { isRestorable, relevantChanges } from "./relevance.ts";
 import { type Answer, defineRemedy, no, type PlanContext, type RemedyContext } from "./remedy.ts";
 import { changesOf, fieldsOf, planRestore, RestoredFields } from "./restored-fields.ts";
-import { PATCH_CONFIG_MAPS, PATCH_PODS, PATCH_SCALERS, PATCH_SERVICES, PATCH_WORKLOADS } from "./workload-rights.ts";
+import { serviceName } from "./service-hosts.ts";
+import { unresolvedHosts } from "./unresolved-hosts.ts";
+import {
+  PATCH_CONFIG_MAPS,
+  PATCH_INGRESSES,
+  PATCH_PODS,
+  PATCH_SCALERS,
+  PATCH_SERVICES,
+  PATCH_WORKLOADS,
+} from "./workload-rights.ts";
 
 const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 
@@ -31,9 +41,16 @@ export const restoreFromGit = defineRemedy({
   risk: "low",
   reversibility: "inverse",
   params: RestoredFields,
-  needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS],
-  looks: (finding) => (finding.symptom.kind === "NoEndpoints" ? WORKLOADS : []),
+  needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS, PATCH_INGRESSES],
+  looks: ({ symptom }) =>
+    symptom.kind === "NoEndpoints"
+      ? WORKLOADS
+      : symptom.kind === "BrokenRoute" || symptom.kind === "InitWaiting"
+        ? ["Service"]
+        : [],
   async diagnose(finding, context) {
+    const awaited = awaitedService(finding, context);
+    if (awaited !== null) return no(awaited);
     let reason = "Git's recent history changed nothing that explains the symptom";
     for (const ref of subjectsOf(finding, context)) {
       const drift = await fromDrift(ref, finding, context);
@@ -41,7 +58,8 @@ export const restoreFromGit = defineRemedy({
       const found = await fromHistory(ref, finding, context, (changes) =>
         relevantChanges(changes, finding, context.workload?.object ?? context.live(finding.workload)),
       );
-      if (found?.applies === true) return restingBehind(found, finding, context) ?? found;
+      if (found?.applies === true)
+        return restingBehind(found, finding, context) ?? stillDead(found, finding, context) ?? found;
       reason = found?.reason ?? drift?.reason ?? reason;
     }
     return { applies: false, reason };
@@ -67,6 +85,38 @@ function restingBehind(
   if (behind.length === 0 || behind.some((workload) => numberAt(workload, "spec", "replicas") !== 0)) return null;
   const names = behind.map((workload) => workload.metadata.name).join(", ");
   return no(`${found.reason} But ${names} behind it is scaled to zero. A person must say whether it should run`);
+}
+
+/** What an init container waits for is there, only without an address yet: not to wait any more would be the wrong way to be ready. */
+function awaitedService(finding: Finding, context: PlanContext): string | null {
+  const { namespace } = finding.workload;
+  if (finding.symptom.kind !== "InitWaiting") return null;
+  const services = context.others("Service", namespace);
+  if (services === null)
+    return `Services of ${namespace} cannot be read, so that nobody knows whether it waits for one`;
+  const wanted = new Set(unresolvedHosts(finding).map((host) => serviceName(host, namespace)));
+  const found = services.find((service) => wanted.has(service.metadata.name));
+  return found === undefined
+    ? null
+    : `it waits for Service ${found.metadata.name}, which is there: what runs behind it must be looked at`;
+}
+
+/** An Ingress that would then lead nowhere as well: what the earlier state sent to is not there any more. */
+function stillDead(
+  found: Extract<Answer<RestoredFields>, { applies: true }>,
+  { symptom, workload }: Finding,
+  context: PlanContext,
+): { applies: false; reason: string } | null {
+  const ingress = context.live(workload);
+  const services = context.others("Service", workload.namespace);
+  if (symptom.kind !== "BrokenRoute" || ingress === null || services === null) return null;
+  const dead = deadBackend(
+    applyChanges(ingress, changesOf(found.params.fields)),
+    (name) => services.find((service) => service.metadata.name === name) ?? null,
+  );
+  return dead === null
+    ? null
+    : no(`${found.reason} But it would then send to ${dead}. A person must say what is meant`);
 }
 
 /** The objects whose history may explain a finding: its own first, then what its template refers to. Never Secrets. */

@@ -2,7 +2,14 @@ import { fromHistory } from "./git-history.ts";
 import { isRestorable, relevantChanges } from "./relevance.ts";
 import { defineRemedy, no } from "./remedy.ts";
 import { changesOf, planRestore, RestoredFields } from "./restored-fields.ts";
-import { PATCH_CONFIG_MAPS, PATCH_PODS, PATCH_SCALERS, PATCH_SERVICES, PATCH_WORKLOADS } from "./workload-rights.ts";
+import {
+  PATCH_CONFIG_MAPS,
+  PATCH_INGRESSES,
+  PATCH_PODS,
+  PATCH_SCALERS,
+  PATCH_SERVICES,
+  PATCH_WORKLOADS,
+} from "./workload-rights.ts";
 
 /**
  * Everything that a recent commit changed in the failing object, put back together: for the commit that broke more than one
@@ -15,7 +22,7 @@ export const revertCommit = defineRemedy({
   risk: "medium",
   reversibility: "inverse",
   params: RestoredFields,
-  needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS],
+  needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS, PATCH_INGRESSES],
   async diagnose(finding, context) {
     const object = context.workload?.object ?? context.live(finding.workload);
     const found = await fromHistory(finding.workload, finding, context, (changes) =>

@@ -203,6 +203,19 @@ const STOPS: readonly Stops[] = [
     says: /the mode is propose/,
   },
   {
+    rule: "identity",
+    when: "the workload would run as another ServiceAccount",
+    plan: plan({
+      changes: [change({ path: ["spec", "template", "spec", "serviceAccountName"], from: "chekout", to: "checkout" })],
+    }),
+    context: context(
+      {},
+      live({}, { template: { spec: { serviceAccountName: "chekout", containers: [{ name: "app" }] } } }),
+    ),
+    decision: "git-only",
+    says: /as whom Deployment shop\/cart runs/,
+  },
+  {
     rule: "gitops-object",
     when: "the object says itself what is deployed",
     plan: plan({
@@ -323,6 +336,7 @@ const PASSES: readonly Case[] = [
     context: annotated({ [TRACKING]: "eu-shop:apps/Deployment:shop/other" }),
   },
   { rule: "gitops-object", when: "the object is a workload" },
+  { rule: "identity", when: "only memory changes" },
   {
     rule: "gitops-owned",
     when: "a hold keeps the change",

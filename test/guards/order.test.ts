@@ -53,6 +53,7 @@ describe("order", () => {
       "missing-target",
       "mode",
       "gitops-object",
+      "identity",
       "gitops-owned",
       "fought-field",
       "risk",

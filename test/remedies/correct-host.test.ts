@@ -306,3 +306,52 @@ describe("parameters from elsewhere change nothing:", () => {
       /its log names no host/,
     ));
 });
+
+describe("in commands and arguments", () => {
+  const script = (text: string): World => ({
+    workload: workload({ container: { command: ["sh", "-c", text] } }),
+    symptom: unresolved("cart-dbb"),
+    others: [named("cart-db"), named("web")],
+  });
+
+  it.each<[string, string]>([
+    ["until nslookup cart-dbb; do sleep 2; done", "until nslookup cart-db; do sleep 2; done"],
+    [
+      "wget -qO- http://cart-dbb:5432/x; wget http://cart-dbb/",
+      "wget -qO- http://cart-db:5432/x; wget http://cart-db/",
+    ],
+    ["nslookup cart-dbb.shop.svc.cluster.local", "nslookup cart-db.shop.svc.cluster.local"],
+    ["nslookup cart-dbb.$(cat /ns).svc.cluster.local", "nslookup cart-db.$(cat /ns).svc.cluster.local"],
+    [
+      "until nc -z cart-dbb 5432; do echo waiting for cart-dbb; done",
+      "until nc -z cart-db 5432; do echo waiting for cart-dbb; done",
+    ],
+    ["psql -U cart-dbb -h cart-dbb shop", "psql -U cart-dbb -h cart-db shop"],
+    ["connect cart-dbb", "connect cart-db"],
+  ])("%s", async (from, to) => {
+    const given = script(from);
+    expect((await helps("correct-host", given)).changes).toEqual([
+      onWorkload(given.workload, [...APP, "command", 2], from, to),
+    ]);
+  });
+
+  it.each([
+    "cp cart-dbb /tmp/cart-dbb",
+    "nslookup cart-dbb.example.com",
+    "nslookup my-cart-dbb",
+    "nslookup cart-dbb-replica",
+    "nslookup cart-dbb.other.svc.cluster.local",
+  ])("leaves what need not be the host alone: %s", async (text) => {
+    expect(await refuses("correct-host", script(text))).toMatch(/no variable of the container names it/);
+  });
+
+  it("refuses a port that the Service does not have", async () => {
+    expect(await refuses("correct-host", script("wget http://cart-dbb:8080/"))).toMatch(/asks port 8080/);
+  });
+
+  it("is not slow on a hostile text", async () => {
+    const began = performance.now();
+    await refuses("correct-host", script(`${"cart-dbb. ".repeat(1900)}`)).catch(() => undefined);
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+});
