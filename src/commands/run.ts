@@ -18,8 +18,10 @@ export async function main(flags: Flags): Promise<number> {
   const startedAt = base.clock.now().getTime();
   const cluster = await composeCluster(flags, base.clock);
   let run: Omit<Run, "renew"> | undefined;
+  let mayWrite = false;
   try {
     await refuseExcess(cluster, base.config);
+    mayWrite = true;
     const hosts = await composeHosts(base, flags, cluster);
     const composed = await composeRun(base, cluster, hosts, { dryRun: flags["dry-run"] === true });
     run = composed.run;
@@ -32,7 +34,8 @@ export async function main(flags: Flags): Promise<number> {
     return codeOf(EXIT[resultOf(report)], flags);
   } catch (error) {
     const broken = run ?? unborn(base, cluster, flags, startedAt);
-    await tell(null, faultOf(error), broken, flags, error);
+    // An account that may do too much writes nothing, not even of its own refusal.
+    await tell(null, faultOf(error), broken, flags, { error, books: mayWrite });
     // On a terminal the entry says it; in a pipe every line is one of the log's.
     const code = codeOf(exitOf(error), flags);
     if (flags.interactive && code !== 0) throw error;
@@ -54,21 +57,24 @@ async function tell(
   result: ReturnType<typeof resultOf>,
   run: Recorded,
   flags: Flags,
-  error?: unknown,
+  failure: { readonly error?: unknown; readonly books: boolean } = { books: true },
 ): Promise<void> {
+  const { error, books } = failure;
   const { config, cluster, clock, log, startedAt } = run;
   const entry = entryOf(report, result, run);
   const { at: _, version: __, id: ___, result: ____, findings, steps, ...rest } = entry;
   // A person at a terminal has not asked for them.
   const facts = { ...rest, ...(flags.interactive ? {} : { steps }) };
-  if (report === null && !flags.interactive) log.error("run failed", { result, ...facts, ...whyOf(error) });
+  if (report === null && codeOf(exitOf(error), flags) === EXIT.done)
+    log.info("gave way to another run", { result, ...facts, ...whyOf(error) });
+  else if (report === null && !flags.interactive) log.error("run failed", { result, ...facts, ...whyOf(error) });
   if (report !== null) {
     const ripe = Object.values(findings ?? {}).reduce((sum, it) => sum + it.ripe, 0);
     log.info("run finished", { result, ...facts, findings: ripe });
   }
   if (run.dryRun) return;
   const reachable = !(error instanceof StanchError && error.code === "cluster");
-  if (report === null && reachable) await remember(entry, run);
+  if (report === null && reachable && books) await remember(entry, run);
   await exportRun(
     { entry, counts: countsOf(entry, run), startedAt, kept: keepsBooks(run), reachable },
     { config, cluster, clock, log, env: flags.env },

@@ -82,7 +82,7 @@ describe("stanch run", () => {
     // For a scheduler that is no fault: the next one comes.
     const scheduled = await command("run", { ...at.flags, scheduled: true });
     expect(scheduled.code).toBe(0);
-    expect(scheduled.error).toContain('"msg":"another run is at work"');
+    expect(scheduled.error).toContain('"msg":"gave way to another run"');
     const [held] = world.cluster.list("coordination.k8s.io/v1", "Lease", "stanch-system");
     await world.api.replace({ ...(held as NonNullable<typeof held>), spec: { holderIdentity: "" } });
   });

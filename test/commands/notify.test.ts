@@ -104,7 +104,7 @@ describe("rights", () => {
       .map(({ verb }) => verb);
   it("to keep what was told are there in mode observe only where it tells", () => {
     expect(runs({ mode: "observe" })).toEqual([]);
-    expect(runs({ mode: "observe", notify: { observe: true } })).toEqual(["get", "create", "update"]);
-    expect(runs({ mode: "propose" })).toEqual(["get", "create", "update"]);
+    expect(runs({ mode: "observe", notify: { observe: true } })).toEqual(["create", "get", "update"]);
+    expect(runs({ mode: "propose" })).toEqual(["create", "get", "update"]);
   });
 });
