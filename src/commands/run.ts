@@ -19,6 +19,9 @@ export async function main(flags: Flags): Promise<number> {
   const cluster = await composeCluster(flags, base.clock);
   let run: Omit<Run, "renew"> | undefined;
   let mayWrite = false;
+  const sayStopped = (): void =>
+    base.log.warn("run stopped", { signal: "SIGTERM", hint: "the next run repairs what was left half done" });
+  process.prependOnceListener("SIGTERM", sayStopped);
   try {
     await refuseExcess(cluster, base.config);
     mayWrite = true;
@@ -41,6 +44,7 @@ export async function main(flags: Flags): Promise<number> {
     if (flags.interactive && code !== 0) throw error;
     return code;
   } finally {
+    process.removeListener("SIGTERM", sayStopped);
     await run?.workbench.close();
     cluster.close();
   }

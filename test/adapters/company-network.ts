@@ -68,6 +68,7 @@ export async function startCompanyNetwork(hosts: Readonly<Record<string, string>
       out.pipe(socket).pipe(out);
     });
     out.on("error", () => socket.destroy());
+    socket.on("close", () => out.destroy());
   });
   const listen = (server: Server): Promise<void> => new Promise((done) => server.listen(0, "127.0.0.1", done));
   await Promise.all([listen(front), listen(proxy)]);
