@@ -39,8 +39,7 @@ beforeAll(async () => {
     await kubectl(["-n", namespace, "create", "serviceaccount", account]);
 });
 afterAll(async () => {
-  for (const name of namespaces)
-    await kubectl(["delete", "namespace", name, "--wait=false", "--ignore-not-found"]);
+  for (const name of namespaces) await kubectl(["delete", "namespace", name, "--wait=false", "--ignore-not-found"]);
   await rm(folder, { recursive: true, force: true });
 });
 
