@@ -73,6 +73,10 @@ function read(words: string[]) {
   }
 }
 
+// In a container it is process 1, which Linux sends no signal that it does not handle: a run that was told to stop would go on, and
+// write, until it is killed. To end at once is safe: what is half done stands in an Incident, and the next run repairs it.
+process.once("SIGTERM", () => process.exit(EXIT.terminated));
+
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -5,7 +5,9 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { createCharts } from "../../src/adapters/charts.ts";
+import { exportOtlp } from "../../src/adapters/otlp.ts";
 import { PATH, renderer } from "../gitops/repository.ts";
+import { startReceiver } from "../metrics/receiver.ts";
 import { deployment, isKilled, makeWorld, REPOSITORY, TOKEN, type World } from "../pipeline/world.ts";
 import { startChartServer } from "./chart-server.ts";
 import { type CompanyNetwork, canSign, startCompanyNetwork } from "./company-network.ts";
@@ -124,6 +126,34 @@ describe.skipIf(!canSign)("behind a company's proxy, with its certificate author
     });
     expect(tunnels).toEqual(["api.example.test:443", "code.example.test:443"]);
     expect(world.host.pulls(REPOSITORY)).toHaveLength(1);
+  });
+
+  it("metrics go out through it", async () => {
+    await using receiver = await startReceiver();
+    await using company = await startCompanyNetwork({ "otel.example.test": receiver.url });
+    const send = (env: Record<string, string>) =>
+      exportOtlp(
+        {
+          now: new Date(),
+          gauges: [{ name: "stanch_hotfix_debt", labels: {}, value: 1 }],
+          cumulative: null,
+          delta: { since: new Date(), samples: [] },
+        },
+        {
+          url: "https://otel.example.test/v1/metrics",
+          always: {},
+          resource: {},
+          timeoutMs: 5000,
+          env: { ...env, OTEL_EXPORTER_OTLP_CERTIFICATE: company.env.NODE_EXTRA_CA_CERTS },
+          version: "0.0.0",
+          signal: AbortSignal.timeout(5000),
+        },
+      );
+    await send(company.env);
+    expect(company.tunnels).toEqual(["otel.example.test:443"]);
+    expect(receiver.received).toMatchObject([{ method: "POST", path: "/v1/metrics" }]);
+    await expect(send({ ...company.env, NO_PROXY: "otel.example.test" })).rejects.toThrow();
+    expect(receiver.received).toHaveLength(1);
   });
 
   it.skipIf(!helm)("charts are fetched through it", async () => {

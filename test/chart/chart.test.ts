@@ -196,6 +196,16 @@ describe.skipIf(!hasHelm)("the chart", () => {
     ["a schedule that is none", { cronJob: { schedule: "now" } }, /at '\/cronJob\/schedule'/],
     ["starts that never come", { cronJob: { startingDeadlineSeconds: 5 } }, /at '\/cronJob\/startingDeadlineSeconds'/],
     ["a digest that is none", { image: { digest: "latest" } }, /at '\/image\/digest'/],
+    [
+      "a label of the chart's own",
+      { commonLabels: { "app.kubernetes.io/name": "x" } },
+      /commonLabels: app\.kubernetes\.io\/name is set by the chart/,
+    ],
+    [
+      "the same of its pods",
+      { podLabels: { "app.kubernetes.io/instance": "x" } },
+      /podLabels: app\.kubernetes\.io\/instance is set by the chart/,
+    ],
     ["write as text", { write: { enabled: "true " } }, /at '\/write\/enabled'/],
   ])("refuses %s", async (_, values, said) => {
     await expect(render(await file(values))).rejects.toThrow(said);
@@ -309,9 +319,36 @@ describe.skipIf(!hasHelm)("what the notes say", () => {
     ],
     ["rights of one's own", { rbac: { create: false } }, "hold no rights but those that you grant"],
     ["named namespaces", { config: { scope: { namespaces: ["shop"] } } }, "looks at shop ("],
+    [
+      "a receiver behind the network policy",
+      {
+        config: { metrics: { pushgateway: { url: "http://pushgateway.monitoring.svc:9091" } } },
+        networkPolicy: { enabled: true },
+      },
+      "keeps it from pushgateway.monitoring.svc:9091: port 9091",
+    ],
+    [
+      "a proxy behind it",
+      { proxy: { https: "http://proxy.example.com" }, networkPolicy: { enabled: true } },
+      "keeps it from proxy.example.com: port 80",
+    ],
     ["suspension", { cronJob: { suspend: true } }, "but it is suspended"],
   ])("tells of %s", async (_, values, said) => {
     expect(await notes(values)).toContain(said);
+  });
+
+  it("says nothing of what the network policy lets through", async () => {
+    const config = {
+      metrics: { otlp: { endpoint: "https://otel.example.com" } },
+      notify: { receivers: [{ name: "relay", type: "webhook", url: "https://relay.example.com:6443/x" }] },
+    };
+    expect(await notes({ config, networkPolicy: { enabled: true } })).not.toContain("WARNING");
+    const metrics = { otlp: { endpoint: "http://otel-collector.monitoring.svc:4318" } };
+    const extraEgress = [{ ports: [{ port: 4318, protocol: "TCP" }] }];
+    expect(await notes({ config: { metrics }, networkPolicy: { enabled: true, extraEgress } })).not.toContain(
+      "WARNING",
+    );
+    expect(await notes({ config: { metrics } })).not.toContain("WARNING");
   });
 
   it("does not ask for credentials that come another way", async () => {

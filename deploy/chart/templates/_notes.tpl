@@ -39,6 +39,19 @@ rbac.create is false: the accounts hold no rights but those that you grant. `sta
 config.observe.secrets is {{ dig "observe" "secrets" "names" .Values.config }}: the account may list Secrets, and so read them. Stanch keeps names{{ if eq (dig "observe" "secrets" "names" .Values.config) "keys" }} and keys{{ end }} only.
 {{- end }}
 
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.extraEgress) -}}
+{{- range (include "stanch.addresses" . | fromJson).addresses -}}
+{{- $url := urlParse . -}}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "80" "443" (eq $url.scheme "http")) -}}
+{{- $open := false -}}
+{{- range $.Values.networkPolicy.ports }}{{ if eq (int .) (int $port) }}{{ $open = true }}{{ end }}{{ end -}}
+{{- if not $open }}
+
+WARNING: networkPolicy keeps it from {{ $url.host }}: port {{ $port }} is none of networkPolicy.ports, and networkPolicy.extraEgress is empty.
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 Next:
   helm test {{ .Release.Name }} -n {{ $namespace }} --logs                        # is everything there that it needs?
   kubectl -n {{ $namespace }} create job --from=cronjob/{{ $name }} {{ $name }}-now      # one cycle at once
@@ -59,4 +72,18 @@ Stop it at once:
 
 Uninstalling {{ if and .Values.crds.install .Values.crds.keep }}keeps the CustomResourceDefinitions and with them every Incident{{ else if .Values.crds.install }}REMOVES the CustomResourceDefinitions, AND WITH THEM EVERY INCIDENT{{ else }}leaves the CustomResourceDefinitions alone{{ end }}.
 {{- if include "stanch.writes" . }} Before it, let open hotfixes end: docs/install.md.{{ end }}
+{{- end -}}
+
+{{/* Where the configuration leads to, by address: {"addresses": […]}. What stands in Secrets is not known here. */}}
+{{- define "stanch.addresses" -}}
+{{- $config := .Values.config -}}
+{{- $metrics := default (dict) (get $config "metrics") -}}
+{{- $found := list .Values.proxy.http .Values.proxy.https -}}
+{{- $found = append $found (dig "otlp" "endpoint" "" $metrics) -}}
+{{- $found = append $found (dig "pushgateway" "url" "" $metrics) -}}
+{{- $found = append $found (dig "apiUrl" "" (default (dict) (get $config "github"))) -}}
+{{- range (default (list) (get (default (dict) (get $config "notify")) "receivers")) -}}
+{{- $found = append $found (default "" (get . "url")) -}}
+{{- end -}}
+{{- dict "addresses" (without $found "" | uniq) | toJson -}}
 {{- end -}}
