@@ -60,7 +60,9 @@ export async function composeBase(flags: Flags): Promise<Base> {
   const scope = {
     ...loaded.scope,
     // As with kubectl, -A wins over -n.
-    ...(flags.namespace === undefined ? {} : { namespaces: flags.namespace }),
+    ...(flags.namespace === undefined
+      ? {}
+      : { namespaces: flags.namespace, deployers: [...(deployerNamespaces(loaded) ?? ["*"])] }),
     ...(flags["all-namespaces"] === true ? { namespaces: ["*"] } : {}),
     ...(flags.selector === undefined ? {} : { selector: flags.selector }),
   };

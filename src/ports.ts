@@ -239,6 +239,8 @@ export interface CodeHost {
     readonly push: boolean;
     readonly defaultBranch: string;
     readonly archived: boolean;
+    /** Of an App: was it given the right to write check runs? Nobody says it of a token. */
+    readonly checks?: boolean;
   }>;
   /** May everybody read what stands there? */
   isPublic(repository: string): Promise<boolean>;
