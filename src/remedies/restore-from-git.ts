@@ -6,7 +6,7 @@ import { keyOf } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
 import { matchesLabels } from "../kube/selectors.ts";
 import { templateOf } from "../kube/template.ts";
-import type { Finding, ObjectRef } from "../model.ts";
+import type { Change, Finding, ObjectRef } from "../model.ts";
 import { driftedFields } from "./drifted-fields.ts";
 import { describeChanges, fact, show } from "./evidence.ts";
 import { fromHistory } from "./git-history.ts";
@@ -15,6 +15,7 @@ import { missingTarget } from "./missing-target.ts";
 import { isRestorable, relevantChanges } from "./relevance.ts";
 import { type Answer, defineRemedy, no, type PlanContext, type RemedyContext } from "./remedy.ts";
 import { changesOf, fieldsOf, planRestore, RestoredFields } from "./restored-fields.ts";
+import { notFromGit } from "./restored-origin.ts";
 import { PATCH_CONFIG_MAPS, PATCH_PODS, PATCH_SCALERS, PATCH_SERVICES, PATCH_WORKLOADS } from "./workload-rights.ts";
 
 const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
@@ -41,32 +42,33 @@ export const restoreFromGit = defineRemedy({
       const found = await fromHistory(ref, finding, context, (changes) =>
         relevantChanges(changes, finding, context.workload?.object ?? context.live(finding.workload)),
       );
-      if (found?.applies === true) return restingBehind(found, finding, context) ?? found;
+      if (found?.applies === true) {
+        const resting = restingBehind(changesOf(found.params.fields), finding, context);
+        return resting === null ? found : no(`${found.reason} But ${resting}`);
+      }
       reason = found?.reason ?? drift?.reason ?? reason;
     }
     return { applies: false, reason };
   },
   plan: ({ fields }, finding, context) => planRestore(fields, finding, context),
+  origin: async ({ commit }, finding, context, changes) =>
+    (await notFromGit(commit, changes, finding, context)) ?? restingBehind(changes, finding, context),
 });
 
 /**
  * A Service that would then select only what is scaled to zero: it would have no endpoints either, and nothing would show that the
  * selector is right. Who scaled it to zero must say what is meant.
  */
-function restingBehind(
-  found: Extract<Answer<RestoredFields>, { applies: true }>,
-  finding: Finding,
-  context: PlanContext,
-): { applies: false; reason: string } | null {
+function restingBehind(changes: readonly Change[], finding: Finding, context: PlanContext): string | null {
   const service = context.live(finding.workload);
   if (finding.symptom.kind !== "NoEndpoints" || service === null) return null;
-  const selector = textsAt(applyChanges(service, changesOf(found.params.fields)), "spec", "selector");
+  const selector = textsAt(applyChanges(service, changes), "spec", "selector");
   const behind = WORKLOADS.flatMap((kind) => context.others(kind, finding.workload.namespace) ?? []).filter(
     (workload) => matchesLabels(selector, textsAt(templateOf(workload), "metadata", "labels")),
   );
   if (behind.length === 0 || behind.some((workload) => numberAt(workload, "spec", "replicas") !== 0)) return null;
   const names = behind.map((workload) => workload.metadata.name).join(", ");
-  return no(`${found.reason} But ${names} behind it is scaled to zero. A person must say whether it should run`);
+  return `${names} behind it is scaled to zero. A person must say whether it should run`;
 }
 
 /** The objects whose history may explain a finding: its own first, then what its template refers to. Never Secrets. */
