@@ -13,7 +13,7 @@ import { createIncidentStore } from "./incident/store.ts";
 import { createLog } from "./log.ts";
 import type { Reading } from "./observe/reading.ts";
 import type { Charts, Clock, Cluster, CodeHost, Log, Registry, Renderer, Repositories } from "./ports.ts";
-import type { Run } from "./run.ts";
+import type { ModelDoor, Run } from "./run.ts";
 import { version } from "./version.ts";
 import type { WorkbenchPorts } from "./workbench.ts";
 
@@ -77,6 +77,7 @@ export interface Hosts {
   readonly renderer: Renderer;
   readonly registry: Registry;
   readonly charts?: Charts;
+  readonly model?: ModelDoor;
 }
 
 /** Code host, Git, renderers and registry. `cluster`: whose capabilities charts are rendered for. */
@@ -119,9 +120,11 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
     log,
     path: flags.env["PATH"] ?? "",
   });
+  const model = await composeModel(base, flags);
   return {
     codeHost,
     repositories,
+    ...(model === undefined ? {} : { model }),
     renderer: createRenderer({
       path: flags.env["PATH"] ?? "",
       // Charts ask what the cluster serves; without an answer they are told Helm's own defaults.
@@ -141,6 +144,31 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
       : {}),
   };
 }
+
+/** The model, where one is wanted and has a key. Without a key rules work alone: a run never fails for a model's sake. */
+async function composeModel({ config, log }: Base, flags: Flags): Promise<ModelDoor | undefined> {
+  if (!config.model.enabled) return undefined;
+  const apiKey = flags.env["ANTHROPIC_API_KEY"]?.trim() ?? "";
+  if (apiKey === "") {
+    log.warn("model.enabled is set, but ANTHROPIC_API_KEY is not: no model is asked");
+    return undefined;
+  }
+  const [{ createAnthropic }, { exchangeFiles }] = await Promise.all([
+    import("./adapters/anthropic.ts"),
+    import("./adapters/exchange-files.ts"),
+  ]);
+  const baseUrl = config.model.baseUrl === "" ? (flags.env["ANTHROPIC_BASE_URL"] ?? "") : config.model.baseUrl;
+  const secrets = [apiKey, ...SECRETS.flatMap((name) => flags.env[name] ?? [])];
+  return {
+    advisor: createAnthropic({ apiKey, baseUrl }),
+    secrets,
+    draw: () => randomBytes(9).toString("hex"),
+    ...(config.model.record === "" ? {} : { save: exchangeFiles(config.model.record) }),
+  };
+}
+
+/** Variables of our own that hold secrets. */
+const SECRETS = ["GITHUB_TOKEN", "STANCH_GITHUB_APP_KEY"];
 
 /** What a workbench learns from the cluster: live objects, and what deploys them. */
 export function clusterSide(

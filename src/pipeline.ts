@@ -1,3 +1,4 @@
+import { advise } from "./advise.ts";
 import { inScope } from "./config/scope.ts";
 import { remedyContext } from "./context.ts";
 import { messageOf, StanchError } from "./errors.ts";
@@ -64,6 +65,7 @@ async function remember(report: RunReport, run: Omit<Run, "renew">): Promise<voi
         outcomes: countOutcomes(outcomes),
         ...(firstHotfixSeconds === undefined ? {} : { firstHotfixSeconds }),
         ...(firstPullRequestSeconds === undefined ? {} : { firstPullRequestSeconds }),
+        ...(report.model === undefined ? {} : { model: report.model }),
       },
       config.history,
       { cluster, clock, namespace: config.namespace },
@@ -140,6 +142,7 @@ async function everything(run: Run): Promise<RunReport> {
     ...(run.tally.firstPullRequestMs === undefined
       ? {}
       : { firstPullRequestSeconds: run.tally.firstPullRequestMs / 1000 }),
+    ...(run.tally.spend === undefined ? {} : { model: run.tally.spend }),
   };
 }
 
@@ -189,7 +192,9 @@ async function treatAll(
     run.log.progress(`looking into ${describeRef(finding.workload)}`);
     const fault = await guarded(run, finding.workload, finding.symptom.kind, async () => {
       const gathered = await gather(finding, seen.snapshot, run.reading);
-      diagnoses.push(await diagnose(gathered, await remedyContext(gathered, seen, run, open.get(finding.fingerprint))));
+      const known = open.get(finding.fingerprint);
+      const context = await remedyContext(gathered, seen, run, known);
+      diagnoses.push(await advise(await diagnose(gathered, context), context, run, known));
       return [];
     });
     outcomes.push(...fault);

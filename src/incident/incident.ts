@@ -79,6 +79,7 @@ export interface IncidentStatus {
   readonly pullRequest?: PullRequestRef;
   readonly issue?: IncidentIssue;
   readonly image?: ImageOrigin;
+  readonly advice?: IncidentAdvice;
   readonly mergedAt?: string;
   readonly mergeCommit?: string;
   readonly resolvedAt?: string;
@@ -99,6 +100,33 @@ export interface IncidentPlan extends Choice {
   readonly changes: readonly Change[];
   readonly action?: LiveAction;
   readonly gitOnly?: string;
+  /** A model chose it. */
+  readonly by?: "model";
+}
+
+/** What a model was asked about the incident, and what came of it. */
+export interface IncidentAdvice {
+  /** Of the evidence that it was asked about: the same is never asked twice. */
+  readonly evidence: string;
+  readonly at: string;
+  readonly model: string;
+  /** `choice`: a remedy that passed every check. `none`: a person must decide. `rejected`: a check threw the answer away. */
+  readonly outcome: "choice" | "none" | "rejected";
+  /** In a sentence. */
+  readonly said: string;
+  readonly choice?: Choice;
+  /** What it says is wrong; its own words, not proved. */
+  readonly cause?: string;
+  readonly culprit?: Commit;
+  readonly confidence?: "low" | "medium" | "high";
+  readonly checks?: readonly { readonly id: string; readonly passed: boolean; readonly text: string }[];
+  readonly citations?: readonly { readonly id: string; readonly quote: string }[];
+  /** All that was spent on the incident so far. */
+  readonly requests: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly dollars: number;
 }
 
 /** The issue that tells a person what to do. Without a number it is still to be opened. */

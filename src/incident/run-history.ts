@@ -1,6 +1,7 @@
 import { StanchError } from "../errors.ts";
 import type { KubeObject, Outcome } from "../model.ts";
 import type { Clock, Cluster } from "../ports.ts";
+import type { DaySpend } from "./model-spend.ts";
 
 /** The summary of one run, as metrics and people need it. */
 export interface RunEntry {
@@ -17,6 +18,8 @@ export interface RunEntry {
   readonly outcomes: Readonly<Record<string, number>>;
   readonly firstHotfixSeconds?: number;
   readonly firstPullRequestSeconds?: number;
+  /** What models cost in this run. */
+  readonly model?: Omit<DaySpend, "day">;
 }
 
 interface History extends KubeObject {

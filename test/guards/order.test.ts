@@ -53,6 +53,7 @@ describe("order", () => {
     const gitOnly = [
       "missing-target",
       "mode",
+      "advised",
       "gitops-object",
       "gitops-owned",
       "fought-field",
