@@ -106,7 +106,7 @@ export async function heal(incident: Incident, given: Plan, options: HealOptions
       checkout: located.checkout,
       live: options.live,
       ...(options.why === undefined ? {} : { why: options.why }),
-      cautions: cautionsOf(located.links),
+      cautions: [...(plan.choice.by === "model" ? [ADVISED] : []), ...cautionsOf(located.links)],
     },
     run,
   );
@@ -123,6 +123,10 @@ export async function heal(incident: Incident, given: Plan, options: HealOptions
   }
   return proposed;
 }
+
+/** What a reviewer must know of a choice that no rule has proved. */
+const ADVISED =
+  "No rule proves that this is the cause: a model chose the remedy from the catalogue. Its values were checked like any other; whether it is the right change is for you to say.";
 
 /** With the commit that made exactly these fields what they are, where Git's history shows one: also of what the cluster's own history healed. */
 async function blamed(plan: Plan, run: Run): Promise<Plan> {

@@ -1,4 +1,3 @@
-import { advised } from "./advised.ts";
 import { attempts } from "./attempts.ts";
 import { beingDeleted } from "./being-deleted.ts";
 import { cooldown } from "./cooldown.ts";
@@ -11,6 +10,8 @@ import { hotfixesPerRun } from "./hotfixes-per-run.ts";
 import { missingRights } from "./missing-rights.ts";
 import { missingTarget } from "./missing-target.ts";
 import { mode } from "./mode.ts";
+import { modelChoice } from "./model-choice.ts";
+import { modelLive } from "./model-live.ts";
 import { openPullRequests } from "./open-pull-requests.ts";
 import { optedOut } from "./opted-out.ts";
 import { ownedObject } from "./owned-object.ts";
@@ -32,6 +33,7 @@ export const guards: readonly Guard[] = [
   ownedObject,
   suspended,
   fieldAllowList,
+  modelChoice,
   scaledByAnother,
   storm,
   stale,
@@ -40,7 +42,7 @@ export const guards: readonly Guard[] = [
   openPullRequests,
   missingTarget,
   mode,
-  advised,
+  modelLive,
   gitopsObject,
   gitopsOwned,
   foughtField,

@@ -53,7 +53,7 @@ describe("order", () => {
     const gitOnly = [
       "missing-target",
       "mode",
-      "advised",
+      "model-live",
       "gitops-object",
       "gitops-owned",
       "fought-field",
