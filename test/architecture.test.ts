@@ -100,6 +100,9 @@ const LAYERS: Record<string, readonly string[]> = {
   compose: [...PURE, "adapters", "incident", "observe", "run", "workbench", "commands"],
   commands: [
     ...PURE,
+    "advice",
+    "advise",
+    "context",
     "gitops",
     "commands",
     "compose",

@@ -5,6 +5,7 @@ import { StanchError } from "../errors.ts";
 import type { Access, Cluster, Renderer } from "../ports.ts";
 import { holdRights, readRights, rightsFor } from "../remedies/rights.ts";
 import { type Finding, failed } from "./check.ts";
+import { checkModel } from "./check-model.ts";
 import { checkSources } from "./check-sources.ts";
 import type { Flags } from "./flags.ts";
 import { printable } from "./printable.ts";
@@ -28,6 +29,7 @@ export async function main(flags: Flags): Promise<number> {
     const answers = lines.some((line) => line.check === "cluster" && line.ok);
     lines.push(...(await checkSources(base, hosts, answers ? cluster : null)));
   }
+  lines.push(...checkModel(base.config, flags));
   cluster?.close();
   process.stdout.write(base.output === "json" ? `${JSON.stringify(lines, null, 2)}\n` : show(lines));
   return lines.every((line) => line.ok) ? 0 : 3;

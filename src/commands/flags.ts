@@ -11,6 +11,7 @@ export const OPTIONS = {
   "dry-run": { type: "boolean" },
   "log-level": { type: "string" },
   keep: { type: "boolean" },
+  replay: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
@@ -26,6 +27,7 @@ export interface Flags {
   readonly output?: string | undefined;
   readonly "dry-run"?: boolean | undefined;
   readonly "log-level"?: string | undefined;
+  readonly replay?: string | undefined;
   readonly keep?: boolean | undefined;
   /** The process's environment: tokens come from here and from nowhere else. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -60,6 +62,8 @@ const COMMANDS: Record<string, string> = {
   scan: "stanch scan\n\nReads the cluster and shows what fails, by rules. Changes nothing and needs no custom resource.\n",
   incidents: "stanch incidents [NAME]\n\nLists incidents, or shows one with its timeline (NAME or NAMESPACE/NAME).\n",
   undo: "stanch undo NAME\n\nTakes the live change of an incident back (NAME with -n, or NAMESPACE/NAME).\n",
+  explain:
+    "stanch explain NAME [--replay FILE]\n\nWhat rules and the model said of an incident. --replay goes through a recorded exchange (model.record) again: the same\nchecks, no call and no write; without NAME offline, with it against the cluster and Git as they are now.\n",
   doctor:
     "stanch doctor\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix.\n",
   rbac: "stanch rbac\n\nPrints the service account and exactly the rights that the configuration needs, as YAML for kubectl apply. The right\nto change anything live is a role of its own, and only there in mode remediate. Makes no call.\n",
@@ -75,13 +79,14 @@ Commands:
   scan        show what fails; changes nothing
   incidents   list incidents, or show one with its timeline
   undo        take the live change of an incident back
+  explain     what rules and the model said of an incident, or of a recorded exchange
   doctor      check what a run needs, and say how to fix it
   rbac        print the service account and exactly the rights that the configuration needs
   demo        see it work, without a cluster
 
 ${FLAGS}
 ${EXIT}
-The GitHub token comes from $GITHUB_TOKEN (or a GitHub App's key from $STANCH_GITHUB_APP_KEY).
+The GitHub token comes from $GITHUB_TOKEN (or a GitHub App's key from $STANCH_GITHUB_APP_KEY), a model's key from $ANTHROPIC_API_KEY.
 `;
 
 /** The help of one command. */

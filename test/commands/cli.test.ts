@@ -71,7 +71,11 @@ describe("mistakes on the command line", () => {
     [["scann"], 'there is no command "scann"', 'did you mean "stanch scan"?'],
     [["scann", "--help"], 'there is no command "scann"', 'did you mean "stanch scan"?'],
     [["help", "docter"], 'there is no command "docter"', 'did you mean "stanch doctor"?'],
-    [["frobnicate"], 'there is no command "frobnicate"', "commands: run, scan, incidents, undo, doctor, rbac, demo"],
+    [
+      ["frobnicate"],
+      'there is no command "frobnicate"',
+      "commands: run, scan, incidents, undo, explain, doctor, rbac, demo",
+    ],
     [["constructor"], 'there is no command "constructor"', "commands: run"],
     [["scan", "--namespce", "x"], "there is no flag --namespce", "did you mean --namespace?"],
     [["scan", "--all-namespace"], "there is no flag --all-namespace", "did you mean --all-namespaces?"],

@@ -22,6 +22,7 @@ const COMMANDS = {
   scan: () => import("../../src/commands/scan.ts"),
   incidents: () => import("../../src/commands/incidents.ts"),
   undo: () => import("../../src/commands/undo.ts"),
+  explain: () => import("../../src/commands/explain.ts"),
   doctor: () => import("../../src/commands/doctor.ts"),
 };
 
