@@ -7,7 +7,7 @@ import { priceOf } from "./advice/prices.ts";
 import { question } from "./advice/prompt.ts";
 import { proseProblem } from "./advice/prose-check.ts";
 import { makeRedactor, type Redactor } from "./advice/redaction.ts";
-import { NOTHING, type Spend } from "./advice/spend.ts";
+import { add, NOTHING, type Spend } from "./advice/spend.ts";
 import type { RemedyId } from "./config/schema.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import type { Incident, IncidentAdvice } from "./incident/incident.ts";
@@ -88,7 +88,7 @@ async function asked(
   run.log.progress(`asking ${settings.diagnosis} about ${finding.workload.kind} ${finding.workload.name}`);
 
   const redactor = makeRedactor([...door.secrets, ...(await secretValues(finding.workload.namespace, run))]);
-  const account = openAccount(before ?? NOTHING, run);
+  const account = openAccount(add(before ?? NOTHING, incident.status?.prose ?? NOTHING), run);
   const delimiter = door.draw();
   const consulted = await consult(
     {
@@ -113,7 +113,7 @@ async function asked(
   await run.renew();
   const judged = await judge(consulted, diagnosis, context, redactor);
   await keep(consulted, { incident, delimiter, allowed, judged: judged.said }, redactor, run, door);
-  const spent = account.spent();
+  const spent = add(spendIn(before), account.own());
   run.log.info("model asked", { model: settings.diagnosis, outcome: judged.outcome ?? "failed", ...spent });
   const told = judged.outcome === undefined ? undefined : adviceOf(judged, evidence, settings.diagnosis, spent, run);
   if (told !== undefined)
@@ -141,6 +141,13 @@ async function asked(
 }
 
 const NO_ANSWER = { outcome: "none", said: "it has not answered yet" } as const;
+
+/** Of what an incident keeps, the spend alone. */
+function spendIn(advice: IncidentAdvice | undefined): Spend {
+  if (advice === undefined) return NOTHING;
+  const { requests, inputTokens, outputTokens, cacheReadTokens, dollars } = advice;
+  return { requests, inputTokens, outputTokens, cacheReadTokens, dollars };
+}
 
 interface Judged {
   /** Absent: there was no answer, and it may be asked again. */

@@ -17,6 +17,7 @@ import { prove } from "./steps/prove.ts";
 import { recordEvent } from "./steps/record.ts";
 import { reportIssue, withSentence } from "./steps/report.ts";
 import { takeBack } from "./take-back.ts";
+import { word } from "./word.ts";
 import type { Bench } from "./workbench.ts";
 
 export interface HealOptions {
@@ -91,12 +92,13 @@ export async function heal(incident: Incident, given: Plan, options: HealOptions
         )
       : outcomeOf(incident, "waiting", "proved");
   }
-  const next = await run.store.advance(
+  const stored = await run.store.advance(
     incident,
     incident.status?.phase ?? "Verified",
     `Found in Git: ${located.locations.map((location) => `${location.file}:${location.line}`).join(", ")}.`,
     sourceOf(located, proof),
   );
+  const next = await word(stored, plan, proof, options.live, run);
   const proposed = await propose(
     {
       incident: next,

@@ -7,8 +7,8 @@ import type { Run } from "./run.ts";
 
 /** The account of one incident. `before` is what was spent on it in earlier runs. */
 export interface IncidentAccount extends Account {
-  /** Spent on the incident, in this run and before it. */
-  spent(): Spend;
+  /** Spent by this account itself, without what was spent before. */
+  own(): Spend;
 }
 
 /**
@@ -19,9 +19,10 @@ export function openAccount(before: Spend, run: Run): IncidentAccount {
   const { budget } = run.config.model;
   const context = { cluster: run.cluster, clock: run.clock, namespace: run.config.namespace };
   let incident = before;
+  let own: Spend = NOTHING;
   let reserved: Spend = NOTHING;
   return {
-    spent: () => incident,
+    own: () => own,
     async reserve(worst) {
       let objection: string | null = null;
       // As tokens of the input: what they are is not known yet.
@@ -40,6 +41,7 @@ export function openAccount(before: Spend, run: Run): IncidentAccount {
       if (objection === null) {
         reserved = most;
         incident = add(incident, most);
+        own = add(own, most);
         run.tally.spend = add(run.tally.spend ?? NOTHING, most);
       }
       return objection;
@@ -50,6 +52,7 @@ export function openAccount(before: Spend, run: Run): IncidentAccount {
       const difference = minus(actual, reserved);
       reserved = NOTHING;
       incident = add(incident, difference);
+      own = add(own, difference);
       run.tally.spend = add(run.tally.spend ?? NOTHING, difference);
       await changeDaySpend((day) => ({ ...day, ...add(day, difference) }), context).catch((error: unknown) => {
         if (error instanceof StanchError && error.code === "lease") throw error;

@@ -141,6 +141,15 @@ export const incidentCrd: KubeObject = {
                     citations: list(object({ id: text(), quote: text() })),
                     ...spend,
                   }),
+                  prose: object({
+                    key: text(),
+                    at: time,
+                    model: text(),
+                    summary: text(),
+                    rootCause: text(),
+                    course: text(),
+                    ...spend,
+                  }),
                   hotfix: object({
                     changes: list(change),
                     action,

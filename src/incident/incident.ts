@@ -80,6 +80,7 @@ export interface IncidentStatus {
   readonly issue?: IncidentIssue;
   readonly image?: ImageOrigin;
   readonly advice?: IncidentAdvice;
+  readonly prose?: IncidentProse;
   readonly mergedAt?: string;
   readonly mergeCommit?: string;
   readonly resolvedAt?: string;
@@ -122,6 +123,21 @@ export interface IncidentAdvice {
   readonly checks?: readonly { readonly id: string; readonly passed: boolean; readonly text: string }[];
   readonly citations?: readonly { readonly id: string; readonly quote: string }[];
   /** All that was spent on the incident so far. */
+  readonly requests: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly dollars: number;
+}
+
+/** How a model worded the report, for one change; a text that did not pass the checks is left out. */
+export interface IncidentProse {
+  readonly key: string;
+  readonly at: string;
+  readonly model: string;
+  readonly summary?: string;
+  readonly rootCause?: string;
+  readonly course?: string;
   readonly requests: number;
   readonly inputTokens: number;
   readonly outputTokens: number;

@@ -19,7 +19,7 @@ beforeAll(async () => {
     { "apps/tagged.yaml": deployment({ name: "tagged", image: "example.com/tagged:stabl" }) },
     virtualClock(),
   );
-  at = await flagsFor(world, { model: { enabled: true, baseUrl: api.url, record: folder, timeout: "2s" } });
+  at = await flagsFor(world, { model: { enabled: true, baseUrl: api.url, record: folder, timeout: "2s", prose: "" } });
   await world.deploy();
   await world.until(() => JSON.stringify(world.cluster.list("v1", "Pod", "shop")).includes("ImagePullBackOff"));
 }, 30_000);

@@ -44,7 +44,7 @@ const door =
       model: { advisor: createAnthropic({ apiKey: "k-of-a-test", baseUrl: url }), secrets: [], draw: () => "d4f1c2" },
     },
   });
-const settings = (model: object = {}) => ({ model: { enabled: true, timeout: "1s", ...model } });
+const settings = (model: object = {}) => ({ model: { enabled: true, timeout: "1s", prose: "", ...model } });
 const image = (world: World): string =>
   (
     world.cluster.get("apps/v1", "Deployment", "shop", "tagged") as never as {
