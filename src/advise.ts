@@ -120,7 +120,7 @@ async function asked(
     await run.store.advance(incident, incident.status?.phase ?? "Detected", `A model was asked: ${told.said}`, {
       advice: told,
     });
-  else if (spent.requests > (before?.requests ?? 0) || spent.dollars > (before?.dollars ?? 0))
+  else if (spent.dollars > (before?.dollars ?? 0))
     await run.store.advance(
       incident,
       incident.status?.phase ?? "Detected",

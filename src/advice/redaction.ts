@@ -31,12 +31,12 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|$)/g, "‹redacted block›"],
   // env of a manifest: the name says what the value is, in either order.
   [
-    new RegExp(String.raw`(name["']?\s*:\s*["']?${NAME}["']?\s*[,\n][\s-]*["']?value["']?\s*:\s*)(?!‹)[^\n]+`, "gi"),
-    "$1‹redacted›",
+    new RegExp(String.raw`(name["']?\s*:\s*["']?${NAME}["']?\s*[,\n][\s-]*["']?value["']?\s*:)(?!\s*‹)[^\n]+`, "gi"),
+    "$1 ‹redacted›",
   ],
   [
-    new RegExp(String.raw`(value["']?\s*:\s*)(?!‹)[^\n]+(\n[\s-]*["']?name["']?\s*:\s*["']?${NAME})`, "gi"),
-    "$1‹redacted›$2",
+    new RegExp(String.raw`(value["']?\s*:)(?!\s*‹)[^\n]+(\n[\s-]*["']?name["']?\s*:\s*["']?${NAME})`, "gi"),
+    "$1 ‹redacted›$2",
   ],
   // KEY: value to the end of the line, in YAML and .env files; a reference to a Secret by name is none.
   [
