@@ -4,6 +4,7 @@ import { Config } from "../src/config/schema.ts";
 import { detectors } from "../src/detectors/index.ts";
 import { guards } from "../src/guards/index.ts";
 import { incidentCrd, runCrd } from "../src/incident/crd.ts";
+import { WebhookPayload } from "../src/notify/payload.ts";
 import { remedies } from "../src/remedies/index.ts";
 
 /** File → text of everything that is written from code. */
@@ -12,6 +13,7 @@ export async function generated(): Promise<Record<string, string>> {
   return {
     "deploy/crd.yaml": `# Written from src/incident/crd.ts by \`npm run generate\`.\n${[incidentCrd, runCrd].map((crd) => stringify(crd, { lineWidth: 0, aliasDuplicateObjects: false })).join("---\n")}`,
     "deploy/config.schema.json": `${JSON.stringify({ $id: "https://stanch.dev/config.schema.json", title: "stanch.yaml", ...schema }, null, 2)}\n`,
+    "deploy/webhook.schema.json": `${JSON.stringify({ $id: "https://stanch.dev/webhook.v1.schema.json", title: "What a webhook of notify.receivers receives", ...z.toJSONSchema(WebhookPayload, { io: "input" }) }, null, 2)}\n`,
     "docs/configuration.md": configurationReference(schema),
     "docs/catalogue.md": catalogue(),
   };

@@ -15,6 +15,7 @@ const COMMANDS: Record<string, () => Promise<{ main: (flags: Flags, words: strin
   explain: () => import("./commands/explain.ts"),
   doctor: () => import("./commands/doctor.ts"),
   rbac: () => import("./commands/rbac.ts"),
+  notify: () => import("./commands/notify.ts"),
   demo: () => import("./commands/demo.ts"),
 };
 

@@ -12,7 +12,7 @@ import { StanchError } from "./errors.ts";
 import { createIncidentStore } from "./incident/store.ts";
 import { createLog } from "./log.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Charts, Clock, Cluster, CodeHost, Log, Registry, Renderer, Repositories } from "./ports.ts";
+import type { Charts, Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer, Repositories } from "./ports.ts";
 import type { ModelDoor, Run } from "./run.ts";
 import { version } from "./version.ts";
 import type { WorkbenchPorts } from "./workbench.ts";
@@ -78,6 +78,7 @@ export interface Hosts {
   readonly registry: Registry;
   readonly charts?: Charts;
   readonly model?: ModelDoor;
+  readonly receivers?: readonly Receiver[];
 }
 
 /** Code host, Git, renderers and registry. `cluster`: whose capabilities charts are rendered for. */
@@ -142,6 +143,7 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
           }),
         }
       : {}),
+    ...(config.notify.receivers.length === 0 ? {} : { receivers: await composeReceivers(base, flags) }),
   };
 }
 
@@ -169,6 +171,12 @@ async function composeModel({ config, log }: Base, flags: Flags): Promise<ModelD
 
 /** Variables of our own that hold secrets. */
 const SECRETS = ["GITHUB_TOKEN", "STANCH_GITHUB_APP_KEY"];
+
+/** Who is told, with secrets from the environment. */
+export async function composeReceivers({ config, clock }: Base, flags: Flags): Promise<Receiver[]> {
+  const { createReceivers } = await import("./adapters/notify.ts");
+  return createReceivers(config, flags.env, clock);
+}
 
 /** What a workbench learns from the cluster: live objects, and what deploys them. */
 export function clusterSide(

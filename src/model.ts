@@ -663,3 +663,84 @@ export interface Outcome {
   readonly pullRequest?: string;
   readonly changes?: readonly Change[];
 }
+
+// ── notify ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type Severity = "info" | "warning" | "critical";
+
+/** What a message is about. `summary`: more than one receiver is told in a run; `test`: asked for on the command line. */
+export type NoticeEvent =
+  | "hotfix-applied"
+  | "hotfix-undone"
+  | "pull-request-opened"
+  | "escalated"
+  | "expiring"
+  | "waiting"
+  | "closed"
+  | "merged"
+  | "resolved"
+  | "storm"
+  | "run-failing"
+  | "finding"
+  | "summary"
+  | "test";
+
+/** One message for people or programs. Its texts are redacted, bounded and on one line, and still untrusted: a receiver escapes them. */
+export interface Notice {
+  /** The same for the same event, however often it has to be sent. */
+  readonly id: string;
+  readonly event: NoticeEvent;
+  readonly severity: Severity;
+  /** When it happened. */
+  readonly at: string;
+  readonly cluster: string;
+  readonly title: string;
+  readonly text: string;
+  readonly incident?: NoticeIncident;
+  /** What happened before and was not told on its own. */
+  readonly earlier: readonly { readonly event: NoticeEvent; readonly at: string; readonly text: string }[];
+  /** One for each workload, in messages about many. */
+  readonly lines: readonly string[];
+  /** Only where `notify.evidence` asks for it. */
+  readonly evidence: readonly string[];
+}
+
+/** An incident as it stands when it is told. */
+export interface NoticeIncident {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly phase: Phase;
+  readonly workload: ObjectRef;
+  readonly container?: string;
+  readonly symptom: SymptomKind;
+  readonly summary: string;
+  readonly cause?: string;
+  readonly detectedAt: string;
+  readonly recurrences: number;
+  readonly hotfix?: {
+    readonly title: string;
+    readonly appliedAt: string;
+    readonly standing: boolean;
+    /** When it is taken back at the latest. */
+    readonly expiresAt?: string;
+  };
+  readonly pullRequest?: PullRequestRef;
+  readonly issue?: IssueRef;
+  readonly mergeCommit?: string;
+}
+
+/** A message under which the others of the same incident hang. */
+export interface NoticeThread {
+  readonly channel: string;
+  readonly ts: string;
+}
+
+/**
+ * What came of a message. `skipped`: there is nobody to tell, now or later; `failed`: the next run tries again, not before `retryAfter`
+ * (milliseconds) when the receiver said so.
+ */
+export type Delivery =
+  | { readonly outcome: "sent"; readonly thread?: NoticeThread }
+  | { readonly outcome: "skipped"; readonly reason: string }
+  | { readonly outcome: "failed"; readonly reason: string; readonly retryAfter?: number };

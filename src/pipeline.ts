@@ -11,6 +11,7 @@ import { takeLease } from "./incident/lease.ts";
 import { countOutcomes, recordRun } from "./incident/run-history.ts";
 import { describeRef } from "./kube/ref.ts";
 import type { Diagnosis, Finding, Outcome } from "./model.ts";
+import { createTeller, type Teller } from "./notify/tell.ts";
 import type { Run, RunReport } from "./run.ts";
 import { detect } from "./steps/detect.ts";
 import { diagnose } from "./steps/diagnose.ts";
@@ -36,10 +37,15 @@ export async function cycle(run: Omit<Run, "renew">, holder: string): Promise<Ru
     await lease.renew();
     renewed = run.clock.now().getTime();
   };
+  const teller = createTeller(run, writes);
   try {
-    const report = await everything({ ...run, renew });
+    const report = await everything({ ...run, renew }, teller);
+    await teller.over({ report });
     if (lease !== null) await remember(report, run);
     return report;
+  } catch (error) {
+    await teller.over({ error });
+    throw error;
   } finally {
     await lease?.release().catch((error: unknown) => run.log.warn("lease not released", { error: messageOf(error) }));
   }
@@ -75,7 +81,7 @@ async function remember(report: RunReport, run: Omit<Run, "renew">): Promise<voi
   }
 }
 
-async function everything(run: Run): Promise<RunReport> {
+async function everything(run: Run, teller: Teller): Promise<RunReport> {
   const outcomes: Outcome[] = [];
   const writes = run.config.mode !== "observe" && !run.dryRun;
   let incidents = writes || run.config.mode === "observe" ? await readIncidents(run) : [];
@@ -121,17 +127,20 @@ async function everything(run: Run): Promise<RunReport> {
         ...(await guarded(run, incident.spec.workload, incident.spec.symptom, () => followIssue(incident, run))),
       );
     if (incidents.some((incident) => incident.status?.issue !== undefined)) incidents = await readIncidents(run);
+    // What became of open incidents does not wait until new ones are treated, which takes minutes.
+    await teller.all();
   }
 
-  outcomes.push(...(await treatAll(findings, seen, incidents, run)));
+  outcomes.push(...(await treatAll(findings, seen, incidents, run, teller)));
   if (!inspectFirst) {
     const later = await inspected(seen, run);
     const refused = detect(later.snapshot, run.config.detect).filter(
       ({ symptom }) => symptom.kind === "ManifestRefused",
     );
     run.tally.ripe += refused.length;
-    outcomes.push(...(await treatAll(refused, later, incidents, run)));
+    outcomes.push(...(await treatAll(refused, later, incidents, run, teller)));
   }
+  await teller.all({ last: true });
   const now = run.clock.now().getTime();
   return {
     outcomes,
@@ -159,6 +168,7 @@ async function treatAll(
   seen: Observation,
   incidents: readonly Incident[],
   run: Run,
+  teller: Teller,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const ripe = findings.filter((finding) => finding.unripe === undefined);
@@ -201,11 +211,11 @@ async function treatAll(
   }
   for (const cause of group(diagnoses)) {
     await run.renew();
-    outcomes.push(
-      ...(await guarded(run, cause.primary.finding.workload, cause.primary.finding.symptom.kind, async () => [
-        await treat(cause.primary, cause.covers, seen, run, open.get(cause.primary.finding.fingerprint)),
-      ])),
-    );
+    const done = await guarded(run, cause.primary.finding.workload, cause.primary.finding.symptom.kind, async () => [
+      await treat(cause.primary, cause.covers, seen, run, open.get(cause.primary.finding.fingerprint)),
+    ]);
+    outcomes.push(...done);
+    for (const { incident } of done) await teller.about(incident);
   }
   return outcomes;
 }

@@ -4,10 +4,13 @@
  */
 import type {
   Commit,
+  Delivery,
   FileEdit,
   IssueRef,
   Json,
   KubeObject,
+  Notice,
+  NoticeThread,
   ObjectRef,
   PatchOperation,
   PullRequestRef,
@@ -431,6 +434,18 @@ export interface Advisor {
     request: AdvisorRequest,
     options: { readonly timeoutMs: number },
   ): Promise<{ readonly reply: AdvisorReply } | { readonly fault: AdvisorFault }>;
+}
+
+/** Who is told. Never throws: what goes wrong is an answer. */
+export interface Receiver {
+  /** Of `notify.receivers`. */
+  readonly name: string;
+  /** Sends a message; under `thread` where the receiver has threads. `signal` bounds the time. */
+  send(notice: Notice, thread: NoticeThread | undefined, signal: AbortSignal): Promise<Delivery>;
+  /** Makes a thread's first message say what is so now. Absent: the receiver has no threads. */
+  show?(notice: Notice, thread: NoticeThread, signal: AbortSignal): Promise<Delivery>;
+  /** Reachable, and its secrets are there and taken, as far as that is to be known without sending anything: a sentence, or what is wrong. */
+  check(signal: AbortSignal): Promise<{ readonly ok: boolean; readonly text: string; readonly fix?: string }>;
 }
 
 export interface Clock {

@@ -3,7 +3,7 @@ import type { Config } from "./config/schema.ts";
 import type { IncidentStore } from "./incident/store.ts";
 import type { Outcome } from "./model.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Advisor, Clock, Cluster, CodeHost, Log, Registry, Renderer } from "./ports.ts";
+import type { Advisor, Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer } from "./ports.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Everything that one run works with: the doors, the settings, and what it has done so far. */
@@ -20,6 +20,8 @@ export interface Run {
   readonly reading: Reading;
   /** The model as an adviser; absent where none is configured. */
   readonly model?: ModelDoor;
+  /** Who is told of incidents; absent: nobody. */
+  readonly receivers?: readonly Receiver[];
   readonly dryRun: boolean;
   /** Version of Stanch, for reports. */
   readonly version: string;

@@ -1,4 +1,4 @@
-import { composeBase, composeCluster, composeHosts } from "../compose.ts";
+import { composeBase, composeCluster, composeHosts, composeReceivers } from "../compose.ts";
 import type { Config } from "../config/schema.ts";
 import { namedNamespaces } from "../config/scope.ts";
 import { StanchError } from "../errors.ts";
@@ -6,6 +6,7 @@ import type { Access, Cluster, Renderer } from "../ports.ts";
 import { holdRights, readRights, rightsFor } from "../remedies/rights.ts";
 import { type Finding, failed } from "./check.ts";
 import { checkModel } from "./check-model.ts";
+import { checkReceivers } from "./check-receivers.ts";
 import { checkSources } from "./check-sources.ts";
 import type { Flags } from "./flags.ts";
 import { printable } from "./printable.ts";
@@ -30,6 +31,8 @@ export async function main(flags: Flags): Promise<number> {
     lines.push(...(await checkSources(base, hosts, answers ? cluster : null)));
   }
   lines.push(...checkModel(base.config, flags));
+  // Not through the hosts: a code host that cannot be made must not hide them.
+  lines.push(...(await checkReceivers(base.config, await composeReceivers(base, flags))));
   cluster?.close();
   process.stdout.write(base.output === "json" ? `${JSON.stringify(lines, null, 2)}\n` : show(lines));
   return lines.every((line) => line.ok) ? 0 : 3;

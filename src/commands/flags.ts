@@ -12,6 +12,7 @@ export const OPTIONS = {
   "log-level": { type: "string" },
   keep: { type: "boolean" },
   replay: { type: "string" },
+  test: { type: "string" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
 } as const satisfies ParseArgsOptionsConfig;
@@ -29,6 +30,8 @@ export interface Flags {
   readonly "log-level"?: string | undefined;
   readonly replay?: string | undefined;
   readonly keep?: boolean | undefined;
+  /** Name of the receiver that `stanch notify` tries. */
+  readonly test?: string | undefined;
   /** The process's environment: tokens come from here and from nowhere else. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard error is a terminal. */
@@ -66,6 +69,8 @@ const COMMANDS: Record<string, string> = {
     "stanch explain NAME [--replay FILE]\n\nWhat rules and the model said of an incident. --replay goes through a recorded exchange (model.record) again: the same\nchecks, no call and no write; without NAME offline, with it against the cluster and Git as they are now.\n",
   doctor:
     "stanch doctor\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix.\n",
+  notify:
+    "stanch notify --test RECEIVER\n\nSends a test message to one of `notify.receivers`. Nothing is read from the cluster, and nothing is written down.\n",
   rbac: "stanch rbac\n\nPrints the service account and exactly the rights that the configuration needs, as YAML for kubectl apply. The right\nto change anything live is a role of its own, and only there in mode remediate. Makes no call.\n",
   demo: "stanch demo [--keep]\n\nThree incidents, from failing to resolved, on an embedded cluster and code host. Needs Node and git only.\n",
 };
@@ -82,6 +87,7 @@ Commands:
   explain     what rules and the model said of an incident, or of a recorded exchange
   doctor      check what a run needs, and say how to fix it
   rbac        print the service account and exactly the rights that the configuration needs
+  notify      send a test message to a receiver (--test RECEIVER)
   demo        see it work, without a cluster
 
 ${FLAGS}

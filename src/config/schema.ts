@@ -3,6 +3,7 @@ import { AppEntry } from "./app-entry.ts";
 import { duration } from "./duration.ts";
 import { githubSection, issuesSection, pullRequestSection } from "./host-sections.ts";
 import { modelSection } from "./model-section.ts";
+import { notifySection } from "./notify-section.ts";
 import { SourceEntry } from "./source-entry.ts";
 import { count, globs, isHttp, isQuantity, section } from "./values.ts";
 
@@ -250,6 +251,7 @@ export const Config = z.strictObject({
   pullRequest: pullRequestSection,
   issues: issuesSection,
   model: modelSection,
+  notify: notifySection,
   github: githubSection,
   git: section(
     {

@@ -198,6 +198,18 @@ export const incidentCrd: KubeObject = {
                   mergeCommit: text(),
                   resolvedAt: time,
                   silencedUntil: time,
+                  notified: list(
+                    object(
+                      {
+                        receiver: text(),
+                        keys: list(text()),
+                        at: time,
+                        thread: object({ channel: text(), ts: text() }),
+                        shown: text(),
+                      },
+                      ["receiver", "keys"],
+                    ),
+                  ),
                   timeline: list(object({ at: time, phase: text(), text: text() })),
                 },
                 ["phase"],
@@ -240,6 +252,18 @@ export const runCrd: KubeObject = {
               ...object({ day: text(), ...spend }),
               description: "What models cost on the last day (UTC) on which one was asked.",
             },
+            notified: object({
+              receivers: list(object({ name: text(), since: time, notBefore: time }, ["name", "since"])),
+              conditions: list(
+                object({ kind: text(), since: time, runs: count, told: list(text()) }, [
+                  "kind",
+                  "since",
+                  "runs",
+                  "told",
+                ]),
+              ),
+              findings: list(object({ receiver: text(), keys: list(text()) }, ["receiver", "keys"])),
+            }),
             entries: list(
               object(
                 {

@@ -9,6 +9,7 @@ import type {
   IssueRef,
   KubeObject,
   LiveAction,
+  NoticeThread,
   ObjectMeta,
   ObjectRef,
   Phase,
@@ -85,7 +86,20 @@ export interface IncidentStatus {
   readonly mergeCommit?: string;
   readonly resolvedAt?: string;
   readonly silencedUntil?: string;
+  /** What each receiver was told of it. */
+  readonly notified?: readonly Told[];
   readonly timeline: readonly TimelineEntry[];
+}
+
+/** What one receiver was told of an incident. */
+export interface Told {
+  readonly receiver: string;
+  /** Keys of what was told, the newest last; bounded. */
+  readonly keys: readonly string[];
+  readonly at?: string;
+  readonly thread?: NoticeThread;
+  /** Digest of what the thread's first message says. */
+  readonly shown?: string;
 }
 
 export interface SyncState {

@@ -12,6 +12,8 @@ export interface IncidentStore {
   open(finding: Finding): Promise<Incident>;
   /** Stores a step. Throws StanchError `conflict` when somebody else wrote in between. */
   advance(incident: Incident, phase: Phase, text: string, more?: Partial<IncidentStatus>): Promise<Incident>;
+  /** Stores facts that are no step: phase, message and timeline stay. Throws StanchError `conflict` as `advance` does. */
+  keep(incident: Incident, facts: Partial<Omit<IncidentStatus, "phase" | "message" | "timeline">>): Promise<Incident>;
   remove(incident: Incident): Promise<void>;
 }
 
@@ -53,6 +55,11 @@ export function createIncidentStore(cluster: Cluster, clock: Clock): IncidentSto
     async advance(incident, phase, text, more = {}) {
       const status = incident.status ?? newIncidentStatus(incident);
       const next = { ...incident, status: advance(status, phase, text, clock.now(), more) };
+      return (await cluster.replace(next, { subresource: "status" })) as Incident;
+    },
+    async keep(incident, facts) {
+      const status = incident.status ?? newIncidentStatus(incident);
+      const next = { ...incident, status: { ...status, ...facts } };
       return (await cluster.replace(next, { subresource: "status" })) as Incident;
     },
     async remove(incident) {

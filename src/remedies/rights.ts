@@ -15,7 +15,7 @@ const right = (group: string, resource: string, ...verbs: readonly string[]): Ac
  * Lease in its own namespace). Secrets appear only as far as `observe.secrets` and `registry.usePullSecrets` ask for them.
  */
 export function readRights(
-  config: Pick<Config, "mode" | "namespace" | "observe" | "registry" | "remedies" | "charts">,
+  config: Pick<Config, "mode" | "namespace" | "observe" | "registry" | "remedies" | "charts" | "notify">,
 ): Access[] {
   return unique([
     ...right("", "namespaces", "get", "list"),
@@ -50,7 +50,13 @@ export function readRights(
     ...right("stanch.dev", "incidents", "get", "list"),
     ...remedies.filter((remedy) => config.remedies.enabled.includes(remedy.id)).flatMap((remedy) => remedy.reads ?? []),
     ...(config.mode === "observe" ? [] : bookkeeping(config.namespace)),
+    // What was told has to be written down somewhere.
+    ...(config.mode === "observe" && config.notify.observe ? runRights(config.namespace) : []),
   ]);
+}
+
+function runRights(namespace: string): Access[] {
+  return right("stanch.dev", "runs", "get", "create", "update").map((access) => ({ ...access, namespace }));
 }
 
 function bookkeeping(namespace: string): Access[] {
@@ -58,10 +64,8 @@ function bookkeeping(namespace: string): Access[] {
     ...right("stanch.dev", "incidents", "create", "delete"),
     ...right("stanch.dev", "incidents/status", "update"),
     ...right("", "events", "create"),
-    ...[
-      ...right("coordination.k8s.io", "leases", "get", "create", "update"),
-      ...right("stanch.dev", "runs", "get", "create", "update"),
-    ].map((access) => ({ ...access, namespace })),
+    ...right("coordination.k8s.io", "leases", "get", "create", "update").map((access) => ({ ...access, namespace })),
+    ...runRights(namespace),
   ];
 }
 

@@ -24,6 +24,7 @@ const COMMANDS = {
   undo: () => import("../../src/commands/undo.ts"),
   explain: () => import("../../src/commands/explain.ts"),
   doctor: () => import("../../src/commands/doctor.ts"),
+  notify: () => import("../../src/commands/notify.ts"),
 };
 
 /** A command as the command line calls it, with what it prints. */

@@ -16,7 +16,7 @@ import { createIncidentStore, type IncidentStore } from "../../src/incident/stor
 import { createLog } from "../../src/log.ts";
 import type { KubeObject } from "../../src/model.ts";
 import { cycle } from "../../src/pipeline.ts";
-import type { Clock, Cluster } from "../../src/ports.ts";
+import type { Clock, Cluster, Log } from "../../src/ports.ts";
 import type { RunReport } from "../../src/run.ts";
 import { createWorkbench } from "../../src/workbench.ts";
 
@@ -82,7 +82,7 @@ export interface World extends AsyncDisposable {
   run(
     wrap?: (doors: { api: Cluster; hosts: Hosts }) => { api: Cluster; hosts: Hosts },
     settings?: object,
-    options?: { readonly dryRun: boolean },
+    options?: { readonly dryRun: boolean; readonly env?: Readonly<Record<string, string>>; readonly log?: Log },
   ): Promise<RunReport>;
   until(done: () => boolean): Promise<void>;
   incidents(): readonly Incident[];
@@ -157,9 +157,9 @@ export async function makeWorld(
           ...settings,
         }),
       );
-      const base = { config, configFile: undefined, log, clock, output: "json" as const };
+      const base = { config, configFile: undefined, log: options.log ?? log, clock, output: "json" as const };
       const hosts = await composeHosts(base, {
-        env: { PATH: process.env["PATH"], GITHUB_TOKEN: TOKEN },
+        env: { PATH: process.env["PATH"], GITHUB_TOKEN: TOKEN, ...options.env },
         interactive: false,
       });
       const doors = wrap({ api, hosts });
