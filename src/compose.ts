@@ -160,7 +160,8 @@ async function composeModel({ config, log }: Base, flags: Flags): Promise<ModelD
     import("./adapters/exchange-files.ts"),
   ]);
   const baseUrl = config.model.baseUrl === "" ? (flags.env["ANTHROPIC_BASE_URL"] ?? "") : config.model.baseUrl;
-  const secrets = [apiKey, ...SECRETS.flatMap((name) => flags.env[name] ?? [])];
+  const told = config.notify.receivers.flatMap((entry) => [entry.tokenEnv, entry.urlEnv, ...(entry.secretEnv ?? [])]);
+  const secrets = [apiKey, ...[...SECRETS, ...told].flatMap((name) => flags.env[name ?? ""] ?? [])];
   return {
     advisor: createAnthropic({ apiKey, baseUrl }),
     secrets,
@@ -170,7 +171,13 @@ async function composeModel({ config, log }: Base, flags: Flags): Promise<ModelD
 }
 
 /** Variables of our own that hold secrets. */
-const SECRETS = ["GITHUB_TOKEN", "STANCH_GITHUB_APP_KEY"];
+const SECRETS = [
+  "GITHUB_TOKEN",
+  "STANCH_GITHUB_APP_KEY",
+  "STANCH_SLACK_TOKEN",
+  "STANCH_SLACK_WEBHOOK_URL",
+  "STANCH_WEBHOOK_SECRET",
+];
 
 /** Who is told, with secrets from the environment. */
 export async function composeReceivers({ config, clock }: Base, flags: Flags): Promise<Receiver[]> {
