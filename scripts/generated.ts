@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { Config } from "../src/config/schema.ts";
@@ -6,16 +7,21 @@ import { guards } from "../src/guards/index.ts";
 import { incidentCrd, runCrd } from "../src/incident/crd.ts";
 import { WebhookPayload } from "../src/notify/payload.ts";
 import { remedies } from "../src/remedies/index.ts";
+import { chartFiles } from "./chart.ts";
+import { withMetrics } from "./metrics-reference.ts";
 
 /** File → text of everything that is written from code. */
 export async function generated(): Promise<Record<string, string>> {
   const schema = z.toJSONSchema(Config, { io: "input" }) as Schema;
+  const crds = `# Written from src/incident/crd.ts by \`npm run generate\`.\n${[incidentCrd, runCrd].map((crd) => stringify(crd, { lineWidth: 0, aliasDuplicateObjects: false })).join("---\n")}`;
   return {
-    "deploy/crd.yaml": `# Written from src/incident/crd.ts by \`npm run generate\`.\n${[incidentCrd, runCrd].map((crd) => stringify(crd, { lineWidth: 0, aliasDuplicateObjects: false })).join("---\n")}`,
+    ...(await chartFiles(crds, schema)),
+    "deploy/crd.yaml": crds,
     "deploy/config.schema.json": `${JSON.stringify({ $id: "https://stanch.dev/config.schema.json", title: "stanch.yaml", ...schema }, null, 2)}\n`,
     "deploy/webhook.schema.json": `${JSON.stringify({ $id: "https://stanch.dev/webhook.v1.schema.json", title: "What a webhook of notify.receivers receives", ...z.toJSONSchema(WebhookPayload, { io: "input" }) }, null, 2)}\n`,
     "docs/configuration.md": configurationReference(schema),
     "docs/catalogue.md": catalogue(),
+    "docs/metrics.md": withMetrics(await readFile(new URL("../docs/metrics.md", import.meta.url), "utf8")),
   };
 }
 

@@ -7,10 +7,11 @@ import { priceOf } from "./advice/prices.ts";
 import { question } from "./advice/prompt.ts";
 import { proseProblem } from "./advice/prose-check.ts";
 import { makeRedactor, type Redactor } from "./advice/redaction.ts";
-import { add, NOTHING, type Spend } from "./advice/spend.ts";
+import { add, NOTHING } from "./advice/spend.ts";
 import type { RemedyId } from "./config/schema.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import type { Incident, IncidentAdvice } from "./incident/incident.ts";
+import type { ModelUse } from "./incident/run-history.ts";
 import { getAt } from "./kube/field-path.ts";
 import type { Diagnosis, Proposal } from "./model.ts";
 import { openAccount } from "./model-account.ts";
@@ -143,7 +144,7 @@ async function asked(
 const NO_ANSWER = { outcome: "none", said: "it has not answered yet" } as const;
 
 /** Of what an incident keeps, the spend alone. */
-function spendIn(advice: IncidentAdvice | undefined): Spend {
+function spendIn(advice: IncidentAdvice | undefined): ModelUse {
   if (advice === undefined) return NOTHING;
   const { requests, inputTokens, outputTokens, cacheReadTokens, dollars } = advice;
   return { requests, inputTokens, outputTokens, cacheReadTokens, dollars };
@@ -218,7 +219,7 @@ function reasonOf(checks: readonly AnswerCheck[], citations: readonly { readonly
   return `No rule could prove a remedy; a model chose this one (confidence ${confidenceOf(checks)}: ${passed} of ${checks.length} checks of its answer passed). It cites ${[...new Set(citations.map(({ id }) => id))].slice(0, 10).join(", ")}.`;
 }
 
-function adviceOf(judged: Judged, evidence: string, model: string, spent: Spend, run: Run): IncidentAdvice {
+function adviceOf(judged: Judged, evidence: string, model: string, spent: ModelUse, run: Run): IncidentAdvice {
   const { outcome = "none", said, proposal, cause, checks, citations } = judged;
   return {
     evidence,

@@ -11,7 +11,6 @@ import { loadWorkload } from "./observe/workloads.ts";
 import type { PullRequest } from "./ports.ts";
 import { resolve } from "./resolve.ts";
 import type { Run } from "./run.ts";
-import { recordEvent } from "./steps/record.ts";
 import { letGo, stillHeld } from "./take-back.ts";
 
 /**
@@ -41,21 +40,7 @@ export async function afterMerge(incident: Incident, pull: PullRequest, run: Run
     await run.clock.sleep(run.config.verify.poll);
   }
   const doubts = behind === null ? await doubtsOf(merged, run) : [behind];
-  if (doubts.length === 0) {
-    const outcome = await resolve(merged, "Deployed, healthy, and Git says what the cluster runs.", run);
-    if (outcome.kind === "resolved")
-      await recordEvent(
-        incident.spec.workload,
-        undefined,
-        {
-          type: "Normal",
-          reason: "StanchResolved",
-          message: `#${pull.number} is merged and deployed; the workload is healthy.`,
-        },
-        run,
-      );
-    return outcome;
-  }
+  if (doubts.length === 0) return resolve(merged, "Deployed, healthy, and Git says what the cluster runs.", run);
   const waited = run.clock.now().getTime() - Date.parse(at);
   const also = asked.said === "" ? "" : `. ${asked.said}`;
   if (waited < run.config.followUp.deployed)

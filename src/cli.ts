@@ -1,20 +1,21 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
+import { EXIT, exitOf } from "./commands/exit.ts";
 import { type Flags, HELP, helpOf, OPTIONS } from "./commands/flags.ts";
+import { showFault } from "./commands/show-fault.ts";
 import { nearest } from "./config/nearest.ts";
 import { messageOf, StanchError } from "./errors.ts";
-
-/** Exit codes; documented in the help and the README. */
-const EXIT = { done: 0, fault: 1, config: 2, attention: 3, lease: 4 } as const;
 
 const COMMANDS: Record<string, () => Promise<{ main: (flags: Flags, words: string[]) => Promise<number> }>> = {
   run: () => import("./commands/run.ts"),
   scan: () => import("./commands/scan.ts"),
+  drift: () => import("./commands/drift.ts"),
   incidents: () => import("./commands/incidents.ts"),
   undo: () => import("./commands/undo.ts"),
   explain: () => import("./commands/explain.ts"),
   doctor: () => import("./commands/doctor.ts"),
   rbac: () => import("./commands/rbac.ts"),
+  metrics: () => import("./commands/metrics.ts"),
   notify: () => import("./commands/notify.ts"),
   demo: () => import("./commands/demo.ts"),
 };
@@ -76,10 +77,6 @@ function read(words: string[]) {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const known = error instanceof StanchError;
-  process.stderr.write(`stanch: ${known ? error.message : messageOf(error)}\n`);
-  if (known && error.hint !== undefined) process.stderr.write(`        ${error.hint}\n`);
-  if (!known && error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
-  process.exitCode =
-    known && error.code === "config" ? EXIT.config : known && error.code === "lease" ? EXIT.lease : EXIT.fault;
+  process.stderr.write(showFault(error, process.env));
+  process.exitCode = exitOf(error);
 }

@@ -3,16 +3,32 @@ import { existsSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "./adapters/clock.ts";
+import { gitNetwork, useProxies } from "./adapters/network.ts";
 import type { Flags } from "./commands/flags.ts";
+import { composeModel } from "./compose-model.ts";
 import { hostsOf } from "./config/hosts.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
-import { inScope, isProtected } from "./config/scope.ts";
+import { deployerNamespaces, inScope, isProtected } from "./config/scope.ts";
 import { StanchError } from "./errors.ts";
-import { createIncidentStore } from "./incident/store.ts";
-import { createLog } from "./log.ts";
+import { announce } from "./incident/event.ts";
+import { createIncidentStore, type OnStep } from "./incident/store.ts";
+import { createLog, secretsOf } from "./log.ts";
+import { createMeter, type Meter } from "./metrics/meter.ts";
+import { countStep } from "./metrics/transitions.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Charts, Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer, Repositories } from "./ports.ts";
+import type {
+  Charts,
+  Clock,
+  Cluster,
+  CodeHost,
+  Log,
+  Receiver,
+  Registry,
+  Renderer,
+  Repositories,
+  ReviewHost,
+} from "./ports.ts";
 import type { ModelDoor, Run } from "./run.ts";
 import { version } from "./version.ts";
 import type { WorkbenchPorts } from "./workbench.ts";
@@ -24,6 +40,10 @@ export interface Base {
   readonly log: Log;
   readonly clock: Clock;
   readonly output: "table" | "json";
+  /** Stands in every log line of this process. */
+  readonly id?: string;
+  /** Counts what goes out; absent: nothing is counted. */
+  readonly meter?: Meter;
 }
 
 /** Configuration and log, from flags and environment. Throws StanchError `config`. */
@@ -34,6 +54,7 @@ export async function composeBase(flags: Flags): Promise<Base> {
   const level = flags["log-level"] ?? "info";
   if (!["debug", "info", "warn", "error"].includes(level))
     throw new StanchError("config", `--log-level ${level} is not known`, { hint: "use debug, info, warn or error" });
+  useProxies(flags.env);
   const configFile =
     flags.config ?? flags.env["STANCH_CONFIG"] ?? (existsSync("stanch.yaml") ? "stanch.yaml" : undefined);
   const loaded = await loadConfig(configFile);
@@ -51,14 +72,18 @@ export async function composeBase(flags: Flags): Promise<Base> {
           ? "Kubernetes' own namespaces and Stanch's own are left alone"
           : "`scope.excludeNamespaces` of the configuration leaves it out",
       });
+  const id = randomBytes(4).toString("hex");
   const log = createLog({
     format: flags.interactive ? "text" : "json",
     level: level as "info",
     interactive: flags.interactive,
     write: (text) => void process.stderr.write(text),
     now: systemClock.now,
+    always: { run: id },
+    secrets: secretsOf(flags.env),
   });
-  return { config: { ...loaded, scope }, configFile, log, clock: systemClock, output };
+  const meter = createMeter(systemClock);
+  return { config: { ...loaded, scope }, configFile, log, clock: systemClock, output, id, meter };
 }
 
 /** The cluster of the flags; in a pod the service account's. */
@@ -66,13 +91,14 @@ export async function composeCluster(flags: Flags, clock: Clock): Promise<Cluste
   const { connectCluster } = await import("./adapters/kubernetes.ts");
   return connectCluster({
     clock,
+    env: flags.env,
     ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
     ...(flags.context === undefined ? {} : { context: flags.context }),
   });
 }
 
 export interface Hosts {
-  readonly codeHost: CodeHost;
+  readonly codeHost: CodeHost & ReviewHost;
   readonly repositories: Repositories;
   readonly renderer: Renderer;
   readonly registry: Registry;
@@ -83,7 +109,7 @@ export interface Hosts {
 
 /** Code host, Git, renderers and registry. `cluster`: whose capabilities charts are rendered for. */
 export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | null = null): Promise<Hosts> {
-  const { config, log, clock } = base;
+  const { config, log, clock, meter } = base;
   const [
     { createGitHub },
     { gitRemote },
@@ -111,26 +137,34 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
     appId !== undefined && key !== undefined
       ? { appId, privateKey: key, ...(installationId === undefined ? {} : { installationId }) }
       : { token: token ?? "" };
-  const codeHost = await createGitHub({ apiUrl, auth, allowHttp, pauseMs: config.github.pause, log, clock });
+  const onRequest = (): void => meter?.count("stanch_api_requests_total", { api: "github" });
+  const codeHost = await createGitHub({ apiUrl, auth, allowHttp, pauseMs: config.github.pause, log, clock, onRequest });
   const cache = config.git.cache === "" ? join(tmpdir(), "stanch-git") : config.git.cache;
-  const repositories = createRepositories({
-    cacheDirectory: cache,
-    remote: (repository) => gitRemote(apiUrl, repository),
-    token: (repository) => codeHost.gitToken(repository),
-    author: { name: authorName, email: authorEmail },
-    log,
-    path: flags.env["PATH"] ?? "",
-  });
-  const model = await composeModel(base, flags);
+  const repositories = countedFetches(
+    createRepositories({
+      cacheDirectory: cache,
+      remote: (repository) => gitRemote(apiUrl, repository),
+      token: (repository) => codeHost.gitToken(repository),
+      author: { name: authorName, email: authorEmail },
+      log,
+      path: flags.env["PATH"] ?? "",
+      network: gitNetwork(flags.env),
+    }),
+    meter,
+  );
+  const model = await composeModel(config, log, flags.env);
   return {
     codeHost,
     repositories,
     ...(model === undefined ? {} : { model }),
-    renderer: createRenderer({
-      path: flags.env["PATH"] ?? "",
-      // Charts ask what the cluster serves; without an answer they are told Helm's own defaults.
-      ...(cluster === null ? {} : { cluster: () => cluster.capabilities().catch(() => null) }),
-    }),
+    renderer: countedRenders(
+      createRenderer({
+        path: flags.env["PATH"] ?? "",
+        // Charts ask what the cluster serves; without an answer they are told Helm's own defaults.
+        ...(cluster === null ? {} : { cluster: () => cluster.capabilities().catch(() => null) }),
+      }),
+      meter,
+    ),
     registry: createRegistry(config.registry),
     ...(config.charts.fetch
       ? {
@@ -147,37 +181,43 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
   };
 }
 
-/** The model, where one is wanted and has a key. Without a key rules work alone: a run never fails for a model's sake. */
-async function composeModel({ config, log }: Base, flags: Flags): Promise<ModelDoor | undefined> {
-  if (!config.model.enabled) return undefined;
-  const apiKey = flags.env["ANTHROPIC_API_KEY"]?.trim() ?? "";
-  if (apiKey === "") {
-    log.warn("model.enabled is set, but ANTHROPIC_API_KEY is not: no model is asked");
-    return undefined;
-  }
-  const [{ createAnthropic }, { exchangeFiles }] = await Promise.all([
-    import("./adapters/anthropic.ts"),
-    import("./adapters/exchange-files.ts"),
-  ]);
-  const baseUrl = config.model.baseUrl === "" ? (flags.env["ANTHROPIC_BASE_URL"] ?? "") : config.model.baseUrl;
-  const told = config.notify.receivers.flatMap((entry) => [entry.tokenEnv, entry.urlEnv, ...(entry.secretEnv ?? [])]);
-  const secrets = [apiKey, ...[...SECRETS, ...told].flatMap((name) => flags.env[name ?? ""] ?? [])];
+function countedFetches(repositories: Repositories, meter: Meter | undefined): Repositories {
+  if (meter === undefined) return repositories;
   return {
-    advisor: createAnthropic({ apiKey, baseUrl }),
-    secrets,
-    draw: () => randomBytes(9).toString("hex"),
-    ...(config.model.record === "" ? {} : { save: exchangeFiles(config.model.record) }),
+    open: (repository, branch) =>
+      counted(repositories.open(repository, branch), (result) => meter.count("stanch_git_fetches_total", { result })),
   };
 }
 
-/** Variables of our own that hold secrets. */
-const SECRETS = [
-  "GITHUB_TOKEN",
-  "STANCH_GITHUB_APP_KEY",
-  "STANCH_SLACK_TOKEN",
-  "STANCH_SLACK_WEBHOOK_URL",
-  "STANCH_WEBHOOK_SECRET",
-];
+function countedRenders(renderer: Renderer, meter: Meter | undefined): Renderer {
+  if (meter === undefined) return renderer;
+  return {
+    ...renderer,
+    render: (directory, source) =>
+      counted(renderer.render(directory, source), (result) =>
+        meter.count("stanch_renders_total", { tool: source.tool, result }),
+      ),
+  };
+}
+
+async function counted<T>(work: Promise<T>, count: (result: "done" | "failed") => void): Promise<T> {
+  try {
+    const done = await work;
+    count("done");
+    return done;
+  } catch (error) {
+    count("failed");
+    throw error;
+  }
+}
+
+/** What is done at each step of an incident: it is counted, and told at the workload. */
+export function onStepOf(base: Pick<Base, "clock" | "log" | "meter">, cluster: Cluster): OnStep {
+  return async (before, after) => {
+    if (base.meter !== undefined) countStep(before, after, base.meter);
+    await announce(before, after, { cluster, clock: base.clock, log: base.log });
+  };
+}
 
 /** Who is told, with secrets from the environment. */
 export async function composeReceivers({ config, clock }: Base, flags: Flags): Promise<Receiver[]> {
@@ -194,7 +234,13 @@ export function clusterSide(
     live: (ref) => cluster.get(ref),
     async readDeployers() {
       const { readDeployers } = await import("./observe/deployers.ts");
-      return readDeployers({ cluster, hosts: hostsOf(config.github), pageSize: config.observe.pageSize, log });
+      return readDeployers({
+        cluster,
+        hosts: hostsOf(config.github),
+        pageSize: config.observe.pageSize,
+        namespaces: deployerNamespaces(config),
+        log,
+      });
     },
   };
 }
@@ -206,7 +252,7 @@ export async function composeRun(
   hosts: Hosts,
   options: { readonly dryRun: boolean },
 ): Promise<{ run: Omit<Run, "renew">; holder: string }> {
-  const { config, clock, log } = base;
+  const { config, clock, log, id = randomBytes(4).toString("hex"), meter = createMeter(base.clock) } = base;
   const { createWorkbench } = await import("./workbench.ts");
   const workbench = createWorkbench(config, { ...hosts, ...clusterSide(base, cluster) });
   const gaps: string[] = [];
@@ -218,6 +264,7 @@ export async function composeRun(
     watched: () => true,
     pages: (resource) => cluster.list(resource, { limit: config.observe.pageSize }),
   };
+  meter.start();
   return {
     run: {
       config,
@@ -225,14 +272,16 @@ export async function composeRun(
       ...hosts,
       clock,
       log,
-      store: createIncidentStore(cluster, clock),
+      store: createIncidentStore(cluster, clock, onStepOf({ clock, log, meter }, cluster)),
       workbench,
       reading,
       dryRun: options.dryRun,
       version,
       tally: { ripe: 0, hotfixes: 0, opened: 0 },
+      meter,
+      id,
       startedAt: clock.now().getTime(),
     },
-    holder: `${hostname()}-${randomBytes(4).toString("hex")}`,
+    holder: `${hostname()}-${id}`,
   };
 }

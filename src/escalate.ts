@@ -7,7 +7,6 @@ import type { Commit, Diagnosis, Outcome } from "./model.ts";
 import type { RemedyContext } from "./remedies/remedy.ts";
 import type { Run } from "./run.ts";
 import { findAppRepository } from "./steps/app-repository.ts";
-import { recordEvent } from "./steps/record.ts";
 import { type Reported, reportIssue, withSentence } from "./steps/report.ts";
 
 export interface Escalation {
@@ -22,8 +21,8 @@ export interface Escalation {
 
 /** A person is needed: the incident says for what, once. A fault of the program itself is told where its code is. */
 export async function escalate(request: Escalation, run: Run): Promise<Outcome> {
-  const { diagnosis, context, text } = request;
-  const { finding, cause } = diagnosis;
+  const { diagnosis, text } = request;
+  const { cause } = diagnosis;
   let { incident } = request;
   const said = isPrograms(request, run)
     ? await tellProgram(request, run)
@@ -31,12 +30,6 @@ export async function escalate(request: Escalation, run: Run): Promise<Outcome> 
   const message = withSentence(text, said.sentence);
   if (incident.status?.phase !== said.phase || incident.status.message !== message.slice(0, 1000)) {
     incident = await run.store.advance(incident, said.phase, message, { cause, ...said.more });
-    await recordEvent(
-      finding.workload,
-      context.workload?.object.metadata.uid,
-      { type: "Warning", reason: "StanchEscalated", message },
-      run,
-    );
   }
   return outcomeOf(incident, said.phase === "Silenced" ? "closed" : "escalated");
 }

@@ -1,3 +1,4 @@
+import { followChat } from "./chat/follow.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import type { Incident, IncidentIssue } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
@@ -48,7 +49,10 @@ async function openNow(incident: Incident, issue: IncidentIssue, run: Run): Prom
 
 async function look(incident: Incident, known: IncidentIssue, number: number, run: Run): Promise<Outcome[]> {
   const issue = await run.codeHost.issue(known.repository, number);
-  if (issue?.state === "open") return [];
+  if (issue?.state === "open") {
+    const { outcome } = await followChat(incident, { kind: "issue", repository: known.repository, number }, run);
+    return outcome === null ? [] : [outcome];
+  }
   if (issue !== null && isOwnClosing(issue, await run.codeHost.comments(known.repository, number))) return [];
   const who = issue?.closedBy === undefined ? "" : ` by ${issue.closedBy}`;
   let text = issue === null ? `#${number} was deleted.` : `#${number} was closed${who}.`;

@@ -4,12 +4,13 @@ import { IGNORE } from "./config/scope.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import { heal } from "./heal.ts";
 import { expiredHolds, isHeldForNothing, standingHolds } from "./incident/holding.ts";
-import { CLOSED, findingOf, type Incident } from "./incident/incident.ts";
+import { CLOSED, type Incident } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
+import { planFrom } from "./incident/plan-of.ts";
 import { getAt } from "./kube/field-path.ts";
 import { sameValue } from "./kube/same-value.ts";
 import { matchesRequirements, parseSelector } from "./kube/selectors.ts";
-import type { Finding, Outcome, Plan, Workload } from "./model.ts";
+import type { Finding, Outcome, Workload } from "./model.ts";
 import { loadWorkload } from "./observe/workloads.ts";
 import { resolve } from "./resolve.ts";
 import type { Run } from "./run.ts";
@@ -172,24 +173,4 @@ async function forget(incident: Incident, run: Run): Promise<Outcome[]> {
       : Date.parse(status?.resolvedAt ?? "") + run.config.followUp.keepResolved < now;
   if (over) await run.store.remove(incident);
   return [];
-}
-
-export function planFrom(incident: Incident): Plan {
-  const plan = incident.status?.plan;
-  return {
-    finding: findingOf(incident),
-    choice: {
-      remedy: plan?.remedy ?? "",
-      params: plan?.params ?? {},
-      reason: plan?.reason ?? "",
-      evidence: [],
-      ...(incident.status?.culprit === undefined ? {} : { culprit: incident.status.culprit }),
-      ...(plan?.by === undefined ? {} : { by: plan.by }),
-    },
-    risk: (plan?.risk ?? "medium") as Plan["risk"],
-    changes: plan?.changes ?? [],
-    ...(plan?.action === undefined ? {} : { action: plan.action }),
-    ...(plan?.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
-    title: plan?.title ?? "",
-  };
 }

@@ -14,7 +14,6 @@ import type { Run } from "./run.ts";
 import { locate } from "./steps/locate.ts";
 import { propose } from "./steps/propose.ts";
 import { prove } from "./steps/prove.ts";
-import { recordEvent } from "./steps/record.ts";
 import { reportIssue, withSentence } from "./steps/report.ts";
 import { takeBack } from "./take-back.ts";
 import { word } from "./word.ts";
@@ -50,36 +49,40 @@ export async function heal(incident: Incident, given: Plan, options: HealOptions
   const plan = await blamed(given, run);
   const revertOf = plan.choice.culprit?.sha;
   const roots = await run.workbench.roots(bench.source);
-  const located = await locate({
-    changes: plan.changes,
-    source: bench.source,
-    checkout: bench.checkout,
-    renderer: run.renderer,
-    hints: revertOf === undefined ? {} : { revertOf },
-    roots,
-    homes: homesOf(run),
-    tick: run.renew,
-  });
+  const located = await run.meter.time("locate", () =>
+    locate({
+      changes: plan.changes,
+      source: bench.source,
+      checkout: bench.checkout,
+      renderer: run.renderer,
+      hints: revertOf === undefined ? {} : { revertOf },
+      roots,
+      homes: homesOf(run),
+      tick: run.renew,
+    }),
+  );
   await run.renew();
   if (!located.found) {
     if (located.already === true) return alreadyInGit(incident, options, bench, run);
     return stuck(incident, options, `${located.reason} ${located.hint}`.trim(), run, await placeOf(bench.source, run));
   }
-  const proof = await prove({
-    located,
-    changes: plan.changes,
-    source: bench.source,
-    checkout: bench.checkout,
-    renderer: run.renderer,
-    cluster: run.cluster,
-    roots,
-    links: located.links,
-    edited: located.checkout,
-    tick: run.renew,
-    ...(options.live ? { live: true } : {}),
-    ...(plan.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
-    ...(revertOf === undefined ? {} : { revertOf }),
-  });
+  const proof = await run.meter.time("prove", () =>
+    prove({
+      located,
+      changes: plan.changes,
+      source: bench.source,
+      checkout: bench.checkout,
+      renderer: run.renderer,
+      cluster: run.cluster,
+      roots,
+      links: located.links,
+      edited: located.checkout,
+      tick: run.renew,
+      ...(options.live ? { live: true } : {}),
+      ...(plan.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
+      ...(revertOf === undefined ? {} : { revertOf }),
+    }),
+  );
   await run.renew();
   const failed = proof.checks.filter((check) => check.result === "failed");
   if (options.rehearsal === true) {
@@ -98,31 +101,21 @@ export async function heal(incident: Incident, given: Plan, options: HealOptions
     `Found in Git: ${located.locations.map((location) => `${location.file}:${location.line}`).join(", ")}.`,
     sourceOf(located, proof),
   );
-  const next = await word(stored, plan, proof, options.live, run);
-  const proposed = await propose(
-    {
-      incident: next,
-      plan,
-      located,
-      proof,
-      checkout: located.checkout,
-      live: options.live,
-      ...(options.why === undefined ? {} : { why: options.why }),
-      cautions: [...(plan.choice.by === "model" ? [ADVISED] : []), ...cautionsOf(located.links)],
-    },
-    run,
-  );
+  const next = await run.meter.time("advise", () => word(stored, plan, proof, options.live, run));
+  const wish = {
+    incident: next,
+    plan,
+    located,
+    proof,
+    checkout: located.checkout,
+    live: options.live,
+    ...(options.why === undefined ? {} : { why: options.why }),
+    cautions: [...(plan.choice.by === "model" ? [ADVISED] : []), ...cautionsOf(located.links)],
+  };
+  const proposed = await run.meter.time("propose", () => propose(wish, run));
   if (proposed.kind === "closed" && options.live && run.config.pullRequest.onClose === "undo")
     return refused(next, proposed, run);
-  if (proposed.kind === "proposed") {
-    run.tally.firstPullRequestMs ??= run.clock.now().getTime() - run.startedAt;
-    await recordEvent(
-      plan.finding.workload,
-      undefined,
-      { type: "Normal", reason: "StanchPullRequest", message: proposed.message },
-      run,
-    );
-  }
+  if (proposed.kind === "proposed") run.tally.firstPullRequestMs ??= run.clock.now().getTime() - run.startedAt;
   return proposed;
 }
 
@@ -224,14 +217,10 @@ async function stuck(
   const text = `${state}. Git could not be corrected: ${reason}. A person must make this change: ${wanted}.`;
   if (options.rehearsal === true) return outcomeOf(incident, "escalated", text);
   const { live, why } = options;
-  const said = await reportIssue({ incident, repository, matter: { kind: "git", reason }, live, why }, run);
-  const next = await run.store.advance(incident, said.phase, withSentence(text, said.sentence), said.more);
-  await recordEvent(
-    incident.spec.workload,
-    undefined,
-    { type: "Warning", reason: "StanchEscalated", message: text },
-    run,
+  const said = await run.meter.time("report", () =>
+    reportIssue({ incident, repository, matter: { kind: "git", reason }, live, why }, run),
   );
+  const next = await run.store.advance(incident, said.phase, withSentence(text, said.sentence), said.more);
   return outcomeOf(next, said.phase === "Silenced" ? "closed" : "escalated");
 }
 

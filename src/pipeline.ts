@@ -6,12 +6,13 @@ import { followIssue } from "./follow-issue.ts";
 import { followUp, repair } from "./follow-up.ts";
 import { originOf } from "./gitops/configured-source.ts";
 import { isEcho } from "./incident/echo.ts";
-import { CLOSED, type Incident } from "./incident/incident.ts";
+import { CLOSED, type Incident, incidentName } from "./incident/incident.ts";
 import { takeLease } from "./incident/lease.ts";
-import { countOutcomes, recordRun } from "./incident/run-history.ts";
 import { describeRef } from "./kube/ref.ts";
+import { inContext } from "./log.ts";
 import type { Diagnosis, Finding, Outcome } from "./model.ts";
 import { createTeller, type Teller } from "./notify/tell.ts";
+import { entryOf, remember, resultOf } from "./remember.ts";
 import type { Run, RunReport } from "./run.ts";
 import { detect } from "./steps/detect.ts";
 import { diagnose } from "./steps/diagnose.ts";
@@ -40,44 +41,14 @@ export async function cycle(run: Omit<Run, "renew">, holder: string): Promise<Ru
   const teller = createTeller(run, writes);
   try {
     const report = await everything({ ...run, renew }, teller);
-    await teller.over({ report });
-    if (lease !== null) await remember(report, run);
+    await run.meter.time("notify", () => teller.over({ report }));
+    if (lease !== null) await remember(entryOf(report, resultOf(report), run), run);
     return report;
   } catch (error) {
     await teller.over({ error });
     throw error;
   } finally {
     await lease?.release().catch((error: unknown) => run.log.warn("lease not released", { error: messageOf(error) }));
-  }
-}
-
-/** The run's summary, for people and metrics. Without it nothing is lost that a run needs. */
-async function remember(report: RunReport, run: Omit<Run, "renew">): Promise<void> {
-  const { config, clock, cluster, version, log } = run;
-  if (config.history === 0) return;
-  const { outcomes, scanned, gaps, seconds, firstHotfixSeconds, firstPullRequestSeconds } = report;
-  const { pods, workloads, calls } = scanned;
-  try {
-    await recordRun(
-      {
-        at: clock.now().toISOString(),
-        seconds,
-        mode: config.mode,
-        version,
-        pods,
-        workloads,
-        calls,
-        gaps: gaps.length,
-        outcomes: countOutcomes(outcomes),
-        ...(firstHotfixSeconds === undefined ? {} : { firstHotfixSeconds }),
-        ...(firstPullRequestSeconds === undefined ? {} : { firstPullRequestSeconds }),
-        ...(report.model === undefined ? {} : { model: report.model }),
-      },
-      config.history,
-      { cluster, clock, namespace: config.namespace },
-    );
-  } catch (error) {
-    log.warn("the run's summary was not kept", { error: messageOf(error) });
   }
 }
 
@@ -88,15 +59,15 @@ async function everything(run: Run, teller: Teller): Promise<RunReport> {
   if (writes)
     for (const incident of incidents)
       outcomes.push(
-        ...(await guarded(run, incident.spec.workload, incident.spec.symptom, () => repair(incident, run))),
+        ...(await guarded(run, subjectOf(incident), () => run.meter.time("repair", () => repair(incident, run)))),
       );
 
   run.log.progress("reading the cluster");
   // Git is fetched meanwhile where it is little.
   if (run.config.sources.length <= FEW_SOURCES)
     for (const entry of run.config.sources) run.workbench.bench(originOf(entry)).catch(() => undefined);
-  let seen = await observe(run.cluster, run.config, run.clock);
-  let findings = detect(seen.snapshot, run.config.detect);
+  let seen = await run.meter.time("observe", () => observe(run.cluster, run.config, run.clock));
+  let findings = await run.meter.time("detect", () => detect(seen.snapshot, run.config.detect));
   // What fails in the cluster does not wait for what only Git says.
   const inspectFirst = !findings.some((finding) => finding.unripe === undefined);
   if (inspectFirst) {
@@ -117,18 +88,18 @@ async function everything(run: Run, teller: Teller): Promise<RunReport> {
     incidents = await readIncidents(run);
     for (const incident of incidents)
       outcomes.push(
-        ...(await guarded(run, incident.spec.workload, incident.spec.symptom, () =>
-          followUp(incident, findings, seen, run),
+        ...(await guarded(run, subjectOf(incident), () =>
+          run.meter.time("follow-up", () => followUp(incident, findings, seen, run)),
         )),
       );
     incidents = await readIncidents(run);
     for (const incident of incidents)
       outcomes.push(
-        ...(await guarded(run, incident.spec.workload, incident.spec.symptom, () => followIssue(incident, run))),
+        ...(await guarded(run, subjectOf(incident), () => run.meter.time("report", () => followIssue(incident, run)))),
       );
     if (incidents.some((incident) => incident.status?.issue !== undefined)) incidents = await readIncidents(run);
     // What became of open incidents does not wait until new ones are treated, which takes minutes.
-    await teller.all();
+    await run.meter.time("notify", () => teller.all());
   }
 
   outcomes.push(...(await treatAll(findings, seen, incidents, run, teller)));
@@ -138,28 +109,40 @@ async function everything(run: Run, teller: Teller): Promise<RunReport> {
       ({ symptom }) => symptom.kind === "ManifestRefused",
     );
     run.tally.ripe += refused.length;
+    findings = [...findings, ...refused];
     outcomes.push(...(await treatAll(refused, later, incidents, run, teller)));
   }
-  await teller.all({ last: true });
+  await run.meter.time("notify", () => teller.all({ last: true }));
   const now = run.clock.now().getTime();
   return {
     outcomes,
     scanned: seen.snapshot.counts,
     gaps: seen.snapshot.gaps,
+    findings: countFindings(findings),
     seconds: Math.round((now - run.startedAt) / 100) / 10,
     ...(run.tally.firstHotfixMs === undefined ? {} : { firstHotfixSeconds: run.tally.firstHotfixMs / 1000 }),
     ...(run.tally.firstPullRequestMs === undefined
       ? {}
       : { firstPullRequestSeconds: run.tally.firstPullRequestMs / 1000 }),
-    ...(run.tally.spend === undefined ? {} : { model: run.tally.spend }),
+    ...(run.tally.model === undefined ? {} : { model: run.tally.model }),
   };
+}
+
+function countFindings(findings: readonly Finding[]): RunReport["findings"] {
+  const counts: Record<string, { readonly ripe: number; readonly unripe: number }> = {};
+  for (const { symptom, unripe } of findings) {
+    const { ripe = 0, unripe: watched = 0 } = counts[symptom.kind] ?? {};
+    counts[symptom.kind] = unripe === undefined ? { ripe: ripe + 1, unripe: watched } : { ripe, unripe: watched + 1 };
+  }
+  return counts;
 }
 
 /** Repositories that are few enough to be fetched before anything is known to need them. */
 const FEW_SOURCES = 4;
 
 async function inspected(seen: Observation, run: Run): Promise<Observation> {
-  return { ...seen, snapshot: { ...seen.snapshot, refused: await inspect(run, seen) } };
+  const refused = await run.meter.time("inspect", () => inspect(run, seen));
+  return { ...seen, snapshot: { ...seen.snapshot, refused } };
 }
 
 /** Diagnoses and treats what is ripe, says what is not. */
@@ -200,42 +183,65 @@ async function treatAll(
     }
     await run.renew();
     run.log.progress(`looking into ${describeRef(finding.workload)}`);
-    const fault = await guarded(run, finding.workload, finding.symptom.kind, async () => {
-      const gathered = await gather(finding, seen.snapshot, run.reading);
-      const known = open.get(finding.fingerprint);
-      const context = await remedyContext(gathered, seen, run, known);
-      diagnoses.push(await advise(await diagnose(gathered, context), context, run, known));
-      return [];
-    });
+    const fault = await guarded(run, subjectOf(finding), () =>
+      run.meter.time("diagnose", async () => {
+        const gathered = await gather(finding, seen.snapshot, run.reading);
+        const known = open.get(finding.fingerprint);
+        const context = await remedyContext(gathered, seen, run, known);
+        const byRules = await diagnose(gathered, context);
+        diagnoses.push(await run.meter.time("advise", () => advise(byRules, context, run, known)));
+        return [];
+      }),
+    );
     outcomes.push(...fault);
   }
   for (const cause of group(diagnoses)) {
     await run.renew();
-    const done = await guarded(run, cause.primary.finding.workload, cause.primary.finding.symptom.kind, async () => [
+    const done = await guarded(run, subjectOf(cause.primary.finding), async () => [
       await treat(cause.primary, cause.covers, seen, run, open.get(cause.primary.finding.fingerprint)),
     ]);
     outcomes.push(...done);
-    for (const { incident } of done) await teller.about(incident);
+    for (const { incident } of done) await run.meter.time("notify", () => teller.about(incident));
   }
   return outcomes;
 }
 
+/** What an incident or a finding is about; stands in every log line of what is done about it. */
+interface Subject {
+  readonly workload: Finding["workload"];
+  readonly symptom: Finding["symptom"]["kind"];
+  /** `namespace/name`, of a finding the one that it has or will have. */
+  readonly incident: string;
+}
+
+function subjectOf(of: Incident | Finding): Subject {
+  if ("spec" in of) {
+    const { namespace, name } = of.metadata;
+    return { workload: of.spec.workload, symptom: of.spec.symptom, incident: `${namespace}/${name}` };
+  }
+  const { workload, symptom } = of;
+  return { workload, symptom: symptom.kind, incident: `${workload.namespace}/${incidentName(of)}` };
+}
+
 /** A fault of one finding becomes its outcome. Losing the lease ends the run: somebody else writes now. */
-async function guarded(
-  run: Run,
-  workload: Finding["workload"],
-  symptom: Finding["symptom"]["kind"],
-  step: () => Promise<Outcome[]>,
-): Promise<Outcome[]> {
+async function guarded(run: Run, subject: Subject, step: () => Promise<Outcome[]>): Promise<Outcome[]> {
+  const { workload, symptom, incident } = subject;
+  return inContext({ incident, workload: describeRef(workload), symptom }, () => stepOrFault(run, subject, step));
+}
+
+async function stepOrFault(run: Run, subject: Subject, step: () => Promise<Outcome[]>): Promise<Outcome[]> {
+  const { workload, symptom } = subject;
   try {
     return await step();
   } catch (error) {
     if (error instanceof StanchError && error.code === "lease") throw error;
-    const hint = error instanceof StanchError && error.hint !== undefined ? ` (${error.hint})` : "";
-    run.log.error("finding failed", { workload: describeRef(workload), symptom, error: messageOf(error) });
+    const hint = error instanceof StanchError ? error.hint : undefined;
+    run.log.error("finding failed", { error: messageOf(error), ...(hint === undefined ? {} : { hint }) });
     if (!(error instanceof StanchError))
       run.log.debug("stack", { stack: error instanceof Error ? (error.stack ?? "") : "" });
-    return [{ kind: "failed", workload, symptom, message: `${messageOf(error)}${hint}` }];
+    return [
+      { kind: "failed", workload, symptom, message: `${messageOf(error)}${hint === undefined ? "" : ` (${hint})`}` },
+    ];
   }
 }
 

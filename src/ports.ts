@@ -38,12 +38,25 @@ export interface ListOptions {
   readonly metadataOnly?: boolean;
 }
 
+/** One verb on one resource. */
 export interface Access {
   readonly group: string;
   readonly resource: string;
   readonly subresource?: string;
   readonly verb: string;
+  /** Absent: in every namespace, or of what has none. */
   readonly namespace?: string;
+  /** One object's name; absent: any. */
+  readonly name?: string;
+}
+
+/** A rule that an account holds in a namespace; `*` is a wildcard, and `resources` may name a subresource (`pods/exec`). */
+export interface HeldRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  /** Empty: any. */
+  readonly resourceNames: readonly string[];
+  readonly verbs: readonly string[];
 }
 
 /** The Kubernetes API. Throws StanchError (`cluster`, `forbidden`, `conflict`, `invalid`, `not-found`). */
@@ -89,10 +102,14 @@ export interface Cluster {
   ): Promise<number | "refused" | null>;
   /** Does the API server serve this resource at all? Discovery, which every account may read; kept for the run. */
   serves(resource: Resource): Promise<boolean>;
+  /** The resource of a kind, by what is known and by discovery; null where the cluster does not serve it. */
+  resource(apiVersion: string, kind: string): Promise<Resource | null>;
   /** What charts ask of a cluster (`.Capabilities`): its version, and `group/version` and `group/version/Kind` of what it serves. */
   capabilities(): Promise<{ readonly kubeVersion: string; readonly apiVersions: readonly string[] }>;
   /** SelfSubjectAccessReview for each, in order. */
   review(accesses: readonly Access[]): Promise<readonly boolean[]>;
+  /** SelfSubjectRulesReview: what this account may do in a namespace, by RBAC; another authorizer may tell less than it grants. */
+  heldRules(namespace: string): Promise<readonly HeldRule[]>;
   close(): void;
 }
 
@@ -321,6 +338,8 @@ export interface CheckRun {
   readonly title: string;
   readonly summary: string;
   readonly text: string;
+  /** How many lines it marks. */
+  readonly annotations: number;
   /** Slug of the App that made it: whoever may write checks may write any text. */
   readonly app: string;
 }
@@ -338,14 +357,21 @@ export interface Comment {
 
 /** What drift, reviews and chat need of GitHub beside `CodeHost`. Throws StanchError `code-host` with a hint. */
 export interface ReviewHost {
-  /** Makes the check run or, when we made one of this name and `externalId` for the commit, writes it anew. */
+  /**
+   * Makes the check run or, when we made one of this name and `externalId` for the commit, writes it anew; nothing is written when it says
+   * the same already. It is completed last, so that a crash between two pages of annotations leaves nothing that is read. Throws `forbidden`
+   * when these credentials may not write check runs, which only a GitHub App may: say it by `publishStatus` then.
+   */
   publishCheck(repository: string, request: CheckRunRequest): Promise<CheckRun>;
-  /** The newest completed check run of a name on a commit or branch; null when there is none. */
+  /** The newest completed check run of a name on a commit or branch; null when there is none. `app`: only what this App (slug) made. */
   readCheck(
     repository: string,
-    at: { readonly ref: string; readonly name: string; readonly externalId?: string },
+    at: { readonly ref: string; readonly name: string; readonly externalId?: string; readonly app?: string },
   ): Promise<CheckRun | null>;
-  /** A commit status: what a token without the right to write checks can say. `description` at most 140 characters. */
+  /**
+   * A commit status: what a token without the right to write checks can say. `description` at most 140 characters. Nothing is written when
+   * the last one of the context says the same.
+   */
   publishStatus(
     repository: string,
     status: {
@@ -356,12 +382,22 @@ export interface ReviewHost {
       readonly url?: string;
     },
   ): Promise<void>;
-  /** All comments of an issue or pull request, every page, oldest first. */
-  allComments(repository: string, number: number): Promise<readonly Comment[]>;
+  /** Commits of a branch or revision, newest first, at most 100: their ids. */
+  recentCommits(repository: string, ref: string, limit: number): Promise<readonly string[]>;
+  /** The newest issue of any state that this login opened and whose body is meant. */
+  issueBy(repository: string, login: string, isMeant: (body: string) => boolean): Promise<Issue | null>;
+  /**
+   * All comments of an issue or pull request, every page, oldest first. `since` (RFC 3339): only what was written or edited at or after
+   * that moment.
+   */
+  allComments(repository: string, number: number, since?: string): Promise<readonly Comment[]>;
   createComment(repository: string, number: number, body: string): Promise<Comment>;
   updateComment(repository: string, id: number, body: string): Promise<void>;
   deleteComment(repository: string, id: number): Promise<void>;
-  /** What a person may do in the repository: `admin`, `maintain`, `write`, `triage`, `read` or `none`. */
+  /**
+   * What a person may do in the repository: `admin`, `maintain`, `write`, `triage`, `read` or `none`; of an organisation's own role, what
+   * it stands on.
+   */
   permissionOf(repository: string, login: string): Promise<string>;
   /** Our own login, as it stands at comments. */
   login(repository: string): Promise<string>;

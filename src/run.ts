@@ -1,16 +1,17 @@
-import type { Spend } from "./advice/spend.ts";
 import type { Config } from "./config/schema.ts";
+import type { ModelUse } from "./incident/run-history.ts";
 import type { IncidentStore } from "./incident/store.ts";
+import type { Meter } from "./metrics/meter.ts";
 import type { Outcome } from "./model.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Advisor, Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer } from "./ports.ts";
+import type { Advisor, Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer, ReviewHost } from "./ports.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Everything that one run works with: the doors, the settings, and what it has done so far. */
 export interface Run {
   readonly config: Config;
   readonly cluster: Cluster;
-  readonly codeHost: CodeHost;
+  readonly codeHost: CodeHost & ReviewHost;
   readonly renderer: Renderer;
   readonly registry: Registry;
   readonly clock: Clock;
@@ -26,6 +27,10 @@ export interface Run {
   /** Version of Stanch, for reports. */
   readonly version: string;
   readonly tally: Tally;
+  /** Counts and times for metrics. */
+  readonly meter: Meter;
+  /** Stands in every log line, and in the lease's holder. */
+  readonly id: string;
   /** Keeps the lease; throws when another run took over. */
   readonly renew: () => Promise<void>;
   /** When the run began, and milliseconds from then to what users wait for. */
@@ -52,9 +57,10 @@ export interface Tally {
   issues?: number;
   firstHotfixMs?: number;
   firstPullRequestMs?: number;
-  /** Incidents about which a model was asked, and what that cost. */
+  /** Incidents about which a model was asked. */
   asked?: number;
-  spend?: Spend;
+  /** What was asked of models, and what that cost; absent: nothing was. */
+  model?: ModelUse;
 }
 
 export interface RunReport {
@@ -66,9 +72,11 @@ export interface RunReport {
     readonly calls: number;
   };
   readonly gaps: readonly string[];
+  /** Findings by symptom. */
+  readonly findings: Readonly<Record<string, { readonly ripe: number; readonly unripe: number }>>;
   readonly seconds: number;
   readonly firstHotfixSeconds?: number;
   readonly firstPullRequestSeconds?: number;
-  /** What was asked of a model, and what that cost; absent: nothing was. */
-  readonly model?: Spend;
+  /** What was asked of models, and what that cost; absent: nothing was. */
+  readonly model?: ModelUse;
 }

@@ -5,13 +5,12 @@ import { aheadOf, waitForGit } from "./git-ahead.ts";
 import { heal } from "./heal.ts";
 import type { Incident } from "./incident/incident.ts";
 import { describeRef } from "./kube/ref.ts";
-import type { Diagnosis, Finding, Hold, Outcome, Plan, Proposal, Workload } from "./model.ts";
+import type { Diagnosis, Finding, Hold, Outcome, Plan, Workload } from "./model.ts";
 import type { Run } from "./run.ts";
 import { act, planOf, tryAct } from "./steps/act.ts";
 import { guard } from "./steps/guard.ts";
 import type { Observation } from "./steps/observe.ts";
 import { plan as draft } from "./steps/plan.ts";
-import { recordEvent } from "./steps/record.ts";
 import { verify } from "./steps/verify.ts";
 import { takeBack } from "./take-back.ts";
 
@@ -33,13 +32,16 @@ export async function treat(
 
   for (const choice of diagnosis.choices) {
     if (tried.has(choice.remedy)) continue;
-    const planned = await draft(diagnosis, choice, context);
+    const planned = await run.meter.time("plan", () => draft(diagnosis, choice, context));
     if ("refused" in planned) {
       refusals.push(`${choice.remedy}: ${planned.refused}`);
       continue;
     }
-    const knows = await guardContext(planned, seen, run, incident);
+    const current: Incident | null = incident;
+    const knows = await run.meter.time("plan", () => guardContext(planned, seen, run, current));
     const verdict = guard(planned, knows);
+    if (verdict.decision !== "live")
+      run.meter.count("stanch_guard_objections_total", { guard: verdict.rule, decision: verdict.decision });
     const holds = [...knows.holds.values()].flatMap((held) => (held.possible ? [held.hold] : []));
     if (verdict.decision === "refuse") {
       refusals.push(`${choice.remedy}: ${verdict.reason} (${verdict.rule})`);
@@ -68,7 +70,7 @@ export async function treat(
       );
       if (proved.kind === "failed" || proved.kind === "escalated") return proved;
     }
-    const done = await hotfix(incident, planned, choice, run, { before: context.workload ?? null, holds });
+    const done = await hotfix(incident, planned, run, { before: context.workload ?? null, holds });
     incident = done.incident;
     if (done.outcome === "recovered") return heal(incident, planned, { live: true }, run);
     if (done.outcome === "not-applied-git-only") return heal(incident, planned, { live: false, why: done.text }, run);
@@ -91,13 +93,11 @@ type Hotfixed = {
 async function hotfix(
   incident: Incident,
   planned: Plan,
-  choice: Proposal,
   run: Run,
   { before, holds }: { readonly before: Workload | null; readonly holds: readonly Hold[] },
 ): Promise<Hotfixed> {
-  const { finding } = planned;
   run.tally.hotfixes += 1;
-  const acted = await act(planned, incident, run, holds);
+  const acted = await run.meter.time("act", () => act(planned, incident, run, holds));
   if (!acted.applied) {
     const undone =
       acted.incident.status?.hotfix?.undo === undefined
@@ -110,13 +110,6 @@ async function hotfix(
     };
   }
   run.tally.firstHotfixMs ??= run.clock.now().getTime() - run.startedAt;
-  const uid = before?.object.metadata.uid;
-  await recordEvent(
-    finding.workload,
-    uid,
-    { type: "Normal", reason: "StanchHotfix", message: `${planned.title}. ${choice.reason}` },
-    run,
-  );
   return settle(acted.incident, planned, run, before);
 }
 
@@ -125,19 +118,13 @@ export async function settle(incident: Incident, planned: Plan, run: Run, before
   const { finding } = planned;
   const hotfixed = incident.status?.hotfix;
   if (hotfixed === undefined) throw new StanchError("internal", "there is no hotfix to watch");
-  const verification = await verify(
-    {
-      finding,
-      hotfix: hotfixed,
-      before,
-      tick: async (text) => {
-        run.log.progress(`watching ${describeRef(finding.workload)}: ${text}`);
-        await run.renew();
-      },
-    },
-    run.reading,
+  const tick = async (text: string): Promise<void> => {
+    run.log.progress(`watching ${describeRef(finding.workload)}: ${text}`);
+    await run.renew();
+  };
+  const verification = await run.meter.time("verify", () =>
+    verify({ finding, hotfix: hotfixed, before, tick }, run.reading),
   );
-  const uid = before?.object.metadata.uid;
   const row = {
     remedy: planned.choice.remedy,
     title: planned.title,
@@ -150,12 +137,6 @@ export async function settle(incident: Incident, planned: Plan, run: Run, before
       verification,
       tried,
     });
-    await recordEvent(
-      finding.workload,
-      uid,
-      { type: "Normal", reason: "StanchVerified", message: verification.seen },
-      run,
-    );
     return { incident: next, text: verification.seen, outcome: "recovered" };
   }
   const lost = verification.seen.startsWith("the change was undone by");
@@ -164,7 +145,6 @@ export async function settle(incident: Incident, planned: Plan, run: Run, before
     tried,
   });
   const undone = await takeBack(marked, `${verification.result}: ${verification.seen}`, "RolledBack", run);
-  await recordEvent(finding.workload, uid, { type: "Warning", reason: "StanchRolledBack", message: undone.text }, run);
   return { incident: undone.incident, text: verification.seen, outcome: lost ? "lost" : "failed" };
 }
 

@@ -1,5 +1,6 @@
 import { afterMerge, agree } from "./after-merge.ts";
 import { askForSync, heldBack, waitOf } from "./await-sync.ts";
+import { followChat } from "./chat/follow.ts";
 import { expiredHolds, standingHolds } from "./incident/holding.ts";
 import type { Incident } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
@@ -9,7 +10,6 @@ import type { PullRequest } from "./ports.ts";
 import { formatWithdrawal } from "./pull-request/withdrawal.ts";
 import { resolve } from "./resolve.ts";
 import type { Run } from "./run.ts";
-import { recordEvent } from "./steps/record.ts";
 import { firstLost } from "./steps/verify.ts";
 import { letGo, stillHeld, takeBack } from "./take-back.ts";
 
@@ -22,7 +22,8 @@ export async function followPullRequest(incident: Incident, run: Run): Promise<O
   const head = await fixedAt(incident, run);
   if (head !== null) return [await fixedByOthers(incident, pull, head, run)];
   if (pull.state === "closed") return [await afterRefusal(incident, pull, run)];
-  return [await whileOpen(incident, pull, run)];
+  const talked = await followChat(incident, { kind: "pull", repository: known.repository, number: known.number }, run);
+  return [talked.outcome ?? (await whileOpen(talked.incident, pull, run))];
 }
 
 /** The commit at which Git says all of the change without our pull request; null: it does not. */
@@ -111,12 +112,6 @@ async function whileOpen(incident: Incident, pull: PullRequest, run: Run): Promi
   if (standingHolds(incident).length === 0) return outcomeOf(incident, "waiting", text);
   // Held, and lost all the same: it is not fought for, and nothing stays held.
   const undone = await takeBack(incident, `${lost.text} though it was held; ${back}`, "Proposed", run);
-  await recordEvent(
-    incident.spec.workload,
-    undefined,
-    { type: "Warning", reason: "StanchRolledBack", message: undone.text },
-    run,
-  );
   return outcomeOf(undone.incident, "waiting", text);
 }
 
@@ -130,11 +125,5 @@ export async function expire(incident: Incident, run: Run): Promise<Incident> {
   const [hold] = expiredHolds(incident, run.clock.now());
   const reason = `its hold expired at ${hold?.expiresAt.slice(0, 16) ?? ""}Z before Git said the same; the fault is back until Git is corrected and deployed`;
   const undone = await takeBack(incident, reason, incident.status?.phase ?? "Proposed", run);
-  await recordEvent(
-    incident.spec.workload,
-    undefined,
-    { type: "Warning", reason: "StanchHoldExpired", message: undone.text },
-    run,
-  );
   return undone.incident;
 }

@@ -15,6 +15,7 @@ import type {
 import { StanchError } from "../errors.ts";
 import type { Json } from "../model.ts";
 import type { Advisor, AdvisorFault, AdvisorReply, AdvisorRequest, AdvisorTurn } from "../ports.ts";
+import { fetchFault } from "./network.ts";
 
 export interface AnthropicOptions {
   readonly apiKey: string;
@@ -155,7 +156,11 @@ function faultOf(error: unknown, began: boolean): AdvisorFault {
   if (error instanceof APIConnectionError)
     return began
       ? { kind: "cut", message: "the connection to the model broke off", billed }
-      : { kind: "unreachable", message: "the model's API cannot be reached", billed };
+      : {
+          kind: "unreachable",
+          message: `the model's API cannot be reached: ${fetchFault(error)}`.slice(0, 300),
+          billed,
+        };
   if (!(error instanceof APIError))
     return { kind: began ? "cut" : "unreadable", message: "the model's answer cannot be read", billed: "unknown" };
   const { status, type } = error as { status: number | undefined; type: string | null };

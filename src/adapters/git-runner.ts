@@ -1,5 +1,6 @@
 import { simpleGit } from "simple-git";
 import { messageOf, StanchError } from "../errors.ts";
+import { redactShapes } from "../redact.ts";
 
 /** What git may be told by environment: everything of the user's own is left out. */
 const GUARDED = [
@@ -9,6 +10,7 @@ const GUARDED = [
   "GIT_CONFIG_SYSTEM",
   "GIT_ALLOW_PROTOCOL",
   "GIT_LFS_SKIP_SMUDGE",
+  "GIT_NO_LAZY_FETCH",
   "GIT_CONFIG_COUNT",
   "GIT_INDEX_FILE",
   "GIT_AUTHOR_NAME",
@@ -24,6 +26,8 @@ export interface GitAccess {
   readonly token: string | undefined;
   /** Where programs are ($PATH). */
   readonly path: string;
+  /** Proxies and certificate authorities, as variables (`gitNetwork`). */
+  readonly network?: Readonly<Record<string, string>>;
 }
 
 export interface Git {
@@ -55,6 +59,7 @@ export function gitIn(folder: string, access: GitAccess): Git {
       `Authorization: Basic ${Buffer.from(`x-access-token:${access.token}`).toString("base64")}`,
     ]);
   const base: Record<string, string> = {
+    ...access.network,
     PATH: access.path,
     HOME: folder,
     LC_ALL: "C",
@@ -72,6 +77,7 @@ export function gitIn(folder: string, access: GitAccess): Git {
   });
   const allowed = [
     ...GUARDED,
+    ...Object.keys(access.network ?? {}),
     ...config.flatMap((_, index) => [`GIT_CONFIG_KEY_${index}`, `GIT_CONFIG_VALUE_${index}`]),
   ];
   const build = (env: Readonly<Record<string, string>>) =>
@@ -110,7 +116,9 @@ function gitFault(error: unknown, access: GitAccess, verb: string): StanchError 
     access.token === undefined || access.token === ""
       ? []
       : [access.token, Buffer.from(`x-access-token:${access.token}`).toString("base64")];
-  const text = secrets.reduce((at, secret) => at.replaceAll(secret, "‹token›"), messageOf(error)).slice(0, 600);
+  const said = secrets.reduce((at, secret) => at.replaceAll(secret, "‹token›"), messageOf(error));
+  // A proxy's address may hold a password.
+  const text = redactShapes(said).slice(0, 600);
   const { host } = new URL(access.remote);
   const hint = hintFor(text, host);
   return new StanchError(
@@ -121,6 +129,8 @@ function gitFault(error: unknown, access: GitAccess, verb: string): StanchError 
 }
 
 function hintFor(text: string, host: string): string | undefined {
+  if (/certificate|\bCAfile\b/i.test(text))
+    return `${host} shows a certificate that is not trusted here: set NODE_EXTRA_CA_CERTS to a file with its authority`;
   if (/Authentication failed|could not read Username|error: 401/i.test(text))
     return `the token is not accepted by ${host}: set GITHUB_TOKEN to one with contents: write on this repository`;
   if (/error: 403|denied to/i.test(text))

@@ -17,6 +17,8 @@ export interface GitOptions {
   readonly log: Log;
   /** Where git is ($PATH). */
   readonly path: string;
+  /** Proxies and certificate authorities, as variables (`gitNetwork`). */
+  readonly network?: Readonly<Record<string, string>>;
 }
 
 /** Repositories as cached blobless clones with a private working tree for each checkout. */
@@ -38,7 +40,12 @@ async function open(repository: string, branch: string, options: GitOptions): Pr
   const name = createHash("sha256").update(remote).digest("hex").slice(0, 16);
   await mkdir(options.cacheDirectory, { recursive: true, mode: 0o700 });
   const cache = join(await realpath(options.cacheDirectory), `${name}.git`);
-  const access = { remote, token: await options.token(repository), path: options.path };
+  const access = {
+    remote,
+    token: await options.token(repository),
+    path: options.path,
+    network: options.network ?? {},
+  };
   const git = await fetchInto(
     cache,
     gitIn(await realpath(options.cacheDirectory), access),
@@ -108,7 +115,8 @@ interface State extends PublishBase {
   readonly branch: string;
 }
 
-function checkoutOf(state: State): Checkout {
+/** A working tree of ours as a checkout. */
+export function checkoutOf(state: State): Checkout {
   const { git, revision } = state;
   const trees = new Map<string, Promise<string>>([[revision, Promise.resolve(state.directory)]]);
   let files: Promise<readonly TrackedFile[]> | undefined;

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { StanchError } from "../errors.ts";
 import type { Clock, Log } from "../ports.ts";
 import { checkAddress } from "./github-address.ts";
+import { fetchFault } from "./network.ts";
 
 export type GitHubAuth =
   | { readonly token: string }
@@ -16,8 +17,12 @@ export interface GitHubOptions {
   readonly pauseMs: number;
   readonly log: Log;
   readonly clock: Clock;
+  /** Login of an installation's token that was made elsewhere, which may not ask for it; absent: a workflow's own. */
+  readonly login?: string;
   /** Milliseconds of a second while waiting for a retry; less in tests. */
   readonly secondMs?: number;
+  /** Told of each request that goes out. */
+  readonly onRequest?: () => void;
 }
 
 /** Seconds that a rate limit may make us wait before it becomes the finding's fault; the next run tries again. */
@@ -29,6 +34,13 @@ const TIMEOUT_MS = 15_000;
 const unspaced = {
   key: () => ({ schedule: <T>(_: object, work: () => Promise<T>): Promise<T> => work() }),
 } as never;
+
+/** A certificate or a proxy's refusal stays what it is for the next seconds: Octokit tries nothing again that is called an abort. */
+function giveUp(error: unknown): never {
+  const reason = fetchFault(error);
+  const lasting = /certificate|\bproxy response \(40[37]\)/i.test(reason);
+  throw lasting ? Object.assign(new Error(reason), { name: "AbortError" }) : error;
+}
 
 /** Octokit with retry and throttling, for the token or for each owner's installation of the App. */
 export async function createClients(options: GitHubOptions) {
@@ -59,7 +71,10 @@ export async function createClients(options: GitHubOptions) {
       userAgent: "stanch",
       log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
       request: {
-        fetch: (url: string, init: RequestInit) => fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }),
+        fetch: (url: string, init: RequestInit) => {
+          options.onRequest?.();
+          return fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(giveUp);
+        },
       },
       // 429 belongs to throttling and to `call`, which honour its headers.
       retry: { doNotRetry: [400, 401, 403, 404, 409, 410, 422, 429, 451], retryAfterBaseValue: second },

@@ -72,6 +72,8 @@ function hintFor(text: string, status: number, answer: Answer | undefined, app: 
   const usedUp = String(answer?.headers["x-ratelimit-remaining"] ?? "") === "0";
   if (status === 429 || (status === 403 && (/rate limit/i.test(text) || usedUp)))
     return `GitHub's rate limit is used up${usedUp && Number.isFinite(reset) ? ` until ${new Date(reset * 1000).toISOString()}` : ""}; the next run goes on`;
+  if (status === 0 && /certificate/i.test(text))
+    return "its certificate is not trusted here: set NODE_EXTRA_CA_CERTS to a file with its authority";
   if (status === 0) return "GitHub cannot be reached: check the network, proxy and github.apiUrl";
   if (status >= 500) return "GitHub has a fault of its own; the next run tries again";
   if (/archived/i.test(text)) return "the repository is archived: unarchive it, or take it out of `sources`";

@@ -19,10 +19,10 @@ interface IssueData {
 }
 
 const REASONS = ["completed", "not_planned", "duplicate"] as const;
-/** Issues of our own that are looked through for one that is meant: a tracker may be older than us. */
-const MOST_PAGES = 20;
+/** Pages of somebody's issues that are looked through for one that is meant: a tracker may be older than us. */
+export const MOST_PAGES = 20;
 
-function issueOf(repository: string, data: IssueData): Issue {
+export function issueOf(repository: string, data: IssueData): Issue {
   const reason = REASONS.find((known) => known === data.state_reason);
   return {
     repository,
@@ -108,7 +108,7 @@ export function issueCalls(call: GitHubCall, isApp: boolean): IssueCalls {
   };
 }
 
-async function loginOf(client: GitHubClient, isApp: boolean): Promise<string | null> {
+export async function loginOf(client: GitHubClient, isApp: boolean): Promise<string | null> {
   if (!isApp) return (await client.users.getAuthenticated()).data.login;
   const slug = (await client.apps.getAuthenticated()).data?.slug;
   return slug === undefined ? null : `${slug}[bot]`;

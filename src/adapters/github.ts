@@ -1,11 +1,12 @@
 import { messageOf, StanchError } from "../errors.ts";
-import type { CodeHost } from "../ports.ts";
+import type { CodeHost, ReviewHost } from "../ports.ts";
 import { createClients, type GitHubCall, type GitHubOptions, PATIENCE_S } from "./github-client.ts";
 import { plainLimit, statusOf, translate } from "./github-fault.ts";
 import { issueCalls } from "./github-issue.ts";
 import { isOwn, pullOf } from "./github-pull.ts";
+import { reviewCalls } from "./github-review.ts";
 
-export type GitHub = CodeHost & { gitToken(repository: string): Promise<string> };
+export type GitHub = CodeHost & ReviewHost & { gitToken(repository: string): Promise<string> };
 
 /** GitHub by Octokit, with retry and throttling. Throws StanchError `config` for an unusable address, `code-host` for faults. */
 export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
@@ -40,6 +41,7 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
 
   return {
     ...issueCalls(call, !("token" in auth)),
+    ...reviewCalls(call, !("token" in auth), options.login),
     check: (repository) =>
       call("look at the repository", repository, false, async (client, at) => {
         const { data } = await client.repos.get(at);

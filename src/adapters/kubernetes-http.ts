@@ -3,6 +3,8 @@ import https from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { messageOf, StanchError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
+import { redactShapes } from "../redact.ts";
+import { proxyFor } from "./network.ts";
 
 export interface ApiRequest {
   readonly method: string;
@@ -35,7 +37,11 @@ const TRANSIENT = new Set(["ECONNRESET", "ECONNREFUSED", "EPIPE", "ETIMEDOUT", "
  * Sends requests to the API server of a kubeconfig over kept connections and parses the answers as they are: the
  * generated client's deserialisation costs several times the parse, which counts for ten thousand pods.
  */
-export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
+export function createApiClient(
+  kubeConfig: KubeConfig,
+  clock: Clock,
+  env: Readonly<Record<string, string | undefined>> = {},
+) {
   const cluster = kubeConfig.getCurrentCluster();
   if (cluster === null) {
     throw new StanchError("config", "no cluster is configured", {
@@ -50,7 +56,10 @@ export function createApiClient(kubeConfig: KubeConfig, clock: Clock) {
   // The SDK's agents close after each call: a handshake for every page of a list. A connection that has idled is not used for a
   // write, which could not be tried again when the other side had closed it.
   const keeping = { keepAlive: true, timeout: IDLE_MS };
-  const kept = plain ? new http.Agent(keeping) : new https.Agent(keeping);
+  const proxy = proxyFor(base, env);
+  const kept = plain
+    ? new http.Agent(keeping)
+    : new https.Agent(proxy === undefined ? keeping : { ...keeping, proxyEnv: { HTTPS_PROXY: proxy } });
   let calls = 0;
 
   async function once(request: ApiRequest): Promise<ApiAnswer & { retryAfter?: number }> {
@@ -179,7 +188,7 @@ function statusObject(text: string): unknown {
 }
 
 function unreachable(base: URL, error: unknown): StanchError {
-  const text = messageOf(error);
+  const text = redactShapes(messageOf(error));
   if (/HTTP protocol is not allowed/.test(text))
     return new StanchError("config", `the API server ${base.origin} is plain http`, {
       hint: "use https, or set insecure-skip-tls-verify for this cluster when you know what you do",

@@ -4,7 +4,8 @@ import { describeRef } from "../kube/ref.ts";
 import { withoutObjects } from "../kube/refusal-text.ts";
 import { apiVersionOf, RESOURCES, resourceOf } from "../kube/resources.ts";
 import type { KubeObject, ObjectRef } from "../model.ts";
-import type { Access, Clock, Cluster, ListOptions, Resource } from "../ports.ts";
+import type { Clock, Cluster, ListOptions, Resource } from "../ports.ts";
+import { heldRules, reviewOne } from "./kubernetes-authorization.ts";
 import { apiVersions } from "./kubernetes-discovery.ts";
 import { type ApiAnswer, type ApiClient, createApiClient, isUntyped } from "./kubernetes-http.ts";
 
@@ -14,6 +15,8 @@ export interface ClusterOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly clock: Clock;
+  /** Of which proxies are taken; absent: none. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -47,11 +50,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     }
     config.setCurrentContext(options.context);
   }
-  return clusterOf(config, options.clock);
+  return clusterOf(config, options.clock, options.env ?? {});
 }
 
-function clusterOf(config: KubeConfig, clock: Clock): Cluster {
-  const api = createApiClient(config, clock);
+function clusterOf(config: KubeConfig, clock: Clock, env: Readonly<Record<string, string | undefined>>): Cluster {
+  const api = createApiClient(config, clock, env);
   const discovered = new Map<string, Promise<readonly Resource[]>>();
 
   function discovery(apiVersion: string): Promise<readonly Resource[]> {
@@ -201,9 +204,15 @@ function clusterOf(config: KubeConfig, clock: Clock): Cluster {
       return (await discovery(apiVersionOf(resource))).some((served) => served.plural === resource.plural);
     },
 
+    async resource(apiVersion, kind) {
+      return (await discovery(apiVersion)).find((resource) => resource.kind === kind) ?? null;
+    },
+
     async review(accesses) {
       return Promise.all(accesses.map((access) => reviewOne(api, access)));
     },
+
+    heldRules: (namespace) => heldRules(api, namespace),
   };
 }
 
@@ -262,23 +271,6 @@ async function discover(api: ApiClient, apiVersion: string): Promise<readonly Re
   return (body.resources ?? [])
     .filter((row) => !row.name.includes("/"))
     .map((row) => ({ group, version, plural: row.name, kind: row.kind, namespaced: row.namespaced }));
-}
-
-async function reviewOne(api: ApiClient, access: Access): Promise<boolean> {
-  const resourceAttributes = {
-    group: access.group,
-    resource: access.resource,
-    verb: access.verb,
-    ...(access.subresource === undefined ? {} : { subresource: access.subresource }),
-    ...(access.namespace === undefined ? {} : { namespace: access.namespace }),
-  };
-  const body = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", spec: { resourceAttributes } };
-  const answer = expect(
-    await api.call({ method: "POST", path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body }),
-    "review",
-    "own rights",
-  );
-  return (answer as { status?: { allowed?: boolean } }).status?.allowed === true;
 }
 
 /** The body of a good answer; otherwise the API server's own sentence as a typed fault. */

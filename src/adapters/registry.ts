@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema.ts";
-import { messageOf } from "../errors.ts";
 import { type ImageReference, parseImage, versionOf } from "../kube/image.ts";
 import type { Registry, RegistryCredentials } from "../ports.ts";
+import { fetchFault } from "./network.ts";
 import { MANIFESTS, readLabels } from "./registry-labels.ts";
 
 const MOST_TAGS = 5000;
@@ -45,7 +45,7 @@ export function createRegistry(settings: Config["registry"]): Registry {
         if (answer.status === 404) return { state: "absent" };
         return { state: "unknown", reason: `${place.base.host} answers ${answer.status}` };
       } catch (error) {
-        return { state: "unknown", reason: `${place.base.host} cannot be asked: ${messageOf(error)}` };
+        return { state: "unknown", reason: `${place.base.host} cannot be asked: ${fetchFault(error)}` };
       }
     },
     async tags(image, credentials) {
@@ -88,7 +88,7 @@ export function createRegistry(settings: Config["registry"]): Registry {
           throw new Error(`it answers ${answer.status} for ${part}`);
         });
       } catch (error) {
-        return { unknown: `${place.base.host} does not tell: ${messageOf(error)}`.slice(0, 300) };
+        return { unknown: `${place.base.host} does not tell: ${fetchFault(error)}`.slice(0, 300) };
       }
     },
   };

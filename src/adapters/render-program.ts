@@ -6,6 +6,8 @@ import { messageOf, StanchError } from "../errors.ts";
 import { declaredIn, withNamespace } from "../gitops/manifest.ts";
 import { parseOnce } from "../gitops/parse-cache.ts";
 import type { KubeObject, Source } from "../model.ts";
+import { redactShapes } from "../redact.ts";
+import { goNetwork } from "./network.ts";
 
 export interface RenderOptions {
   /** The PATH to look for `kustomize`, `kubectl` and `helm` on. */
@@ -116,9 +118,7 @@ function environment(path: string, home: string): NodeJS.ProcessEnv {
 
 /** With the network as `env` describes it, its proxies and certificates, and with nothing else of it. */
 function connected(env: NodeJS.ProcessEnv, path: string, home: string): NodeJS.ProcessEnv {
-  const names = /^(?:https?_proxy|no_proxy|all_proxy|ssl_cert_(?:file|dir))$/i;
-  const network = Object.entries(env).filter(([name]) => names.test(name));
-  return { PATH: path, HOME: home, LANG: "C.UTF-8", KUBECONFIG: "/dev/null", ...Object.fromEntries(network) };
+  return { PATH: path, HOME: home, LANG: "C.UTF-8", KUBECONFIG: "/dev/null", ...goNetwork(env) };
 }
 
 function fault(
@@ -139,7 +139,8 @@ function fault(
       .join(" ") || messageOf(error);
   return new StanchError(
     "render",
-    `${program} says: ${withoutPaths(withoutLogHead(text), paths)
+    // A proxy's address may hold a password.
+    `${program} says: ${withoutPaths(redactShapes(withoutLogHead(text)), paths)
       .replace(/^[Ee]rror: /, "")
       .slice(0, 600)}`,
   );

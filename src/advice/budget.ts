@@ -1,4 +1,5 @@
-import { add, NOTHING, type Spend, tokensOf } from "./spend.ts";
+import type { ModelUse } from "../incident/run-history.ts";
+import { add, NOTHING, tokensOf } from "./spend.ts";
 
 export interface Limits {
   readonly incidentDollars: number;
@@ -11,9 +12,9 @@ export interface Limits {
 
 /** What was spent so far, by what the budgets are about. Reservations count as spent until they are settled. */
 export interface Spent {
-  readonly incident: Spend;
-  readonly run: Spend;
-  readonly day: Spend;
+  readonly incident: ModelUse;
+  readonly run: ModelUse;
+  readonly day: ModelUse;
 }
 
 export const UNSPENT: Spent = { incident: NOTHING, run: NOTHING, day: NOTHING };
@@ -38,6 +39,6 @@ export function overBudget(
 }
 
 /** A spend on all accounts. */
-export function charge(spent: Spent, spend: Spend): Spent {
+export function charge(spent: Spent, spend: ModelUse): Spent {
   return { incident: add(spent.incident, spend), run: add(spent.run, spend), day: add(spent.day, spend) };
 }

@@ -1,5 +1,6 @@
 import type { Config, RemedyId } from "../config/schema.ts";
 import { messageOf } from "../errors.ts";
+import type { ModelUse } from "../incident/run-history.ts";
 import type { Advisor, AdvisorFault, AdvisorReply, AdvisorRequest, AdvisorTurn, Clock } from "../ports.ts";
 import { type Answer, answerJsonSchema, parseAnswer } from "./answer.ts";
 import { type Book, enter, newBook } from "./book.ts";
@@ -8,7 +9,7 @@ import { bounded, frame } from "./frame.ts";
 import { costOf, type Price, worstCase } from "./prices.ts";
 import { ground, INSTRUCTIONS } from "./prompt.ts";
 import type { Redactor } from "./redaction.ts";
-import { type Spend, spendOf } from "./spend.ts";
+import { spendOf } from "./spend.ts";
 import { readCall, TOOLS, type ToolName } from "./tools.ts";
 
 /** One question, with everything fixed that the answer may not change. */
@@ -34,7 +35,7 @@ export interface Account {
   /** Sets the most that a request can cost aside, and stores it; why it may not be made, or null. */
   reserve(worst: { readonly tokens: number; readonly dollars: number }): Promise<string | null>;
   /** Puts what it did cost in the place of the last reservation; null: the reservation stands. */
-  settle(spend: Spend | null): Promise<void>;
+  settle(spend: ModelUse | null): Promise<void>;
 }
 
 export interface Doors {

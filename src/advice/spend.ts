@@ -1,19 +1,9 @@
+import type { ModelUse } from "../incident/run-history.ts";
 import type { AdvisorUsage } from "../ports.ts";
 
-/** What was asked of models, and what it cost. */
-export interface Spend {
-  readonly requests: number;
-  /** Read, from the cache or not. */
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  /** Of the input, what came from the cache. */
-  readonly cacheReadTokens: number;
-  readonly dollars: number;
-}
+export const NOTHING: ModelUse = { requests: 0, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, dollars: 0 };
 
-export const NOTHING: Spend = { requests: 0, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, dollars: 0 };
-
-export function add(a: Spend, b: Spend): Spend {
+export function add(a: ModelUse, b: ModelUse): ModelUse {
   return {
     requests: a.requests + b.requests,
     inputTokens: a.inputTokens + b.inputTokens,
@@ -24,7 +14,7 @@ export function add(a: Spend, b: Spend): Spend {
 }
 
 /** One request as a spend. */
-export function spendOf(usage: AdvisorUsage, dollars: number): Spend {
+export function spendOf(usage: AdvisorUsage, dollars: number): ModelUse {
   return {
     requests: 1,
     inputTokens: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens,
@@ -34,7 +24,7 @@ export function spendOf(usage: AdvisorUsage, dollars: number): Spend {
   };
 }
 
-export const tokensOf = (spend: Spend): number => spend.inputTokens + spend.outputTokens;
+export const tokensOf = (spend: ModelUse): number => spend.inputTokens + spend.outputTokens;
 
 /** Dollars to a millionth: sums stay readable. */
 function round(dollars: number): number {

@@ -6,6 +6,8 @@ export interface Finding {
   readonly ok: boolean;
   readonly text: string;
   readonly fix?: string;
+  /** Nothing that stops a run, and yet something to look at. */
+  readonly warning?: true;
 }
 
 /** A fault as a failed line, with its own hint or a general one. */

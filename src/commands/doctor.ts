@@ -1,12 +1,11 @@
 import { composeBase, composeCluster, composeHosts, composeReceivers } from "../compose.ts";
 import type { Config } from "../config/schema.ts";
-import { namedNamespaces } from "../config/scope.ts";
-import { StanchError } from "../errors.ts";
-import type { Access, Cluster, Renderer } from "../ports.ts";
-import { holdRights, readRights, rightsFor } from "../remedies/rights.ts";
+import { RESOURCES } from "../kube/resources.ts";
+import type { Cluster, Renderer } from "../ports.ts";
 import { type Finding, failed } from "./check.ts";
 import { checkModel } from "./check-model.ts";
 import { checkReceivers } from "./check-receivers.ts";
+import { checkExcess, checkRights } from "./check-rights.ts";
 import { checkSources } from "./check-sources.ts";
 import type { Flags } from "./flags.ts";
 import { printable } from "./printable.ts";
@@ -22,7 +21,7 @@ export async function main(flags: Flags): Promise<number> {
     },
   ];
   const cluster = await attempt(lines, "cluster", () => composeCluster(flags, base.clock));
-  if (cluster !== null) lines.push(...(await checkCluster(cluster, base.config)));
+  if (cluster !== null) lines.push(...(await checkCluster(cluster, base.config, flags.strict === true)));
   const hosts = await attempt(lines, "code host", () => composeHosts(base, flags, cluster));
   if (hosts !== null) {
     lines.push(...(await checkRenderers(hosts.renderer, base.config)));
@@ -48,7 +47,7 @@ async function attempt<T>(lines: Finding[], check: string, step: () => Promise<T
 }
 
 /** Reachable, custom resource there, rights held against rights that the enabled remedies need. */
-export async function checkCluster(cluster: Cluster, config: Config): Promise<Finding[]> {
+export async function checkCluster(cluster: Cluster, config: Config, strict = false): Promise<Finding[]> {
   const lines: Finding[] = [];
   try {
     lines.push({
@@ -60,23 +59,18 @@ export async function checkCluster(cluster: Cluster, config: Config): Promise<Fi
     return [failed("cluster", error)];
   }
   try {
-    const crd = await cluster.get({
-      apiVersion: "apiextensions.k8s.io/v1",
-      kind: "CustomResourceDefinition",
-      namespace: "",
-      name: "incidents.stanch.dev",
-    });
-    if (crd === null)
+    // Discovery tells it to every account; to read definitions is a right that nothing else needs.
+    if (await cluster.serves(RESOURCES.Incident))
+      lines.push({ check: "incidents", ok: true, text: "incidents.stanch.dev is installed" });
+    else
       lines.push({
         check: "incidents",
         ok: config.mode === "observe",
         text: "the CustomResourceDefinition incidents.stanch.dev is not installed",
         fix: "kubectl apply --server-side -f deploy/crd.yaml",
       });
-    else lines.push({ check: "incidents", ok: true, text: "incidents.stanch.dev is installed" });
   } catch (error) {
-    // Reading definitions is a right that Stanch does not otherwise need: listing incidents tells as well.
-    if (!(error instanceof StanchError) || error.code !== "forbidden") lines.push(failed("incidents", error));
+    lines.push(failed("incidents", error));
   }
   if (config.mode !== "observe") {
     const namespace = await cluster
@@ -90,54 +84,8 @@ export async function checkCluster(cluster: Cluster, config: Config): Promise<Fi
         fix: `kubectl create namespace ${config.namespace}, or set \`namespace\` in the configuration`,
       });
   }
-  lines.push(...(await checkRights(cluster, config)));
+  lines.push(...(await checkRights(cluster, config)), ...(await checkExcess(cluster, config, strict)));
   return lines;
-}
-
-/** SelfSubjectAccessReviews, verb by verb; what is missing is named with the rule that grants it. */
-async function checkRights(cluster: Cluster, config: Config): Promise<Finding[]> {
-  const reads = readRights(config);
-  const writes = config.mode === "remediate" ? [...rightsFor(config.remedies.enabled), ...holdRights(config)] : [];
-  const namespaces = namedNamespaces(config);
-  const lines: Finding[] = [];
-  for (const [check, needs] of [
-    ["rights to read", reads],
-    ["rights to write", writes],
-  ] as const) {
-    if (needs.length === 0) continue;
-    const missing = new Map<string, Access>();
-    try {
-      for (const namespace of namespaces ?? [undefined]) {
-        const asked = needs.map((need) =>
-          namespace === undefined || need.namespace !== undefined ? need : { ...need, namespace },
-        );
-        const held = await cluster.review(asked);
-        for (const [index, need] of asked.entries()) if (held[index] !== true) missing.set(nameOf(need), need);
-      }
-    } catch (error) {
-      lines.push(failed(check, error));
-      continue;
-    }
-    if (missing.size === 0)
-      lines.push({
-        check,
-        ok: true,
-        text: `all ${needs.length} held${namespaces === null ? "" : ` in ${namespaces.join(", ")}`}`,
-      });
-    else
-      for (const [name, need] of missing)
-        lines.push({
-          check,
-          ok: false,
-          text: `missing: ${name}`,
-          fix: `grant { apiGroups: ["${need.group}"], resources: ["${need.resource}${need.subresource === undefined ? "" : `/${need.subresource}`}"], verbs: ["${need.verb}"] } to this account`,
-        });
-  }
-  return lines;
-}
-
-function nameOf(need: Access): string {
-  return `${need.verb} ${need.resource}${need.subresource === undefined ? "" : `/${need.subresource}`}${need.group === "" ? "" : `.${need.group}`}${need.namespace === undefined ? "" : ` in ${need.namespace}`}`;
 }
 
 async function checkRenderers(renderer: Renderer, config: Config): Promise<Finding[]> {
@@ -161,7 +109,7 @@ function show(lines: readonly Finding[]): string {
   const width = Math.max(...lines.map((line) => line.check.length));
   const out = lines.map(
     (line) =>
-      `${line.ok ? "ok  " : "FAIL"}  ${line.check.padEnd(width)}  ${line.text}${line.ok || line.fix === undefined ? "" : `\n      ${" ".repeat(width)}  fix: ${line.fix}`}`,
+      `${line.warning === true ? "warn" : line.ok ? "ok  " : "FAIL"}  ${line.check.padEnd(width)}  ${line.text}${(line.ok && line.warning !== true) || line.fix === undefined ? "" : `\n      ${" ".repeat(width)}  fix: ${line.fix}`}`,
   );
   const bad = lines.filter((line) => !line.ok).length;
   return `${printable(out.join("\n"))}\n\n${bad === 0 ? "Everything that a run needs is there." : `${bad} check${bad === 1 ? "" : "s"} failed.`}\n`;

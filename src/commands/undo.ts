@@ -1,9 +1,12 @@
 import { hostname } from "node:os";
-import { composeBase, composeCluster } from "../compose.ts";
+import { type Base, composeBase, composeCluster, onStepOf } from "../compose.ts";
 import { namedNamespaces } from "../config/scope.ts";
-import { StanchError } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import { takeLease } from "../incident/lease.ts";
+import { recordRun } from "../incident/run-history.ts";
 import { createIncidentStore } from "../incident/store.ts";
+import { addCounts } from "../metrics/series.ts";
+import type { Cluster } from "../ports.ts";
 import { takeBack } from "../take-back.ts";
 import type { Flags } from "./flags.ts";
 import { pick } from "./incidents.ts";
@@ -18,7 +21,7 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
   const base = await composeBase(flags);
   const cluster = await composeCluster(flags, base.clock);
   try {
-    const store = createIncidentStore(cluster, base.clock);
+    const store = createIncidentStore(cluster, base.clock, onStepOf(base, cluster));
     const incident = pick(await store.list(namedNamespaces(base.config)), word);
     const hotfix = incident.status?.hotfix;
     if (hotfix === undefined || hotfix.undoneAt !== undefined) {
@@ -49,11 +52,27 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
       const pull = incident.status?.pullRequest;
       if (pull !== undefined)
         process.stdout.write(`${pull.url} is left to you: close it, or merge it if it is right.\n`);
+      await countUndo(base, cluster);
       return undone.complete ? 0 : 3;
     } finally {
       await lease.release();
     }
   } finally {
     cluster.close();
+  }
+}
+
+/** What was taken back is counted with what the runs did. */
+async function countUndo({ config, clock, log, meter }: Base, cluster: Cluster): Promise<void> {
+  if (meter === undefined || config.history === 0) return;
+  const counts = meter.counts();
+  try {
+    await recordRun({ success: false, count: (before) => addCounts(before ?? {}, counts) }, config.history, {
+      cluster,
+      clock,
+      namespace: config.namespace,
+    });
+  } catch (error) {
+    log.warn("not counted in the metrics", { error: messageOf(error) });
   }
 }

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { AppEntry } from "./app-entry.ts";
+import { driftSection } from "./drift-section.ts";
 import { duration } from "./duration.ts";
 import { githubSection, issuesSection, pullRequestSection } from "./host-sections.ts";
+import { metricsSection } from "./metrics-section.ts";
 import { modelSection } from "./model-section.ts";
 import { notifySection } from "./notify-section.ts";
 import { SourceEntry } from "./source-entry.ts";
@@ -72,6 +74,12 @@ export const Config = z.strictObject({
         [],
         "Namespaces to leave out (globs). kube-system, kube-public, kube-node-lease and Stanch's own are always left out.",
       ),
+      deployers: z
+        .array(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "is no name of a namespace"))
+        .default([])
+        .describe(
+          "Namespaces beside the watched ones in which the Applications, Kustomizations and HelmReleases live that deploy what is watched, such as argocd or flux-system. Matters only where `namespaces` has no wildcard: otherwise those of all namespaces are read.",
+        ),
       selector: z
         .string()
         .default("")
@@ -226,6 +234,10 @@ export const Config = z.strictObject({
         "Longest time that a hold stands. Then the live change is taken back; the pull request stays open.",
         "1m",
       ),
+      longest: duration(
+        "72h",
+        "Longest time from when a hold was taken to which people may extend it in the pull request (`/stanch hold 4h`).",
+      ),
     },
     "How a live change is kept from being reverted by Argo CD or Flux. Without a hold, what they revert is changed in Git only.",
   ),
@@ -248,6 +260,18 @@ export const Config = z.strictObject({
     },
     "What happens to open incidents.",
   ),
+  drift: driftSection,
+  chat: section(
+    {
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          "Read the comments of Stanch's own open pull requests and issues for commands (`/stanch help`). They count only from people who may write to the repository.",
+        ),
+    },
+    "What people may ask for in a pull request.",
+  ),
   pullRequest: pullRequestSection,
   issues: issuesSection,
   model: modelSection,
@@ -262,7 +286,23 @@ export const Config = z.strictObject({
     },
     "Git.",
   ),
-  history: count(50, "Runs whose summary is kept in the object `run/stanch` of Stanch's own namespace (0: none)."),
+  rights: section(
+    {
+      excess: z
+        .enum(["warn", "refuse"])
+        .default("warn")
+        .describe(
+          "What happens where the account holds dangerous rights that nothing needs (wildcards, writes, Secrets, exec): `doctor` warns, or `doctor` fails and a run ends before it does anything.",
+        ),
+      allow: globs([], "Rights, as `doctor` names them (globs), that are no excess, such as `create events`."),
+    },
+    "Rights of Stanch's own account.",
+  ),
+  history: count(
+    50,
+    "Runs whose summary is kept in the object `run/stanch` of Stanch's own namespace, with the totals of the metrics (0: neither).",
+  ),
+  metrics: metricsSection,
   lease: duration("2m", "How long a run may be silent before another takes over.", "1s"),
 });
 export type Config = z.infer<typeof Config>;

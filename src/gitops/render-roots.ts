@@ -23,12 +23,13 @@ export function rootKey(source: Source): string {
 
 /**
  * Every render root of a repository: each Kustomize root that no other kustomization includes, and the sources that are
- * known by configuration. `tracked` are the paths of all files.
+ * known by configuration. `tracked` are the paths of all files. A root that nobody said anything about lies where `template` does.
  */
 export async function findRoots(
   tree: Tree,
   tracked: readonly string[],
   known: readonly Source[],
+  template: Source | undefined = known[0],
 ): Promise<RenderRoot[]> {
   const folders = new Set(
     tracked
@@ -44,7 +45,6 @@ export async function findRoots(
     for (const layer of closure.layers) if (layer.folder !== folder || layer.component) included.add(layer.folder);
   };
   for (const [folder, closure] of closures) include(folder, closure);
-  const template = known[0];
   const roots: RenderRoot[] = [];
   for (const source of known) {
     if (source.tool === "helm") roots.push(await helmRoot(tree, source));

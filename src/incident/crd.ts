@@ -198,6 +198,18 @@ export const incidentCrd: KubeObject = {
                   mergeCommit: text(),
                   resolvedAt: time,
                   silencedUntil: time,
+                  chat: object({
+                    since: time,
+                    handled: list({ type: "integer", format: "int64" }),
+                    refusals: { type: "integer" },
+                    pending: object({
+                      comment: { type: "integer", format: "int64" },
+                      by: text(),
+                      verb: text(),
+                      at: time,
+                      until: time,
+                    }),
+                  }),
                   notified: list(
                     object(
                       {
@@ -223,7 +235,7 @@ export const incidentCrd: KubeObject = {
   },
 };
 
-/** The CustomResourceDefinition `runs.stanch.dev`: the summaries of the last runs, in one object. */
+/** The CustomResourceDefinition `runs.stanch.dev`: the summaries of the last runs, and totals over all of them, in one object. */
 export const runCrd: KubeObject = {
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
@@ -239,6 +251,7 @@ export const runCrd: KubeObject = {
         storage: true,
         additionalPrinterColumns: [
           { name: "Last", type: "date", jsonPath: ".entries[0].at" },
+          { name: "Result", type: "string", jsonPath: ".entries[0].result" },
           { name: "Mode", type: "string", jsonPath: ".entries[0].mode" },
           { name: "Seconds", type: "number", jsonPath: ".entries[0].seconds" },
           { name: "Gaps", type: "integer", jsonPath: ".entries[0].gaps" },
@@ -252,6 +265,7 @@ export const runCrd: KubeObject = {
               ...object({ day: text(), ...spend }),
               description: "What models cost on the last day (UTC) on which one was asked.",
             },
+            drift: object({ at: time, nextAt: time, error: text("What could not be told.") }),
             notified: object({
               receivers: list(object({ name: text(), since: time, notBefore: time }, ["name", "since"])),
               conditions: list(
@@ -274,15 +288,29 @@ export const runCrd: KubeObject = {
                   pods: count,
                   workloads: count,
                   calls: count,
+                  namespaces: count,
                   gaps: { type: "integer", description: "Parts of the cluster that could not be read." },
                   outcomes: { type: "object", additionalProperties: count },
                   firstHotfixSeconds: { type: "number" },
                   firstPullRequestSeconds: { type: "number" },
+                  id: text("Stands in every log line of the run."),
+                  result: text("done, attention (something needs a person), fault or config."),
+                  steps: { type: "object", additionalProperties: { type: "number" }, description: "Seconds by step." },
+                  findings: { type: "object", additionalProperties: object({ ripe: count, unripe: count }) },
                   model: object(spend),
                 },
                 ["at"],
               ),
             ),
+            totals: object({
+              since: { ...time, description: "When counting began." },
+              lastSuccessAt: time,
+              counters: {
+                type: "object",
+                additionalProperties: { type: "number" },
+                description: "Amounts over all runs, by series of a metric.",
+              },
+            }),
           }),
         },
       },

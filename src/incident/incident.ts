@@ -19,6 +19,7 @@ import type {
   SymptomKind,
   Verification,
 } from "../model.ts";
+import type { ModelUse } from "./run-history.ts";
 
 /**
  * The only store: one custom resource beside the workload, from detection to resolution. Whatever a later run needs to
@@ -86,6 +87,8 @@ export interface IncidentStatus {
   readonly mergeCommit?: string;
   readonly resolvedAt?: string;
   readonly silencedUntil?: string;
+  /** What was asked for in the pull request or issue. */
+  readonly chat?: ChatState;
   /** What each receiver was told of it. */
   readonly notified?: readonly Told[];
   readonly timeline: readonly TimelineEntry[];
@@ -108,6 +111,24 @@ export interface SyncState {
   readonly askedAt?: string;
 }
 
+/** What was read of the comments of the incident's pull request or issue. */
+export interface ChatState {
+  /** When the newest comment that was read was written or edited, by the code host's clock. */
+  readonly since?: string;
+  /** Comments whose command was heard. */
+  readonly handled: readonly number[];
+  /** Commands of people who may not give any. */
+  readonly refusals?: number;
+  /** Heard, and not yet known to be done and answered. `until`: the end that was asked for. */
+  readonly pending?: {
+    readonly comment: number;
+    readonly by: string;
+    readonly verb: string;
+    readonly at: string;
+    readonly until?: string;
+  };
+}
+
 export interface IncidentPlan extends Choice {
   readonly title: string;
   readonly risk: string;
@@ -119,8 +140,8 @@ export interface IncidentPlan extends Choice {
   readonly by?: "model";
 }
 
-/** What a model was asked about the incident, and what came of it. */
-export interface IncidentAdvice {
+/** What a model was asked about the incident, what came of it, and all that was spent on it so far. */
+export interface IncidentAdvice extends ModelUse {
   /** Of the evidence that it was asked about: the same is never asked twice. */
   readonly evidence: string;
   readonly at: string;
@@ -136,27 +157,16 @@ export interface IncidentAdvice {
   readonly confidence?: "low" | "medium" | "high";
   readonly checks?: readonly { readonly id: string; readonly passed: boolean; readonly text: string }[];
   readonly citations?: readonly { readonly id: string; readonly quote: string }[];
-  /** All that was spent on the incident so far. */
-  readonly requests: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly cacheReadTokens: number;
-  readonly dollars: number;
 }
 
 /** How a model worded the report, for one change; a text that did not pass the checks is left out. */
-export interface IncidentProse {
+export interface IncidentProse extends ModelUse {
   readonly key: string;
   readonly at: string;
   readonly model: string;
   readonly summary?: string;
   readonly rootCause?: string;
   readonly course?: string;
-  readonly requests: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly cacheReadTokens: number;
-  readonly dollars: number;
 }
 
 /** The issue that tells a person what to do. Without a number it is still to be opened. */

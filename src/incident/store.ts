@@ -17,7 +17,10 @@ export interface IncidentStore {
   remove(incident: Incident): Promise<void>;
 }
 
-export function createIncidentStore(cluster: Cluster, clock: Clock): IncidentStore {
+/** Told of each step after it was stored, with the incident as it was before (null: it was just made). Must not throw. */
+export type OnStep = (before: Incident | null, after: Incident) => Promise<void> | void;
+
+export function createIncidentStore(cluster: Cluster, clock: Clock, onStep: OnStep = () => undefined): IncidentStore {
   async function collect(namespace?: string): Promise<Incident[]> {
     const out: Incident[] = [];
     for await (const page of cluster.list(RESOURCES.Incident, namespace === undefined ? {} : { namespace }))
@@ -50,12 +53,16 @@ export function createIncidentStore(cluster: Cluster, clock: Clock): IncidentSto
         }
       }
       // The status is a subresource: a crash in between leaves an incident without one, which the next run completes.
-      return (await cluster.replace({ ...made, status } as Incident, { subresource: "status" })) as Incident;
+      const stored = (await cluster.replace({ ...made, status } as Incident, { subresource: "status" })) as Incident;
+      await onStep(null, stored);
+      return stored;
     },
     async advance(incident, phase, text, more = {}) {
       const status = incident.status ?? newIncidentStatus(incident);
       const next = { ...incident, status: advance(status, phase, text, clock.now(), more) };
-      return (await cluster.replace(next, { subresource: "status" })) as Incident;
+      const stored = (await cluster.replace(next, { subresource: "status" })) as Incident;
+      await onStep(incident, stored);
+      return stored;
     },
     async keep(incident, facts) {
       const status = incident.status ?? newIncidentStatus(incident);

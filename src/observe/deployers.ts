@@ -18,6 +18,8 @@ export interface DeployersRequest {
   /** `host[:port]` of our code host, under all its names. */
   readonly hosts: readonly string[];
   readonly pageSize: number;
+  /** Where they are looked for; null or absent: in all namespaces. */
+  readonly namespaces?: readonly string[] | null;
   readonly log?: Log;
 }
 
@@ -34,15 +36,16 @@ const KINDS: readonly {
 ];
 
 /**
- * Reads what the cluster's GitOps engines deploy, in all namespaces. Never throws: what cannot be read is a gap, and a kind that the
+ * Reads what the cluster's GitOps engines deploy. Never throws: what cannot be read is a gap, and a kind that the
  * cluster does not serve is none.
  */
-export async function readDeployers({ cluster, hosts, pageSize, log }: DeployersRequest): Promise<Deployers> {
+export async function readDeployers(request: DeployersRequest): Promise<Deployers> {
+  const { cluster, hosts, log } = request;
   const gaps = new Set<string>();
   const context: FluxContext = { hosts, read: reader(cluster, gaps) };
   const all: Deployer[] = [];
   for (const { resource, origins } of KINDS) {
-    const objects = await listed(resource, cluster, pageSize, gaps);
+    const objects = await listed(resource, request, gaps);
     all.push(
       ...(await atOnce(objects, async (object) => ({
         ref: refOf(object),
@@ -73,24 +76,27 @@ async function originsOf(object: KubeObject, origins: () => Origins | Promise<Or
 
 async function listed(
   resource: Resource,
-  cluster: DeployersRequest["cluster"],
-  pageSize: number,
+  { cluster, pageSize, namespaces }: DeployersRequest,
   gaps: Set<string>,
 ): Promise<KubeObject[]> {
   // What cannot be found out counts as served: a gap too many is said, one too few is not.
   if (!(await cluster.serves(resource).catch(() => true))) return [];
   const out: KubeObject[] = [];
-  try {
-    for await (const page of cluster.list(resource, { limit: pageSize })) {
-      for (const object of page) if (object.metadata.deletionTimestamp === undefined) out.push(object);
-      if (out.length <= MOST) continue;
-      gaps.add(`there are more than ${MOST} ${resource.plural}: where the rest deploys from is not looked into`);
-      return out.slice(0, MOST);
+  for (const namespace of namespaces ?? [undefined])
+    try {
+      for await (const page of cluster.list(resource, {
+        limit: pageSize,
+        ...(namespace === undefined ? {} : { namespace }),
+      })) {
+        for (const object of page) if (object.metadata.deletionTimestamp === undefined) out.push(object);
+        if (out.length <= MOST) continue;
+        gaps.add(`there are more than ${MOST} ${resource.plural}: where the rest deploys from is not looked into`);
+        return out.slice(0, MOST);
+      }
+    } catch (error) {
+      if (!(error instanceof StanchError) || error.code !== "not-found")
+        gaps.add(`${resource.plural} cannot be read, so where they deploy from is not known: ${messageOf(error)}`);
     }
-  } catch (error) {
-    if (!(error instanceof StanchError) || error.code !== "not-found")
-      gaps.add(`${resource.plural} cannot be read, so where they deploy from is not known: ${messageOf(error)}`);
-  }
   return out;
 }
 

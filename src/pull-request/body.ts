@@ -3,6 +3,7 @@ import { describeRef } from "../kube/ref.ts";
 import type { Check } from "../model.ts";
 import { redactShapes } from "../redact.ts";
 import { formatMarker, type Marker, parseMarker } from "./marker.ts";
+import { formatPromise } from "./promise.ts";
 import { code, fence, plain } from "./quote.ts";
 import type { PullRequestReport } from "./report.ts";
 import { andMore, evidenceBlock, field, hashOf, minute, withinBudget } from "./sections.ts";
@@ -15,8 +16,14 @@ const PARTS = { diff: 16_000, fields: 40, roots: 12, objects: 8 } as const;
  * need, so that a cut takes the tail; it falls between sections and is said.
  */
 export function formatBody(report: PullRequestReport, fingerprint: string): string {
+  const promise = formatPromise(
+    report.changes,
+    report.edits.map(({ file }) => file),
+    report.culprit?.sha,
+  );
   const sections = [
-    summary(report),
+    // Hidden, for whoever checks later commits of the pull request against what was proved.
+    promise === "" ? summary(report) : `${summary(report)}\n\n${promise}`,
     diffSection(report),
     proofSection(report),
     blastSection(report),
@@ -118,7 +125,7 @@ function refuseSection(report: PullRequestReport): string {
       : report.onClose === "undo"
         ? "the live change is taken back by the next run"
         : "the live change stays, and Git and the cluster differ";
-  return `### To refuse\n\nClose this pull request: ${close}, and the problem is left alone for ${report.silenceDays} days. To take only the live change back: \`stanch undo ${report.incident.namespace}/${report.incident.name}\`. Commits that you push here are never overwritten. To have Stanch leave the object alone for good, annotate it with \`stanch.dev/ignore: "true"\`.`;
+  return `### To refuse\n\nClose this pull request: ${close}, and the problem is left alone for ${report.silenceDays} days. To take only the live change back: ${report.asks === true ? "comment `/stanch undo` (`/stanch help` says what else can be asked), or " : ""}\`stanch undo ${report.incident.namespace}/${report.incident.name}\`. Commits that you push here are never overwritten. To have Stanch leave the object alone for good, annotate it with \`stanch.dev/ignore: "true"\`.`;
 }
 
 function reportSection(report: PullRequestReport): string {

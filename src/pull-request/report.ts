@@ -51,6 +51,8 @@ export interface PullRequestReport {
   /** How a model worded it; each text passed the checks. Absent: what rules write is all there is. */
   readonly prose?: { readonly summary?: string; readonly rootCause?: string; readonly course?: string };
   readonly onClose: "undo" | "keep";
+  /** Its comments are read for commands. */
+  readonly asks?: boolean;
   readonly silenceDays: number;
   readonly version: string;
   readonly revision: string;
@@ -66,7 +68,7 @@ export function composeReport(facts: {
   readonly live: boolean;
   readonly why?: string;
   readonly blame: PullRequestReport["blame"];
-  readonly config: Pick<Config, "cluster" | "pullRequest" | "followUp">;
+  readonly config: Pick<Config, "cluster" | "pullRequest" | "followUp" | "chat">;
   readonly version: string;
 }): PullRequestReport {
   const { incident, plan, located, proof, config } = facts;
@@ -106,6 +108,7 @@ export function composeReport(facts: {
     timeline: status?.timeline ?? [],
     ...(status?.prose === undefined ? {} : { prose: status.prose }),
     onClose: config.pullRequest.onClose,
+    asks: config.chat.enabled,
     silenceDays: Math.max(1, Math.round(config.followUp.silence / 86_400_000)),
     version: facts.version,
     revision: located.revision,

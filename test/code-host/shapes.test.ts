@@ -16,6 +16,9 @@ let commit = "";
 beforeAll(async () => {
   host = await startCodeHost();
   host.addToken(TOKEN, { login: "stanch[bot]", permission: "write" });
+  host.addToken("app", { login: "stanch[bot]", permission: "write", app: "stanch" });
+  host.addToken("other", { login: "other[bot]", permission: "write", app: "other" });
+  host.addToken("person", { login: "ada", permission: "write" });
   host.addToken("reader", { login: "reader", permission: "read" });
   await host.addRepository("acme/shop", { commits: [{ message: "Import", files: { "a.yaml": "a: 1\n" } }] });
   await host.addRepository("acme/old", { commits: [{ message: "Import", files: { "a.yaml": "a: 1\n" } }] });
@@ -23,6 +26,7 @@ beforeAll(async () => {
   await host.addRepository("acme/mute", { commits: [{ message: "Import", files: { "a.yaml": "a: 1\n" } }] });
   host.allowIssues("acme/mute", false);
   host.estrange("acme/shop", ["stranger"]);
+  host.addCollaborator("acme/shop", "ada", "maintain");
   host.addAccount("robin@example.com", "robin");
   for (const name of ["stanch/c/one", "stanch/c/two", "stanch/c/three"]) {
     await host.branch("acme/shop", name, "main");
@@ -53,7 +57,7 @@ async function ask(call: Call): Promise<unknown> {
   const answer = await fetch(`${host.apiUrl}${path}${call.query ?? ""}`, {
     method: call.method,
     headers: { authorization: `Bearer ${call.token ?? TOKEN}`, "content-type": "application/json" },
-    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body).replace('"COMMIT"', `"${commit}"`) }),
   });
   const text = await answer.text();
   expect(answer.status, text).toBe(call.status);
@@ -75,6 +79,19 @@ const COMMIT = `${REPO}/commits/{ref}`;
 const one = { pull_number: "1", issue_number: "1" };
 const two = { pull_number: "2", issue_number: "2" };
 const three = { issue_number: "3" };
+const CHECKS = `${REPO}/check-runs`;
+const CHECK = `${REPO}/check-runs/{check_run_id}`;
+const STATUSES = `${REPO}/statuses/{sha}`;
+const PERMISSION = `${REPO}/collaborators/{username}/permission`;
+const COMMENT = `${REPO}/issues/comments/{comment_id}`;
+const main = { check_run_id: "500001" };
+const note = { path: "a.yaml", start_line: 1, end_line: 1, annotation_level: "warning", message: "m", title: "t" };
+const check = (output: object = {}) => ({
+  name: "drift",
+  head_sha: "COMMIT",
+  external_id: "e",
+  output: { title: "t", summary: "s", ...output },
+});
 const request = (head: string) => ({ title: "t", body: "b", head, base: "main" });
 
 describe("the embedded code host answers as GitHub describes itself", () => {
@@ -100,6 +117,18 @@ describe("the embedded code host answers as GitHub describes itself", () => {
     { method: "PATCH", path: ISSUE, at: three, body: { state: "closed", state_reason: "not_planned" }, status: 200 },
     { method: "PATCH", path: ISSUE, at: three, body: { state: "open", title: "u" }, status: 200 },
     { method: "GET", path: COMMIT, at: { ref: "COMMIT" }, status: 200 },
+    { method: "POST", path: CHECKS, body: check({ annotations: [note] }), token: "app", status: 201 },
+    { method: "PATCH", path: CHECK, at: main, body: { conclusion: "neutral" }, token: "app", status: 200 },
+    { method: "GET", path: `${COMMIT}/check-runs`, at: { ref: "COMMIT" }, query: "?check_name=drift", status: 200 },
+    { method: "GET", path: `${COMMIT}/check-runs`, at: { ref: "heads/main" }, token: "reader", status: 200 },
+    { method: "GET", path: `${CHECK}/annotations`, at: main, status: 200 },
+    { method: "POST", path: STATUSES, at: { sha: "COMMIT" }, body: { state: "success" }, status: 201 },
+    { method: "GET", path: `${COMMIT}/statuses`, at: { ref: "COMMIT" }, status: 200 },
+    { method: "GET", path: `${REPO}/commits`, query: "?sha=main", status: 200 },
+    { method: "GET", path: PERMISSION, at: { username: "ada" }, status: 200 },
+    { method: "GET", path: PERMISSION, at: { username: "eve" }, status: 200 },
+    { method: "PATCH", path: COMMENT, at: { comment_id: "3001" }, body: { body: "changed" }, status: 200 },
+    { method: "DELETE", path: COMMENT, at: { comment_id: "3001" }, status: 204 },
     { method: "GET", path: "/app", token: JWT, status: 200 },
     { method: "GET", path: PULL, at: one, status: 200 },
     { method: "GET", path: PULLS, query: "?state=all&per_page=1", status: 200 },
@@ -149,6 +178,49 @@ describe("the embedded code host answers as GitHub describes itself", () => {
     },
     { method: "DELETE", path: `${REPO}/git/refs/{ref}`, at: { ref: "heads/none" }, status: 422 },
   ])("refuses $method $path: $status", isAsDescribed);
+
+  // GitHub's description has no answer for these: they are worded as GitHub words them.
+  it.each<Call & { readonly says: string }>([
+    {
+      method: "POST",
+      path: CHECKS,
+      body: check(),
+      token: "person",
+      status: 403,
+      says: "authenticate via a GitHub App",
+    },
+    { method: "POST", path: CHECKS, body: check(), status: 403, says: "not accessible by personal access token" },
+    { method: "PATCH", path: CHECK, at: main, body: {}, token: "other", status: 403, says: "GitHub App that created" },
+    {
+      method: "POST",
+      path: CHECKS,
+      body: check({ annotations: Array.from({ length: 51 }, () => note) }),
+      token: "app",
+      status: 422,
+      says: "No more than 50",
+    },
+    {
+      method: "POST",
+      path: CHECKS,
+      body: check({ text: "x".repeat(65_536) }),
+      token: "app",
+      status: 422,
+      says: "text",
+    },
+    { method: "POST", path: CHECKS, body: { name: "drift" }, token: "app", status: 422, says: "No commit found" },
+    {
+      method: "POST",
+      path: STATUSES,
+      at: { sha: "COMMIT" },
+      body: { state: "success", description: "x".repeat(141) },
+      status: 422,
+      says: "140",
+    },
+    { method: "GET", path: PERMISSION, at: { username: "dependabot[bot]" }, status: 404, says: "is not a user" },
+    { method: "PATCH", path: COMMENT, at: { comment_id: "1" }, body: { body: "x" }, status: 404, says: "Not Found" },
+  ])("refuses $method $path: $status, $says", async ({ says, ...call }) => {
+    expect(JSON.stringify(await ask(call))).toContain(says);
+  });
 });
 
 describe("the check itself", () => {

@@ -6,7 +6,7 @@ import { HELP } from "../../src/commands/flags.ts";
 import { version } from "../../src/version.ts";
 import { program } from "./command.ts";
 
-const COMMANDS = ["run", "scan", "incidents", "undo", "doctor", "rbac", "demo"];
+const COMMANDS = ["run", "scan", "incidents", "undo", "doctor", "rbac", "metrics", "notify", "demo"];
 
 describe("help", () => {
   it("is there before anything heavy is loaded", async () => {
@@ -74,7 +74,7 @@ describe("mistakes on the command line", () => {
     [
       ["frobnicate"],
       'there is no command "frobnicate"',
-      "commands: run, scan, incidents, undo, explain, doctor, rbac, notify, demo",
+      "commands: run, scan, drift, incidents, undo, explain, doctor, rbac, metrics, notify, demo",
     ],
     [["constructor"], 'there is no command "constructor"', "commands: run"],
     [["scan", "--namespce", "x"], "there is no flag --namespce", "did you mean --namespace?"],

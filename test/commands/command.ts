@@ -20,10 +20,12 @@ export interface Said {
 const COMMANDS = {
   run: () => import("../../src/commands/run.ts"),
   scan: () => import("../../src/commands/scan.ts"),
+  drift: () => import("../../src/commands/drift.ts"),
   incidents: () => import("../../src/commands/incidents.ts"),
   undo: () => import("../../src/commands/undo.ts"),
   explain: () => import("../../src/commands/explain.ts"),
   doctor: () => import("../../src/commands/doctor.ts"),
+  metrics: () => import("../../src/commands/metrics.ts"),
   notify: () => import("../../src/commands/notify.ts"),
 };
 

@@ -3,8 +3,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Config } from "../../src/config/schema.ts";
 import { deployment, makeWorld, REPOSITORY, TOKEN, type World } from "../pipeline/world.ts";
 import { command, flagsFor } from "./command.ts";
+import { generatedRules } from "./generated-rules.ts";
 
 interface Line {
   readonly check: string;
@@ -49,7 +51,7 @@ describe("stanch doctor", () => {
     expect(out).toMatch(/^ok .*acme\/shop:apps@main: 1 objects by plain$/m);
     expect(out).toContain("Everything that a run needs is there.");
     const writes = world.cluster.requests.filter((row) => row.method !== "GET");
-    expect(writes.every((row) => row.path.endsWith("selfsubjectaccessreviews"))).toBe(true);
+    expect(writes.every((row) => /selfsubject(access|rules)reviews$/.test(row.path))).toBe(true);
     expect(world.host.requests.filter((row) => row.method !== "GET" && !row.path.endsWith("upload-pack"))).toEqual([]);
   });
 
@@ -203,5 +205,34 @@ describe("stanch doctor", () => {
     await at.configure({ mode: "observe", sources: [] });
     world.cluster.deny({ group: "apps", resource: "deployments", verb: "patch" });
     expect(await failures({ env: { PATH: at.flags.env.PATH } })).toEqual([]);
+  });
+});
+
+describe("rights in excess", () => {
+  const pods = { apiGroups: [""], resources: ["pods"], verbs: ["delete"] };
+
+  it("are a warning, and with --strict a failure", async () => {
+    world.cluster.permit([...generatedRules(Config.parse({ mode: "remediate" })), pods]);
+    const { out, code } = await command("doctor", at.flags);
+    expect(out).toMatch(
+      /^warn {2}rights in excess .*held and not needed: delete pods\n +fix: use the account that `stanch rbac` prints/m,
+    );
+    expect(code).toBe(0);
+    expect(await failures({ strict: true })).toMatchObject([{ check: "rights in excess" }]);
+  });
+
+  it("end a run that is told to refuse before anything is written, and say what and why", async () => {
+    const exact = generatedRules(Config.parse({ mode: "remediate" }));
+    world.cluster.permit([...exact, pods]);
+    await at.configure({ rights: { excess: "refuse" } });
+    const { code, error } = await command("run", at.flags);
+    expect(code).toBe(1);
+    expect(error).toContain("this account may do more than it needs: delete pods");
+    expect(error).toContain("`rights.excess` is refuse");
+    const writes = world.cluster.requests.filter((row) => row.method !== "GET" && !row.path.includes("selfsubject"));
+    expect(writes).toEqual([]);
+    // With exactly its rights it runs.
+    world.cluster.permit(exact);
+    expect((await command("run", at.flags)).code).toBe(0);
   });
 });

@@ -79,6 +79,10 @@ describe("stanch run", () => {
     const { code, error } = await command("run", at.flags);
     expect(code).toBe(4);
     expect(error).toContain("another run is at work: other holds the lease stanch-system/stanch");
+    // For a scheduler that is no fault: the next one comes.
+    const scheduled = await command("run", { ...at.flags, scheduled: true });
+    expect(scheduled.code).toBe(0);
+    expect(scheduled.error).toContain('"msg":"another run is at work"');
     const [held] = world.cluster.list("coordination.k8s.io/v1", "Lease", "stanch-system");
     await world.api.replace({ ...(held as NonNullable<typeof held>), spec: { holderIdentity: "" } });
   });

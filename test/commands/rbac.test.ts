@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { manifestsFor } from "../../src/commands/rbac.ts";
+import { manifestsFor as partFor } from "../../src/commands/rbac.ts";
 import { Config } from "../../src/config/schema.ts";
 import type { KubeObject } from "../../src/model.ts";
-import { readRights, rightsFor } from "../../src/remedies/rights.ts";
+import { readRights, writeRights } from "../../src/remedies/rights.ts";
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -10,6 +10,11 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
+/** Both parts, as they are printed without --part. */
+const manifestsFor = (config: Config): KubeObject[] =>
+  (config.mode === "remediate" ? (["reader", "writer"] as const) : (["reader"] as const)).flatMap((part) =>
+    partFor(config, { account: "stanch", part }),
+  );
 const rulesOf = (object: KubeObject): readonly Rule[] => (object["rules"] ?? []) as readonly Rule[];
 const roles = (objects: readonly KubeObject[]): KubeObject[] => objects.filter((object) => rulesOf(object).length > 0);
 /** `verb resource.group` of every rule. */
@@ -28,11 +33,11 @@ const named = (objects: readonly KubeObject[], name: string): KubeObject[] =>
 describe("stanch rbac", () => {
   it("gives what doctor asks for, verb by verb, and nothing else", () => {
     const config = Config.parse({ mode: "remediate" });
-    const wanted = [...readRights(config), ...rightsFor(config.remedies.enabled)].map(
+    const wanted = [...readRights(config), ...writeRights(config)].map(
       ({ group, resource, subresource, verb }) =>
         `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}.${group}`,
     );
-    expect(flat(manifestsFor(config))).toEqual([...new Set(wanted)].toSorted());
+    expect([...new Set(flat(manifestsFor(config)))]).toEqual([...new Set(wanted)].toSorted());
   });
 
   it("knows no wildcard, no Secret beyond its name, no role, and nothing that loosens", () => {
@@ -62,6 +67,7 @@ describe("stanch rbac", () => {
         .toSorted(),
     ).toEqual(["namespaces", "nodes", "storageclasses"]);
     expect(named(objects, "stanch-writer").map((object) => `${object.kind} ${object.metadata.namespace}`)).toEqual([
+      "ServiceAccount stanch-system",
       "Role shop",
       "RoleBinding shop",
       "Role bank",
@@ -71,8 +77,15 @@ describe("stanch rbac", () => {
     expect([own?.metadata.namespace, own === undefined ? [] : rulesOf(own)]).toEqual([
       "stanch-system",
       [
-        { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "get", "update"] },
-        { apiGroups: ["stanch.dev"], resources: ["runs"], verbs: ["create", "get", "update"] },
+        {
+          apiGroups: ["coordination.k8s.io"],
+          resources: ["leases"],
+          resourceNames: ["stanch"],
+          verbs: ["get", "update"],
+        },
+        { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create"] },
+        { apiGroups: ["stanch.dev"], resources: ["runs"], resourceNames: ["stanch"], verbs: ["get", "update"] },
+        { apiGroups: ["stanch.dev"], resources: ["runs"], verbs: ["create"] },
       ],
     ]);
   });

@@ -7,7 +7,7 @@ import { createClient } from "./client.ts";
 import { conformanceRegistry } from "./programs.ts";
 
 /** The kubeconfig of a real cluster to test instead of the embedded one. */
-const REAL =
+export const REAL =
   process.env.STANCH_CONFORMANCE_KUBECONFIG ??
   (process.env.STANCH_CONFORMANCE === "real" ? process.env.KUBECONFIG : undefined);
 

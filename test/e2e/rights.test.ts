@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,6 +13,8 @@ const TOKEN = "e2e-token";
 const tag = Math.random().toString(36).slice(2, 7);
 const namespace = `e2e-rights-${tag}`;
 const own = `e2e-stanch-${tag}`;
+/** A name of its own: roles of the cluster belong to nobody else's test. */
+const account = `stanch-${tag}`;
 const FILES = ["deploy/memory.yaml", "deploy/config.yaml"] as const;
 
 interface Line {
@@ -30,6 +32,29 @@ describe("exactly the generated rights on a real cluster", () => {
   const asBot = (...words: string[]) => stanch([...words, "--config", config, "--kubeconfig", kubeconfig], TOKEN);
   const files = (): Record<string, string> =>
     Object.fromEntries(FILES.map((file) => [file, brokenState(namespace)[file] ?? ""]));
+
+  /** A kubeconfig of one of the generated accounts. */
+  async function kubeconfigOf(part: "reader" | "writer"): Promise<string> {
+    const token = (await kubectl(["-n", own, "create", "token", `${account}-${part}`])).trim();
+    const view = JSON.parse(await kubectl(["config", "view", "--raw", "--minify", "-o", "json"])) as {
+      clusters: { name: string; cluster: object }[];
+    };
+    const [cluster] = view.clusters;
+    const file = join(folder, `kubeconfig-${part}`);
+    await writeFile(
+      file,
+      stringify({
+        apiVersion: "v1",
+        kind: "Config",
+        "current-context": "bot",
+        contexts: [{ name: "bot", context: { cluster: cluster?.name, user: "bot" } }],
+        clusters: view.clusters,
+        users: [{ name: "bot", user: { token } }],
+      }),
+      { mode: 0o600 },
+    );
+    return file;
+  }
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "stanch-e2e-"));
@@ -55,33 +80,17 @@ describe("exactly the generated rights on a real cluster", () => {
       registry: { mirrors: { "*": process.env["STANCH_E2E_REGISTRY"] ?? "http://127.0.0.1:5000" } },
       verify: { least: "5s", patience: "1m", poll: "1s" },
     });
-    const { stdout } = await stanch(["rbac", "--config", config], TOKEN);
+    const { stdout } = await stanch(["rbac", "--config", config, "--account", account], TOKEN);
     await kubectl(["apply", "-f", "-"], { input: stdout });
-    const token = (await kubectl(["-n", own, "create", "token", "stanch"])).trim();
-    const view = JSON.parse(await kubectl(["config", "view", "--raw", "--minify", "-o", "json"])) as {
-      clusters: { name: string; cluster: object }[];
-    };
-    const [cluster] = view.clusters;
-    kubeconfig = join(folder, "kubeconfig");
-    await writeFile(
-      kubeconfig,
-      stringify({
-        apiVersion: "v1",
-        kind: "Config",
-        "current-context": "bot",
-        contexts: [{ name: "bot", context: { cluster: cluster?.name, user: "bot" } }],
-        clusters: view.clusters,
-        users: [{ name: "bot", user: { token } }],
-      }),
-      { mode: 0o600 },
-    );
+    kubeconfig = await kubeconfigOf("writer");
     await kubectl(["apply", "-f", "-"], { input: Object.values(files()).join("\n---\n") });
   });
 
   afterAll(async () => {
     await kubectl(["delete", "namespace", own, namespace, "--wait=false", "--ignore-not-found"], { may: [1] });
-    for (const kind of ["clusterrole", "clusterrolebinding"])
-      await kubectl(["delete", kind, "stanch-reader-cluster", "--ignore-not-found"]);
+    await kubectl(["delete", "clusterrole", `${account}-reader-cluster`, "--ignore-not-found"]);
+    for (const name of [`${account}-reader-cluster`, `${account}-writer-reads-cluster`])
+      await kubectl(["delete", "clusterrolebinding", name, "--ignore-not-found"]);
     await host?.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -93,7 +102,41 @@ describe("exactly the generated rights on a real cluster", () => {
     expect(lines.filter((line) => line.check.startsWith("rights")).map((line) => line.check)).toEqual([
       "rights to read",
       "rights to write",
+      "rights in excess",
     ]);
+  });
+
+  it("are none too many, by doctor's word", async () => {
+    const { stdout } = await asBot("doctor", "--strict");
+    const lines = JSON.parse(stdout) as Line[];
+    expect(lines.find((line) => line.check === "rights in excess")).toMatchObject({
+      ok: true,
+      text: "none: nothing dangerous is held that is not needed",
+    });
+  });
+
+  it("with more than that, doctor names it, and a run that is told to refuse ends before it writes", async () => {
+    await kubectl([
+      ...["-n", namespace, "create", "rolebinding", "too-much", "--clusterrole=edit"],
+      `--serviceaccount=${own}:${account}-writer`,
+    ]);
+    try {
+      const { stdout } = await asBot("doctor", "--strict");
+      const told = (JSON.parse(stdout) as Line[]).find((line) => line.check === "rights in excess");
+      expect(told?.ok).toBe(false);
+      expect(told?.text).toMatch(/create[^;]* pods\/exec in /);
+      expect(told?.text).toMatch(/secrets in /);
+      const strict = join(folder, "strict.yaml");
+      const settings = JSON.parse(await readFile(config, "utf8")) as object;
+      await writeFile(strict, JSON.stringify({ ...settings, rights: { excess: "refuse" } }));
+      const { code, stderr } = await stanch(["run", "--config", strict, "--kubeconfig", kubeconfig], TOKEN);
+      expect(code).toBe(1);
+      expect(stderr).toContain("this account may do more than it needs");
+      expect(await kubectl(["-n", own, "get", "leases", "-o", "name"])).toBe("");
+      expect(await kubectl(["-n", namespace, "get", "incidents.stanch.dev", "-o", "name"])).toBe("");
+    } finally {
+      await kubectl(["-n", namespace, "delete", "rolebinding", "too-much"]);
+    }
   });
 
   it("suffice for the whole job, from failing to proposed, with nothing that could not be read", async () => {
@@ -111,7 +154,7 @@ describe("exactly the generated rights on a real cluster", () => {
 
   it("without one of them doctor names it, and the run goes to Git only and says why", async () => {
     // A new fault, and an account that may not patch Deployments any more.
-    const role = JSON.parse(await kubectl(["-n", namespace, "get", "role", "stanch-writer", "-o", "json"])) as {
+    const role = JSON.parse(await kubectl(["-n", namespace, "get", "role", `${account}-writer`, "-o", "json"])) as {
       rules: { apiGroups: string[]; resources: string[] }[];
     };
     const rules = role.rules.map((rule) => ({
@@ -123,7 +166,7 @@ describe("exactly the generated rights on a real cluster", () => {
       namespace,
       "patch",
       "role",
-      "stanch-writer",
+      `${account}-writer`,
       "--type=json",
       "-p",
       JSON.stringify([{ op: "replace", path: "/rules", value: rules }]),
@@ -144,5 +187,27 @@ describe("exactly the generated rights on a real cluster", () => {
     const pull = host.pulls(REPOSITORY)[2];
     expect(pull?.body).toMatch(/nothing was changed: this account may not patch deployments/);
     expect(await image()).toBe("nginx:1.72");
+  });
+
+  it("with the reader alone nothing is changed live, whatever the configuration says", async () => {
+    const reader = await kubeconfigOf("reader");
+    const file = (brokenState(namespace)["deploy/memory.yaml"] ?? "").replaceAll(/(name|app): memory\b/g, "$1: second");
+    await host.commit(REPOSITORY, "main", { "deploy/second.yaml": file }, { message: "Add the second service" });
+    await kubectl(["apply", "-f", "-"], { input: file });
+    const before = host.pulls(REPOSITORY).length;
+    const end = Date.now() + 90_000;
+    while (host.pulls(REPOSITORY).length === before && Date.now() < end) {
+      const { report, stderr } = await stanch(["run", "--config", config, "--kubeconfig", reader], TOKEN);
+      expect(
+        report?.outcomes.filter((outcome) => outcome.kind === "failed"),
+        stderr,
+      ).toEqual([]);
+      await sleep(3000);
+    }
+    const pull = host.pulls(REPOSITORY)[before];
+    expect(pull?.title).toContain("second");
+    expect(pull?.body).toMatch(/nothing was changed: this account may not patch deployments/);
+    const generation = ["get", "deployment/second", "-o", "jsonpath={.metadata.generation}"];
+    expect(await kubectl(["-n", namespace, ...generation])).toBe("1");
   });
 });

@@ -160,6 +160,8 @@ export function deployed(
       ask: none,
       capabilities: async () => ({ kubeVersion: "v1.36.0", apiVersions: ["v1"] }),
       serves: async (resource) => all.some((object) => object.kind === resource.kind),
+      heldRules: async () => [],
+      resource: none,
       review: async (accesses) => accesses.map(() => true),
       close: () => undefined,
     };

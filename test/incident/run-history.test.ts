@@ -1,5 +1,12 @@
 import { expect, it } from "vitest";
-import { type RunEntry, recordRun } from "../../src/incident/run-history.ts";
+import {
+  type RunEntry,
+  type RunRecord,
+  type RunTotals,
+  readHistory,
+  recordRun,
+} from "../../src/incident/run-history.ts";
+import { addCounts } from "../../src/metrics/series.ts";
 import { makeWorld, virtualClock } from "../pipeline/world.ts";
 
 const NAMESPACE = "stanch-system";
@@ -14,37 +21,42 @@ const entry = (at: number): RunEntry => ({
   gaps: 0,
   outcomes: { proposed: 1 },
 });
+const DONE = 'stanch_runs_total{result="done"}';
+const record = (at: number, counts: Record<string, number> = { [DONE]: 1 }): RunRecord => ({
+  entry: entry(at),
+  success: true,
+  count: (before) => addCounts(before ?? {}, counts),
+});
+type Kept = { entries: RunEntry[]; totals: RunTotals };
 
 it("keeps the last runs, the newest first", async () => {
   await using world = await makeWorld({}, virtualClock());
   const context = { cluster: world.api, clock: world.clock, namespace: NAMESPACE };
-  for (let at = 0; at < 5; at += 1) await recordRun(entry(at), 3, context);
-  const kept = world.cluster.get("stanch.dev/v1alpha1", "Run", NAMESPACE, "stanch") as unknown as {
-    entries: RunEntry[];
-  };
+  for (let at = 0; at < 5; at += 1) await recordRun(record(at), 3, context);
+  const kept = world.cluster.get("stanch.dev/v1alpha1", "Run", NAMESPACE, "stanch") as unknown as Kept;
   expect(kept.entries).toEqual([entry(4), entry(3), entry(2)]);
+  expect(kept.totals.counters).toEqual({ [DONE]: 5 });
 });
 
-it("loses no entry to another writer", async () => {
+it("loses neither an entry nor an amount to another writer", async () => {
   await using world = await makeWorld({}, virtualClock());
   const context = { cluster: world.api, clock: world.clock, namespace: NAMESPACE };
-  await recordRun(entry(0), 9, context);
+  await recordRun(record(0), 9, context);
   let met = false;
   const cluster: typeof world.api = {
     ...world.api,
     async replace(object, options) {
       if (!met) {
         met = true;
-        await recordRun(entry(1), 9, context);
+        await recordRun(record(1), 9, context);
       }
       return world.api.replace(object, options);
     },
   };
-  await recordRun(entry(2), 9, { ...context, cluster });
-  const kept = world.cluster.get("stanch.dev/v1alpha1", "Run", NAMESPACE, "stanch") as unknown as {
-    entries: RunEntry[];
-  };
+  await recordRun(record(2), 9, { ...context, cluster });
+  const kept = world.cluster.get("stanch.dev/v1alpha1", "Run", NAMESPACE, "stanch") as unknown as Kept;
   expect(kept.entries.map((it) => it.seconds)).toEqual([2, 1, 0]);
+  expect(kept.totals.counters).toEqual({ [DONE]: 3 });
 });
 
 it("a run goes on without its CustomResourceDefinition, and without keeping any where that is set", async () => {
@@ -54,4 +66,57 @@ it("a run goes on without its CustomResourceDefinition, and without keeping any 
   world.cluster.deny({ group: "stanch.dev", resource: "runs", verb: "create" });
   expect((await world.run()).outcomes).toEqual([]);
   expect(world.cluster.list("stanch.dev/v1alpha1", "Run", NAMESPACE)).toEqual([]);
+});
+
+it("counts a run that gave way without listing it, and keeps when a run last came to its end", async () => {
+  await using world = await makeWorld({}, virtualClock());
+  const context = { cluster: world.api, clock: world.clock, namespace: NAMESPACE };
+  await recordRun(record(0), 9, context);
+  const succeeded = (await readHistory(context)).totals?.lastSuccessAt;
+  await world.clock.sleep(60_000);
+  const lease = 'stanch_runs_total{result="lease"}';
+  await recordRun({ success: false, count: (before) => addCounts(before ?? {}, { [lease]: 1 }) }, 9, context);
+  const { entries, totals } = await readHistory(context);
+  expect(entries).toHaveLength(1);
+  expect(totals).toMatchObject({ lastSuccessAt: succeeded, counters: { [DONE]: 1, [lease]: 1 } });
+});
+
+it.each<[string, object]>([
+  ["an older version's", { entries: [entry(7)] }],
+  ["totals without a time", { entries: [entry(7)], totals: { counters: { [DONE]: 9 } } }],
+])("begins to count anew on %s object, and keeps its entries", async (_, stored) => {
+  await using world = await makeWorld({}, virtualClock());
+  const context = { cluster: world.api, clock: world.clock, namespace: NAMESPACE };
+  await world.api.create({
+    apiVersion: "stanch.dev/v1alpha1",
+    kind: "Run",
+    metadata: { name: "stanch", namespace: NAMESPACE },
+    ...stored,
+  });
+  expect((await readHistory(context)).totals).toBeNull();
+  await recordRun(record(8), 9, context);
+  const { entries, totals } = await readHistory(context);
+  expect(entries.map((it) => it.seconds)).toEqual([8, 7]);
+  expect(totals?.counters).toEqual({ [DONE]: 1 });
+  expect(Date.parse(totals?.since ?? "")).toBeGreaterThan(0);
+});
+
+it("drops what is no amount of a known counter, and takes no more series than there may be", () => {
+  const odd = {
+    [DONE]: 3,
+    stanch_gone_total: 4,
+    'stanch_runs_total{result="sabotage"}': 5,
+    'stanch_runs_total{result="done",extra="x"}': 5,
+    stanch_run_seconds_total: -1,
+    stanch_hotfix_debt: 2,
+    constructor: 1,
+    'stanch_step_seconds_total{step="act"}': "many" as unknown as number,
+  };
+  expect(addCounts(odd, { [DONE]: 1 })).toEqual({ [DONE]: 4 });
+  const flood = Object.fromEntries(
+    Array.from({ length: 2000 }, (_, at) => [`stanch_remedies_total{remedy="r-${at}",result="worse"}`, 1]),
+  );
+  const kept = addCounts(flood, flood);
+  expect(Object.keys(kept)).toHaveLength(600);
+  expect(JSON.stringify(kept).length).toBeLessThan(64_000);
 });

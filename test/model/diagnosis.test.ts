@@ -35,7 +35,7 @@ describe.each(Object.entries(KINDS))("%s", (kind, world) => {
       requests: script.length,
       dollars: expect.any(Number),
     });
-    expect(run.tally.spend?.dollars).toBeGreaterThan(0);
+    expect(run.tally.model?.dollars).toBeGreaterThan(0);
 
     const [text = ""] = saved.values();
     const file = join(FOLDER, `${kind}.json`);

@@ -233,7 +233,7 @@ describe("money", () => {
       dollars: advice?.dollars,
       inputTokens: advice?.inputTokens,
     });
-    expect(made.run.tally.spend).toMatchObject({
+    expect(made.run.tally.model).toMatchObject({
       requests: 2,
       dollars: advice?.dollars,
       cacheReadTokens: advice?.cacheReadTokens,
@@ -243,9 +243,9 @@ describe("money", () => {
 
   it("what may have been billed counts in full", async () => {
     const result = await asked([{ text: "half", fault: "cut-in-text" }], { model: cheap });
-    expect(result.run.tally.spend?.dollars).toBeGreaterThan(0.08);
+    expect(result.run.tally.model?.dollars).toBeGreaterThan(0.08);
     const refused = await asked([{ status: 400 }], { model: cheap });
-    expect(refused.run.tally.spend).toMatchObject({ requests: 1, dollars: 0 });
+    expect(refused.run.tally.model).toMatchObject({ requests: 1, dollars: 0 });
   });
 
   it("of another day does not count, of another run on the same day does", async () => {

@@ -132,6 +132,7 @@ export function makeDesk(settings: object, start = "2026-07-01T10:00:00Z"): Desk
         outcomes: [],
         scanned: { pods: 0, workloads: 0, namespaces: 0, calls: 0 },
         gaps: [],
+        findings: {},
         seconds: 1,
         ...report,
       };

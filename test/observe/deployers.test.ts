@@ -42,8 +42,8 @@ function bench(objects: readonly KubeObject[], forbidden: readonly string[] = []
     },
   };
 }
-const read = ({ cluster }: Bench): ReturnType<typeof readDeployers> =>
-  readDeployers({ cluster, hosts: ["github.com"], pageSize: 2 });
+const read = ({ cluster }: Bench, namespaces: readonly string[] | null = null): ReturnType<typeof readDeployers> =>
+  readDeployers({ cluster, hosts: ["github.com"], pageSize: 2, namespaces });
 
 const application = (name: string, namespace = "argocd", status: object = {}): KubeObject => ({
   apiVersion: "argoproj.io/v1alpha1",
@@ -121,6 +121,17 @@ describe("readDeployers", () => {
     expect(gaps).toEqual([]);
     expect(made.gets).toEqual(["GitRepository/apps"]);
     expect(made.lists).toEqual([{ limit: 2 }, { limit: 2 }, { limit: 2 }]);
+  });
+
+  it("asks only where it is told to look, so that no right of the cluster's is needed", async () => {
+    const made = bench([application("a"), kustomization("cart"), release("cart"), git()]);
+    await read(made, ["shop", "argocd"]);
+    expect(made.lists).toEqual(
+      [1, 2, 3].flatMap(() => [
+        { limit: 2, namespace: "shop" },
+        { limit: 2, namespace: "argocd" },
+      ]),
+    );
   });
 
   it("asks nothing of a cluster without engines", async () => {

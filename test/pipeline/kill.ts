@@ -73,6 +73,7 @@ export function killAt(place: string | number, when: "before" | "after"): Kill {
           createPullRequest: write(hosts.codeHost.createPullRequest, () => "create pull request"),
           updatePullRequest: write(hosts.codeHost.updatePullRequest, () => "update pull request"),
           comment: write(hosts.codeHost.comment, () => "comment"),
+          createComment: write(hosts.codeHost.createComment, () => "create comment"),
           addLabels: write(hosts.codeHost.addLabels, () => "add labels"),
           requestReviewers: write(hosts.codeHost.requestReviewers, () => "request reviewers"),
           deleteBranch: write(hosts.codeHost.deleteBranch, () => "delete branch"),

@@ -65,6 +65,7 @@ export function freeze(
       return object;
     },
     replace: never,
+    resource: never,
     delete: never,
     evict: never,
     logs: async (pod, container, { previous }) => {
@@ -74,6 +75,7 @@ export function freeze(
     },
     ask: async (_pod, { port, path }) => answers[`:${port}`] ?? answers[path] ?? 404,
     serves: async () => true,
+    heldRules: async () => [],
     review: async (accesses) => accesses.map(() => true),
     close: () => undefined,
   };

@@ -8,8 +8,9 @@ import { guardContext, remedyContext } from "../../src/context.ts";
 import { createIncidentStore } from "../../src/incident/store.ts";
 import { formatPath } from "../../src/kube/field-path.ts";
 import { describeRef } from "../../src/kube/ref.ts";
+import { createMeter } from "../../src/metrics/meter.ts";
 import type { Diagnosis, Finding, KubeObject, Plan } from "../../src/model.ts";
-import type { CodeHost, Log } from "../../src/ports.ts";
+import type { CodeHost, Log, ReviewHost } from "../../src/ports.ts";
 import type { Run } from "../../src/run.ts";
 import { detect } from "../../src/steps/detect.ts";
 import { diagnose } from "../../src/steps/diagnose.ts";
@@ -194,7 +195,7 @@ function runOf({ settings }: Scenario, objects: readonly KubeObject[], repositor
   const codeHost = {
     check: async () => ({ login: "stanch[bot]", push: true, defaultBranch: "main", archived: false }),
     openPullRequests: async () => [],
-  } as Partial<CodeHost> as CodeHost;
+  } as Partial<CodeHost> as CodeHost & ReviewHost;
   const quiet = (): void => undefined;
   const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet, progress: quiet };
   const repositories = {
@@ -229,6 +230,8 @@ function runOf({ settings }: Scenario, objects: readonly KubeObject[], repositor
     dryRun: true,
     version: "0.0.0",
     tally: { ripe: 0, hotfixes: 0, opened: 0 },
+    meter: createMeter(clock),
+    id: "scenario",
     renew: async () => undefined,
     startedAt: clock.now().getTime(),
   };

@@ -10,6 +10,7 @@ import type { SeedOptions } from "./seed.ts";
 import { seedPods } from "./seed.ts";
 import { createApi } from "./server/api.ts";
 import { ApiError } from "./server/api-error.ts";
+import type { Account, Denial, PermittedRule } from "./server/authorization.ts";
 import type { RequestRecord } from "./server/http.ts";
 import { serve } from "./server/http.ts";
 import { createKinds } from "./server/kinds.ts";
@@ -18,7 +19,6 @@ import { createReader } from "./server/reading.ts";
 import { route } from "./server/routes.ts";
 import { createStore } from "./server/store.ts";
 import { threeWayMerge } from "./server/strategic-merge.ts";
-import type { Denial } from "./server/subresources.ts";
 import { isTree } from "./shapes.ts";
 import { createTimeline } from "./timeline.ts";
 
@@ -53,6 +53,8 @@ export interface EmbeddedCluster extends AsyncDisposable {
   readonly requests: readonly RequestRecord[];
   /** Adds to what is denied, at run time. */
   deny(denial: Denial): void;
+  /** From now on only what these rules give is permitted, as RBAC would have it. */
+  permit(rules: readonly PermittedRule[]): void;
   /** Lets simulated time pass at once (also for timestamps): what is due in it happens in order. */
   advance(seconds: number): void;
   /** Forgets old revisions: continue tokens and watches from before are answered 410 Expired. */
@@ -99,8 +101,8 @@ export async function startCluster(options: ClusterOptions): Promise<EmbeddedClu
   const simulation = startSimulation(api, { registry, logs });
   const faults = createFaults();
   const requests: RequestRecord[] = [];
-  const denied = [...(options.denied ?? [])];
-  const routes = { api, logs, reader: createReader(api), denied, answer: simulation.answer };
+  const account: Account = { denied: [...(options.denied ?? [])], permitted: null };
+  const routes = { api, logs, reader: createReader(api), account, answer: simulation.answer };
 
   function applyOne(object: KubeObject): void {
     const kind = kinds.of(object);
@@ -173,7 +175,10 @@ export async function startCluster(options: ClusterOptions): Promise<EmbeddedClu
     registry,
     faults,
     requests,
-    deny: (denial) => denied.push(denial),
+    deny: (denial) => account.denied.push(denial),
+    permit(rules) {
+      account.permitted = rules;
+    },
     advance: timeline.advance,
     compact: store.compact,
     seedPods(count, seed = {}) {

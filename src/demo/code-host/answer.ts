@@ -14,6 +14,8 @@ export interface Answer {
   readonly body?: unknown;
   /** A list: the server pages it. */
   readonly items?: readonly unknown[];
+  /** Under which key a page of it stands, beside `total_count`; absent: the answer is the list. */
+  readonly key?: string;
 }
 
 export interface Host {

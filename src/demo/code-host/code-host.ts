@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Host, type Question, refuse } from "./answer.ts";
 import { type Author, type CommitFiles, commitFiles, git, makeBare, protect, serveGit } from "./git-server.ts";
-import { close } from "./issue-routes.ts";
+import { bodyOf, parse, send, sendPage, tokenOf } from "./http.ts";
+import { addComment, close } from "./issue-routes.ts";
 import { mergePull } from "./pull-routes.ts";
 import { answer } from "./routes.ts";
-import type { Fault, Issue, Permission, Pull, Repository, RequestRow, Token } from "./state.ts";
+import type { Check, Fault, Issue, Permission, Pull, Repository, RequestRow, Status, Token } from "./state.ts";
 
 /** A GitHub in this process: REST as GitHub shapes it, and real git over smart HTTP. */
 export interface EmbeddedCodeHost extends AsyncDisposable {
@@ -33,7 +34,18 @@ export interface EmbeddedCodeHost extends AsyncDisposable {
   closeIssue(fullName: string, number: number, who: { readonly as: string; readonly reason?: Issue["reason"] }): void;
   /** Switches issues off, or on again. */
   allowIssues(fullName: string, allowed: boolean): void;
-  addToken(token: string, who: { readonly login: string; readonly permission: Permission }): void;
+  /** `app`: it is the token of this App's installation. */
+  addToken(
+    token: string,
+    who: { readonly login: string; readonly permission: Permission; readonly app?: string },
+  ): void;
+  /** Makes somebody a collaborator: `admin`, `maintain`, `write`, `triage`, `read`, or a role of the organisation's own. */
+  addCollaborator(fullName: string, login: string, role: string): void;
+  /** Somebody comments on an issue or pull request. Answers the comment's id. */
+  comment(fullName: string, number: number, who: { readonly as: string; readonly body: string }): number;
+  editComment(fullName: string, id: number, body: string): void;
+  checks(fullName: string): readonly Check[];
+  statuses(fullName: string): readonly Status[];
   /** A person squash-merges. */
   merge(fullName: string, number: number, who: { readonly as: string }): Promise<void>;
   closePull(fullName: string, number: number, who: { readonly as: string }): void;
@@ -119,7 +131,7 @@ export async function startCodeHost(
           );
     row.status = said.status;
     if (said.items === undefined) send(response, said.status, said.body);
-    else sendPage(response, said.status, said.items, url, address);
+    else sendPage(response, said.status, said, url, address);
   }
 
   function onGit(
@@ -191,6 +203,9 @@ export async function startCodeHost(
         strangers: new Set(),
         pulls: [],
         issues: [],
+        checks: [],
+        statuses: [],
+        roles: new Map(),
       });
     },
     addAccount: (email, login) => void accounts.set(email, login),
@@ -208,6 +223,20 @@ export async function startCodeHost(
       find(fullName).noIssues = !allowed;
     },
     addToken: (token, who) => void tokens.set(token, who),
+    addCollaborator: (fullName, login, role) => void find(fullName).roles.set(login, role),
+    comment(fullName, number, { as, body }) {
+      const talk = [...find(fullName).issues, ...find(fullName).pulls].find((one) => one.number === number);
+      if (talk === undefined) throw new Error(`nothing to comment on: ${fullName}#${number}`);
+      return addComment(talk, as, body, host.now()).id;
+    },
+    editComment(fullName, id, body) {
+      const talks = [...find(fullName).issues, ...find(fullName).pulls];
+      const comment = talks.flatMap((talk) => talk.comments).find((one) => one.id === id);
+      if (comment === undefined) throw new Error(`no comment ${id} in ${fullName}`);
+      Object.assign(comment, { body, edited: host.now() });
+    },
+    checks: (fullName) => find(fullName).checks,
+    statuses: (fullName) => find(fullName).statuses,
     async merge(fullName, number, { as }) {
       const said = await mergePull(findPull(fullName, number), find(fullName), as, host.now());
       if (said.status !== 200) throw new Error((said.body as { message: string }).message);
@@ -233,60 +262,4 @@ export async function startCodeHost(
     close: stop,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-function tokenOf(authorization: string): string | null {
-  const [kind = "", value = ""] = authorization.split(" ");
-  if (value === "") return null;
-  return /^basic$/i.test(kind) ? (Buffer.from(value, "base64").toString("utf8").split(":")[1] ?? "") : value;
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function parse(text: string): Record<string, unknown> {
-  try {
-    return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
-  } catch {
-    return {};
-  }
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  const text = body === undefined ? "" : JSON.stringify(body);
-  response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
-    "x-ratelimit-limit": "5000",
-    "x-ratelimit-remaining": "4990",
-    "x-ratelimit-reset": String(Math.ceil(Date.now() / 1000) + 3600),
-    ...headers,
-  });
-  response.end(text);
-}
-
-function sendPage(
-  response: ServerResponse,
-  status: number,
-  items: readonly unknown[],
-  url: URL,
-  address: string,
-): void {
-  const size = Math.min(100, Number(url.searchParams.get("per_page") ?? 30) || 30);
-  const page = Math.max(1, Number(url.searchParams.get("page") ?? 1) || 1);
-  const next = new URL(`${address}${url.pathname}${url.search}`);
-  next.searchParams.set("page", String(page + 1));
-  send(
-    response,
-    status,
-    items.slice((page - 1) * size, page * size),
-    items.length > page * size ? { link: `<${next}>; rel="next"` } : {},
-  );
 }

@@ -46,15 +46,16 @@ export function onTalk(question: Question, repository: Repository, talk: Talk, h
   const { method, body, token } = question;
   const url = host.url();
   switch (`${method} ${part}`) {
-    case "GET issues/comments":
-      return { status: 200, items: talk.comments.map((comment) => commentShape(repository, talk, comment, url)) };
+    case "GET issues/comments": {
+      const since = Date.parse(question.query.get("since") ?? "") || 0;
+      const rows = talk.comments.filter((comment) => Date.parse(comment.edited ?? comment.at) >= since);
+      return { status: 200, items: rows.map((comment) => commentShape(repository, talk, comment, url)) };
+    }
     case "POST issues/comments": {
       const text = typeof body["body"] === "string" ? body["body"] : "";
-      if ([...text].length > MOST_BODY)
-        return invalid("IssueComment", `body is too long (maximum is ${MOST_BODY} characters)`);
-      const id = talk.number * 1000 + talk.comments.length + 1;
-      const comment = { id, user: token?.login ?? "", body: text, at: host.now() };
-      talk.comments.push(comment);
+      const fault = commentFault(text);
+      if (fault !== null) return fault;
+      const comment = addComment(talk, token?.login ?? "", text, host.now());
       return { status: 201, body: commentShape(repository, talk, comment, url) };
     }
     case "POST issues/labels":
@@ -63,6 +64,45 @@ export function onTalk(question: Question, repository: Repository, talk: Talk, h
     default:
       return NOT_FOUND;
   }
+}
+
+/** Answers what is asked of one comment by its id: only its author and those who may write change or delete it. */
+export function onComment(question: Question, repository: Repository, id: number, host: Host): Answer {
+  const { method, body } = question;
+  for (const talk of [...repository.issues, ...repository.pulls]) {
+    const index = talk.comments.findIndex((comment) => comment.id === id);
+    const comment = talk.comments[index];
+    if (comment === undefined) continue;
+    if (method === "DELETE") {
+      talk.comments.splice(index, 1);
+      return { status: 204 };
+    }
+    if (method === "PATCH") {
+      const text = typeof body["body"] === "string" ? body["body"] : "";
+      const fault = commentFault(text);
+      if (fault !== null) return fault;
+      comment.body = text;
+      comment.edited = host.now();
+    } else if (method !== "GET") return NOT_FOUND;
+    return { status: 200, body: commentShape(repository, talk, comment, host.url()) };
+  }
+  return NOT_FOUND;
+}
+
+export function addComment(talk: Talk, user: string, body: string, at: string): Talk["comments"][number] {
+  const id = Math.max(talk.number * 1000, ...talk.comments.map((known) => known.id)) + 1;
+  const comment = { id, user, body, at };
+  talk.comments.push(comment);
+  talk.updatedAt = at;
+  return comment;
+}
+
+function commentFault(text: string): Answer | null {
+  if (text === "")
+    return refuse(422, "Validation Failed", [{ resource: "IssueComment", field: "body", code: "missing_field" }]);
+  return [...text].length > MOST_BODY
+    ? invalid("IssueComment", `body is too long (maximum is ${MOST_BODY} characters)`)
+    : null;
 }
 
 /** Closes it, as somebody. */
@@ -79,11 +119,11 @@ export function namesIn(body: Record<string, unknown>, key: string): string[] {
 
 function list(query: URLSearchParams, repository: Repository, url: string): Answer {
   const state = query.get("state") ?? "open";
-  const creator = query.get("creator");
+  const creator = query.get("creator")?.toLowerCase();
   const labels = query.get("labels")?.split(",") ?? [];
   const rows = [...repository.issues, ...repository.pulls]
     .filter((talk) => state === "all" || talk.state === state)
-    .filter((talk) => creator === null || talk.user === creator)
+    .filter((talk) => creator === undefined || talk.user.toLowerCase() === creator)
     .filter((talk) => labels.every((label) => talk.labels.includes(label)))
     .toSorted((a, b) => b.number - a.number);
   return { status: 200, items: rows.map((talk) => issueShape(repository, talk, url)) };

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { type Answer, FORBIDDEN, type Host, invalid, MOST_BODY, NOT_FOUND, type Question, refuse } from "./answer.ts";
+import { appShape, GRANTED, installationShape } from "./app-shapes.ts";
+import { onChecks } from "./check-routes.ts";
 import { git } from "./git-server.ts";
-import { nextNumber, onIssue, onIssues } from "./issue-routes.ts";
+import { nextNumber, onComment, onIssue, onIssues } from "./issue-routes.ts";
 import { commitsIn, follow, headOf, onPull } from "./pull-routes.ts";
 import { pullRow, pullShape } from "./pull-shapes.ts";
-import { nodeId, ownShape, repositoryShape, userShape } from "./shapes.ts";
+import { nodeId, ownShape, repositoryShape } from "./shapes.ts";
 import type { Pull, Repository } from "./state.ts";
 
 /** Answers a REST call. */
@@ -57,6 +59,10 @@ async function inRepository(question: Question, rest: string, repository: Reposi
   }
   if (rest === "/pulls" && method === "POST") return createPull(body, repository, host, token?.login ?? "", shape);
   if (rest === "/issues") return onIssues(question, repository, host);
+  const comment = /^\/issues\/comments\/(\d+)$/.exec(rest)?.[1];
+  if (comment !== undefined) return onComment(question, repository, Number(comment), host);
+  const check = await onChecks(question, rest, repository, host);
+  if (check !== null) return check;
   const commit = /^\/commits\/([0-9a-f]{7,40})$/.exec(rest)?.[1];
   if (commit !== undefined && method === "GET") {
     const [found] = await commitsIn(repository, `-1 ${commit}`, host).catch(() => []);
@@ -150,55 +156,10 @@ async function createPull(
   return { status: 201, body: await shape(pull) };
 }
 
-const INSTALLATION = 4242;
-const GRANTED = { contents: "write", pull_requests: "write", issues: "write", metadata: "read" };
-
-function appShape(host: Host) {
-  return {
-    id: 7,
-    slug: "stanch",
-    client_id: "Iv1.stanch",
-    node_id: nodeId("App:7"),
-    owner: userShape("acme", host.url()),
-    name: "Stanch",
-    description: null,
-    external_url: host.url(),
-    html_url: `${host.url()}/apps/stanch`,
-    created_at: "2024-01-01T00:00:00Z",
-    updated_at: "2024-01-01T00:00:00Z",
-    permissions: GRANTED,
-    events: [],
-  };
-}
-
-function installationShape(repository: Repository, host: Host) {
-  const account = userShape(repository.fullName.split("/")[0] ?? "", host.url());
-  return {
-    id: INSTALLATION,
-    account,
-    app_id: 7,
-    client_id: "Iv1.stanch",
-    app_slug: "stanch",
-    target_id: account.id,
-    target_type: "Organization",
-    permissions: GRANTED,
-    events: [],
-    repository_selection: "selected",
-    single_file_name: null,
-    access_tokens_url: `${host.url()}/app/installations/${INSTALLATION}/access_tokens`,
-    repositories_url: `${host.url()}/installation/repositories`,
-    html_url: `${host.url()}/settings/installations/${INSTALLATION}`,
-    created_at: host.now(),
-    updated_at: host.now(),
-    suspended_by: null,
-    suspended_at: null,
-  };
-}
-
 function installationToken(question: Question, host: Host): Answer {
   if (!isJwt(question.authorization)) return refuse(401, "A JSON web token could not be decoded");
   const token = `ghs_${randomBytes(18).toString("hex")}`;
-  host.tokens.set(token, { login: "stanch[bot]", permission: "write" });
+  host.tokens.set(token, { login: "stanch[bot]", permission: "write", app: "stanch" });
   return {
     status: 201,
     body: {

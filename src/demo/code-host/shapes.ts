@@ -2,7 +2,7 @@ import type { Repository, Talk, Token } from "./state.ts";
 
 /** Objects as GitHub's REST API has them, with everything that its OpenAPI description requires. */
 
-const idOf = (text: string): number =>
+export const idOf = (text: string): number =>
   [...text].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_000_007, 7);
 export const nodeId = (text: string): string => Buffer.from(text).toString("base64");
 const urls = (base: string, names: string): Record<string, string> =>
@@ -140,7 +140,7 @@ export function commentShape(repository: Repository, talk: Talk, comment: Talk["
     user: userShape(comment.user, url),
     author_association: "CONTRIBUTOR",
     created_at: comment.at,
-    updated_at: comment.at,
+    updated_at: comment.edited ?? comment.at,
   };
 }
 

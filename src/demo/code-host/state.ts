@@ -10,7 +10,7 @@ export interface Talk {
   closedAt: string | null;
   closedBy: string | null;
   labels: string[];
-  readonly comments: { id: number; user: string; body: string; at: string }[];
+  readonly comments: { id: number; user: string; body: string; at: string; edited?: string }[];
 }
 
 export interface Issue extends Talk {
@@ -43,6 +43,50 @@ export interface Repository {
   readonly strangers: Set<string>;
   readonly pulls: Pull[];
   readonly issues: Issue[];
+  readonly checks: Check[];
+  /** Newest last. */
+  readonly statuses: Status[];
+  /** Role of each collaborator. */
+  readonly roles: Map<string, string>;
+}
+
+export interface Annotation {
+  readonly path: string;
+  readonly start_line: number;
+  readonly end_line: number;
+  readonly annotation_level: string;
+  readonly title: string | null;
+  readonly message: string;
+}
+
+/** A check run. */
+export interface Check {
+  readonly id: number;
+  readonly sha: string;
+  /** Slug of the App that made it. */
+  readonly app: string;
+  name: string;
+  externalId: string;
+  status: string;
+  conclusion: string | null;
+  readonly startedAt: string;
+  completedAt: string | null;
+  title: string | null;
+  summary: string | null;
+  text: string | null;
+  readonly annotations: Annotation[];
+}
+
+/** A commit status. */
+export interface Status {
+  readonly id: number;
+  readonly sha: string;
+  readonly context: string;
+  readonly state: string;
+  readonly description: string | null;
+  readonly url: string | null;
+  readonly user: string;
+  readonly at: string;
 }
 
 export type Permission = "read" | "write" | "admin";
@@ -50,6 +94,8 @@ export type Permission = "read" | "write" | "admin";
 export interface Token {
   readonly login: string;
   readonly permission: Permission;
+  /** Slug of the App whose installation's token it is: only an App may write check runs. */
+  readonly app?: string;
 }
 
 export interface Fault {

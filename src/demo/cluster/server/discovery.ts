@@ -52,13 +52,13 @@ function resourcesOf(kind: Kind): ApiResource[] {
   return out;
 }
 
-const REVIEW: ApiResource = {
-  name: "selfsubjectaccessreviews",
-  singularName: "selfsubjectaccessreview",
+const REVIEWS: readonly ApiResource[] = ["SelfSubjectAccessReview", "SelfSubjectRulesReview"].map((kind) => ({
+  name: `${kind.toLowerCase()}s`,
+  singularName: kind.toLowerCase(),
   namespaced: false,
-  kind: "SelfSubjectAccessReview",
+  kind,
   verbs: ["create"],
-};
+}));
 
 /** The answer to a discovery request, or undefined when the path is none (or names a group that is not served). */
 export function discover(path: string, kinds: Kinds): unknown {
@@ -75,7 +75,7 @@ export function discover(path: string, kinds: Kinds): unknown {
     return groups.includes(group) ? { kind: "APIGroup", apiVersion: "v1", ...groupOf(group, kinds) } : undefined;
   const groupVersion = group === "" ? version : `${group}/${version}`;
   const served = kinds.all().filter((kind) => apiVersionOf(kind) === groupVersion);
-  const resources = groupVersion === "authorization.k8s.io/v1" ? [REVIEW] : served.flatMap(resourcesOf);
+  const resources = groupVersion === "authorization.k8s.io/v1" ? REVIEWS : served.flatMap(resourcesOf);
   if (resources.length === 0) return undefined;
   return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources };
 }

@@ -5,6 +5,8 @@ import type { Pod, PodOwner } from "../shapes.ts";
 import { isTree } from "../shapes.ts";
 import type { Api, DeleteOptions, WriteOptions } from "./api.ts";
 import { ApiError, badRequest, invalid } from "./api-error.ts";
+import type { Account, Ask } from "./authorization.ts";
+import { mayNot, refuseAccess, reviewAccess, reviewRules } from "./authorization.ts";
 import { discover } from "./discovery.ts";
 import type { Answer, Request } from "./http.ts";
 import type { Kind } from "./kinds.ts";
@@ -14,8 +16,7 @@ import { patchObject } from "./patching.ts";
 import type { createReader, Query } from "./reading.ts";
 import { partialOf } from "./reading.ts";
 import { fieldSelector, labelSelector } from "./selectors.ts";
-import type { Ask, Denial } from "./subresources.ts";
-import { evict, isDenied, readLog, refuseAccess, reviewAccess, scaleOf } from "./subresources.ts";
+import { evict, readLog, scaleOf } from "./subresources.ts";
 
 interface Target {
   readonly kind: Kind;
@@ -29,7 +30,7 @@ export interface Routes {
   readonly api: Api;
   readonly logs: Logs;
   readonly reader: ReturnType<typeof createReader>;
-  readonly denied: readonly Denial[];
+  readonly account: Account;
   /** What a pod's program answers, for `pods/NAME/proxy`. */
   readonly answer: (pod: Pod, port: number, path: string) => number | null;
 }
@@ -45,7 +46,10 @@ export function route(request: Request, routes: Routes): Answer {
     return document === undefined ? nothing() : json(200, document);
   }
   if (path === "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" && method === "POST") {
-    return json(201, reviewAccess(bodyOf(request), routes.denied));
+    return json(201, reviewAccess(bodyOf(request), routes.account));
+  }
+  if (path === "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews" && method === "POST") {
+    return json(201, reviewRules(bodyOf(request), routes.account));
   }
   const found = discover(path, kinds);
   if (found !== undefined) {
@@ -54,7 +58,7 @@ export function route(request: Request, routes: Routes): Answer {
   }
   const target = targetOf(path, routes.api);
   if (target === undefined) return nothing();
-  authorize(request, target, routes.denied);
+  authorize(request, target, routes.account);
   return target.name === "" ? collection(request, target, routes) : single(request, target, routes);
 }
 
@@ -85,7 +89,7 @@ function targetOf(path: string, api: Api): Target | undefined {
   return { kind, namespace, name, subresource: sub.join("/") };
 }
 
-function authorize(request: Request, target: Target, denied: readonly Denial[]): void {
+function authorize(request: Request, target: Target, account: Account): void {
   const { kind, namespace, name, subresource } = target;
   const one = name !== "";
   const watching = request.params.get("watch") === "true" || request.params.get("watch") === "1";
@@ -100,7 +104,7 @@ function authorize(request: Request, target: Target, denied: readonly Denial[]):
   const part = subresource.startsWith("proxy/") ? "proxy" : subresource;
   const resource = part === "" ? kind.plural : `${kind.plural}/${part}`;
   const ask: Ask = { group: kind.group, resource, verb: verbs[request.method] ?? request.method, namespace, name };
-  if (isDenied(denied, ask)) throw refuseAccess(ask);
+  if (mayNot(account, ask)) throw refuseAccess(ask);
 }
 
 function collection(request: Request, target: Target, routes: Routes): Answer {

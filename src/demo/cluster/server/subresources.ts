@@ -4,8 +4,7 @@ import type { LabelSelector, Pod, PodOwner } from "../shapes.ts";
 import { isTree } from "../shapes.ts";
 import type { Api } from "./api.ts";
 import { disruptionRefused } from "./api.ts";
-import { ApiError, badRequest, invalid } from "./api-error.ts";
-import type { Kind } from "./kinds.ts";
+import { badRequest } from "./api-error.ts";
 import { matchesSelector } from "./selectors.ts";
 
 /** GET pods/NAME/log: text, or an ApiError in the kubelet's words. `empty` (204) for a pod that has no node. */
@@ -118,82 +117,5 @@ export function scaleOf(object: PodOwner): KubeObject {
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
     spec: { replicas: object.spec.replicas ?? 0 },
     status: { replicas: Number(object.status?.replicas ?? 0), selector: labels.join(",") },
-  };
-}
-
-/** What somebody may not do. `*` matches everything; an absent namespace, all of them. */
-export interface Denial {
-  readonly group: string;
-  readonly resource: string;
-  readonly verb: string;
-  readonly namespace?: string;
-}
-
-export interface Ask {
-  readonly group: string;
-  readonly resource: string;
-  readonly verb: string;
-  readonly namespace: string;
-  readonly name: string;
-}
-
-export function isDenied(denials: readonly Denial[], ask: Ask): boolean {
-  const fits = (rule: string, value: string): boolean => rule === "*" || rule === value;
-  return denials.some(
-    (denial) =>
-      fits(denial.group, ask.group) &&
-      fits(denial.resource, ask.resource) &&
-      fits(denial.verb, ask.verb) &&
-      (denial.namespace === undefined || denial.namespace === ask.namespace),
-  );
-}
-
-/** 403 in the words of the RBAC authorizer. */
-export function refuseAccess(ask: Ask): ApiError {
-  const [plural = "", subresource] = ask.resource.split("/");
-  const subject = ask.group === "" ? plural : `${plural}.${ask.group}`;
-  const where = ask.namespace === "" ? "at the cluster scope" : `in the namespace "${ask.namespace}"`;
-  const what = subresource === undefined ? plural : ask.resource;
-  const named = ask.name === "" ? "" : ` "${ask.name}"`;
-  const message = `${subject}${named} is forbidden: User "embedded" cannot ${ask.verb} resource "${what}" in API group "${ask.group}" ${where}`;
-  return new ApiError(403, "Forbidden", message, {
-    ...(ask.name === "" ? {} : { name: ask.name }),
-    ...(ask.group === "" ? {} : { group: ask.group }),
-    kind: plural,
-  });
-}
-
-/** POST selfsubjectaccessreviews. */
-export function reviewAccess(body: unknown, denials: readonly Denial[]): KubeObject {
-  const spec = isTree(body) && isTree(body.spec) ? body.spec : {};
-  const asked = isTree(spec.resourceAttributes) ? spec.resourceAttributes : undefined;
-  if (asked === undefined && !isTree(spec.nonResourceAttributes)) {
-    const kind = { group: "authorization.k8s.io", kind: "SelfSubjectAccessReview" } satisfies Pick<
-      Kind,
-      "group" | "kind"
-    >;
-    throw invalid(kind, "", [
-      {
-        reason: "FieldValueInvalid",
-        message: "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
-        field: "spec.resourceAttributes",
-      },
-    ]);
-  }
-  const text = (name: string): string => String(asked?.[name] ?? "");
-  const resource = text("subresource") === "" ? text("resource") : `${text("resource")}/${text("subresource")}`;
-  const denied = isDenied(denials, {
-    group: text("group"),
-    resource,
-    verb: text("verb"),
-    namespace: text("namespace"),
-    name: text("name"),
-  });
-  return {
-    kind: "SelfSubjectAccessReview",
-    apiVersion: "authorization.k8s.io/v1",
-    metadata: {} as KubeObject["metadata"],
-    spec,
-    status: { allowed: !denied },
   };
 }

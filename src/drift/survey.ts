@@ -1,0 +1,187 @@
+import { inScope } from "../config/scope.ts";
+import { messageOf } from "../errors.ts";
+import type { Deployer, Origin, Unknown } from "../gitops/origin.ts";
+import { getAt } from "../kube/field-path.ts";
+import { describeRef, refOf } from "../kube/ref.ts";
+import type { KubeObject } from "../model.ts";
+import { atOnce } from "../observe/at-once.ts";
+import { redact } from "../redact.ts";
+import { type Found, lookAt, type Subject } from "./examine.ts";
+import { hotfixesOf } from "./hotfixes.ts";
+import { ORDER, plainItem } from "./item.ts";
+import { placeLines } from "./lines.ts";
+import type { DriftItem, DriftReport, RootReport } from "./model.ts";
+import { makePredictor } from "./predict.ts";
+import type { DriftRequest } from "./request.ts";
+import { describeRoot, failedRoot, openRoot, ownerOf, type Root, withoutTwins } from "./root.ts";
+import { readRules } from "./rules.ts";
+import { scaledBy } from "./scaled.ts";
+import { makeSeal } from "./secret.ts";
+
+/**
+ * Is the cluster what Git says? Renders every root of this cluster as it was deployed and as its branch is now, and compares both with
+ * what is there. What seems to drift is looked at a second time after `wait`. Reads only: in server mode the API server is asked by dry run.
+ * Never throws for one root or kind: what could not be compared stands in the report as such, and never as "no drift".
+ */
+export async function surveyDrift(request: DriftRequest): Promise<DriftReport> {
+  const { config, workbench, clock, log } = request;
+  const takenAt = clock.now().toISOString();
+  const seal = request.seal ?? makeSeal();
+  const gaps = new Set<string>();
+  const hidden = new Map<string, number>();
+  const hide = (rule: string, count = 1): void => void hidden.set(rule, (hidden.get(rule) ?? 0) + count);
+
+  log.progress("reading what is deployed");
+  const deployers = await workbench.deployers();
+  for (const gap of deployers.gaps) gaps.add(gap);
+  const incidents = await (request.incidents?.() ?? Promise.resolve([])).catch((error: unknown) => {
+    gaps.add(`incidents cannot be read, so hotfixes are told as drift: ${messageOf(error)}`);
+    return [];
+  });
+  const hotfixes = hotfixesOf(incidents);
+  const rules = await readRules(request, deployers.all);
+  for (const said of rules.notUnderstood) hide(said, 0);
+
+  const reports: RootReport[] = [];
+  const roots: Root[] = [];
+  await atOnce(await chosenOrigins(request), async ({ origin, deployer }) => {
+    const rest = deployer === null ? null : restingOwner(deployer);
+    if (rest !== null && deployer !== null && !hotfixes.rests(deployer.ref)) {
+      reports.push(restingRoot(origin, deployer, rest));
+      return;
+    }
+    if (origin.owner.elsewhere === true) return hide(`${origin.owner.name} deploys to another cluster`);
+    try {
+      log.progress(`rendering ${origin.repository}:${origin.path}`);
+      roots.push(await openRoot(origin, deployer, request));
+    } catch (error) {
+      reports.push(failedRoot(origin, error));
+    }
+  });
+  for (const { owner, reason, hint } of unknownOwners(request, deployers.all))
+    reports.push(unknownRoot(owner, `${reason} (${hint})`));
+
+  const own = withoutTwins(roots);
+  for (const root of own) for (const [rule, count] of root.left) hide(rule, count);
+  const broken = new Set(reports.filter(({ error }) => error !== undefined).map(({ owner }) => JSON.stringify(owner)));
+  const predictor = makePredictor(request);
+  const subject: Subject = {
+    request,
+    roots: own,
+    hotfixes,
+    predictor,
+    scaled: scaledBy(request.cluster, config.observe.pageSize),
+    rules,
+    seal,
+    hide,
+    inScope: (object) => isInScope(object, request),
+    isBroken: (deployer) => broken.has(JSON.stringify(ownerOf(deployer.ref, ""))),
+  };
+  const found = await lookAt(subject);
+  await placeLines(found, own, request);
+  for (const root of own) reports.push(reportOf(root, found.get(root)));
+  log.progress("");
+  return {
+    version: 1,
+    cluster: config.cluster,
+    takenAt,
+    stanch: request.version,
+    mode: predictor.mode(),
+    roots: reports.toSorted((a, b) => a.id.localeCompare(b.id)),
+    gaps: [...gaps].map((gap) => redact(gap)),
+    hidden: [...hidden].map(([rule, count]) => ({ rule, count })).toSorted((a, b) => a.rule.localeCompare(b.rule)),
+  };
+}
+
+interface Chosen {
+  readonly origin: Origin;
+  readonly deployer: Deployer | null;
+}
+
+async function chosenOrigins({ workbench, config, roots = [] }: DriftRequest): Promise<Chosen[]> {
+  const { all } = await workbench.deployers();
+  const known = all.flatMap((deployer) =>
+    deployer.origins.found ? deployer.origins.origins.map((origin): Chosen => ({ origin, deployer })) : [],
+  );
+  const configured = (await workbench.origins())
+    .filter(({ owner }) => owner.kind === "configuration")
+    .map((origin): Chosen => ({ origin, deployer: null }));
+  return [...known, ...configured].filter(({ origin }) => {
+    if (origin.namespace !== undefined && !inScope(origin.namespace, config)) return false;
+    return roots.length === 0 || roots.some((name) => means(name, origin));
+  });
+}
+
+/** `--root`: a path, `owner/name:path`, the owner's name, or what its kind and name are called. */
+function means(name: string, { repository, path, owner }: Origin): boolean {
+  return [path, `${repository}:${path}`, repository, owner.name, owner.ref?.name].includes(name);
+}
+
+/** Deployers, and sources of deployers, of which it is not known where they come from. */
+function unknownOwners(
+  { roots = [] }: DriftRequest,
+  all: readonly Deployer[],
+): (Unknown & { owner: Origin["owner"] })[] {
+  return all
+    .flatMap(({ origins }): (Unknown & { owner: Origin["owner"] })[] => {
+      if (!origins.found) return [origins];
+      const [first] = origins.origins;
+      return first === undefined ? [] : (origins.unknown ?? []).map((answer) => ({ ...answer, owner: first.owner }));
+    })
+    .filter(({ owner }) => roots.length === 0 || roots.some((name) => name === owner.name || name === owner.ref?.name));
+}
+
+function unknownRoot(owner: Origin["owner"], error: string): RootReport {
+  const nothing = { repository: "", branch: "", path: "", tool: "" };
+  const said = redact(error).slice(0, 1000);
+  return {
+    id: owner.name,
+    ...nothing,
+    owner: ownerOf(owner.ref ?? null, owner.name),
+    error: said,
+    compared: 0,
+    inSync: 0,
+    items: [],
+  };
+}
+
+/** Was an owner told to rest as a whole? */
+function restingOwner({ object, ref }: Deployer): string | null {
+  if (ref.kind !== "Application")
+    return getAt(object, ["spec", "suspend"]) === true ? "it is suspended (spec.suspend)" : null;
+  const skip = getAt(object, ["metadata", "annotations", "argocd.argoproj.io/skip-reconcile"]);
+  return skip === "true" ? "it is annotated skip-reconcile" : null;
+}
+
+function restingRoot(origin: Origin, deployer: Deployer, reason: string): RootReport {
+  const { error: _, ...rest } = failedRoot(origin, "");
+  const item = plainItem(
+    deployer.ref,
+    "suspended",
+    `${describeRef(deployer.ref)} rests: ${reason}. What it deploys was not compared.`,
+  );
+  return { ...rest, items: [item] };
+}
+
+function isInScope(object: KubeObject, { config }: DriftRequest): boolean {
+  const { namespace = "" } = object.metadata;
+  const name = object.kind === "Namespace" ? object.metadata.name : namespace;
+  if (name !== "") return inScope(name, config);
+  return config.scope.namespaces.some((glob) => glob === "*");
+}
+
+function reportOf(root: Root, found: Found | undefined): RootReport {
+  const served = root.unserved.map((object) =>
+    plainItem(refOf(object), "unknown", `The cluster does not serve ${object.kind} of ${object.apiVersion}.`),
+  );
+  const items: DriftItem[] = [...(found?.items ?? []), ...served];
+  return {
+    ...describeRoot(root),
+    compared: found?.compared ?? 0,
+    inSync: found?.inSync ?? 0,
+    items: items.toSorted(
+      (a, b) =>
+        ORDER.indexOf(a.class) - ORDER.indexOf(b.class) || describeRef(a.object).localeCompare(describeRef(b.object)),
+    ),
+  };
+}

@@ -1,0 +1,167 @@
+import { describe, expect, it } from "vitest";
+import { compareObjects } from "../../src/drift/compare.ts";
+import type { Writer } from "../../src/drift/model.ts";
+import { type Deploys, writerOf } from "../../src/drift/writer.ts";
+import type { Json, KubeObject } from "../../src/model.ts";
+import { managed, object } from "./objects.ts";
+import { plant } from "./planting.ts";
+import { DEPLOYMENT } from "./sources.ts";
+
+describe("who a field manager is", () => {
+  it.each([
+    ["stanch", "", "flux", "stanch"],
+    ["kubectl-edit", "", "kustomization", "person"],
+    ["kubectl-client-side-apply", "", "kustomization", "person"],
+    ["kubectl-client-side-apply", "", "configuration", "deployer"],
+    ["kubectl", "", "argocd", "person"],
+    ["kubectl", "", "configuration", "deployer"],
+    ["kubectl", "scale", "configuration", "person"],
+    ["kubectl-scale", "scale", "kustomization", "person"],
+    ["Lens", "", "argocd", "person"],
+    ["k9s", "", "argocd", "person"],
+    ["Mozilla", "", "argocd", "person"],
+    ["argocd-server", "", "argocd", "person"],
+    ["argocd-controller", "", "argocd", "deployer"],
+    ["argocd-controller", "", "kustomization", "controller"],
+    ["kustomize-controller", "", "kustomization", "deployer"],
+    ["helm-controller", "", "helmrelease", "deployer"],
+    ["helm", "", "helmrelease", "unknown"],
+    ["helm", "", "configuration", "deployer"],
+    ["kube-controller-manager", "scale", "kustomization", "autoscaler"],
+    ["kube-controller-manager", "", "kustomization", "controller"],
+    ["vpa-updater", "", "kustomization", "autoscaler"],
+    ["keda-operator", "", "kustomization", "autoscaler"],
+    ["cainjector", "", "kustomization", "controller"],
+    ["prometheus-operator", "", "kustomization", "controller"],
+    ["python-requests", "", "kustomization", "unknown"],
+    ["", "", "kustomization", "unknown"],
+  ] as const)("%s %s of %s is %s", (manager, subresource, deploys, writer: Writer) => {
+    const seen = writerOf({ manager, subresource }, deploys === "flux" ? "kustomization" : (deploys as Deploys));
+    expect(seen).toBe(writer);
+  });
+});
+
+const live = (): KubeObject => {
+  const declared = object(DEPLOYMENT);
+  return {
+    ...declared,
+    metadata: { ...declared.metadata, managedFields: [managed("kustomize-controller", "Apply", declared)] },
+  };
+};
+
+describe("of several hands", () => {
+  it("the last that is not the deployer counts, with its time", () => {
+    const once = plant(live(), ["spec", "replicas"], 3, "kubectl-scale", { time: "2026-03-01T00:00:00Z" });
+    const twice = {
+      ...once,
+      metadata: {
+        ...once.metadata,
+        managedFields: [
+          ...(once.metadata.managedFields ?? []),
+          {
+            manager: "Lens",
+            operation: "Update",
+            time: "2026-03-02T00:00:00Z",
+            fieldsV1: { "f:spec": { "f:replicas": {} } },
+          },
+        ],
+      },
+    };
+    const { differences } = compareObjects(object(DEPLOYMENT), twice, { deploys: "kustomization" });
+    expect(differences).toMatchObject([{ by: { writer: "person", manager: "Lens", at: "2026-03-02T00:00:00Z" } }]);
+  });
+
+  it("without managedFields nobody is named, and drift is found all the same", () => {
+    const { managedFields: _, ...metadata } = live().metadata;
+    const bare = { ...live(), metadata, spec: { ...(live()["spec"] as object), replicas: 9 } } as KubeObject;
+    expect(compareObjects(object(DEPLOYMENT), bare, { deploys: "kustomization" }).differences).toEqual([
+      { path: ["spec", "replicas"], git: 2, live: 9, by: { writer: "unknown" } },
+    ]);
+  });
+
+  it("broken managedFields and annotations break nothing", () => {
+    for (const fieldsV1 of [
+      null,
+      [],
+      "x",
+      { "k:{": {} },
+      { "f:spec": { "f:template": null } },
+      { "f:spec": 5 },
+    ] as Json[]) {
+      const odd = {
+        ...live(),
+        metadata: {
+          ...live().metadata,
+          annotations: { "kubectl.kubernetes.io/last-applied-configuration": "{not json" },
+          managedFields: [{ manager: "x", fieldsV1 }],
+        },
+      };
+      expect(compareObjects(object(DEPLOYMENT), odd, { deploys: "kustomization" }).differences).toEqual([]);
+    }
+  });
+
+  it("a person who applies a file of their own is found by what was applied last", () => {
+    const applied = {
+      ...object(DEPLOYMENT),
+      spec: { ...(object(DEPLOYMENT)["spec"] as object), minReadySeconds: 9 },
+    } as unknown as KubeObject;
+    const mine = {
+      ...applied,
+      metadata: {
+        ...applied.metadata,
+        annotations: { "kubectl.kubernetes.io/last-applied-configuration": JSON.stringify(applied) },
+        managedFields: [
+          managed("argocd-controller", "Update", object(DEPLOYMENT)),
+          managed("kubectl-client-side-apply", "Update", { spec: { minReadySeconds: 9 } }),
+        ],
+      },
+    };
+    expect(compareObjects(object(DEPLOYMENT), mine, { deploys: "argocd" }).differences).toMatchObject([
+      { path: ["spec", "minReadySeconds"], live: 9, by: { writer: "person", manager: "kubectl-client-side-apply" } },
+    ]);
+  });
+
+  it("who made an object by hand before an engine took it over owns its defaults, and changed nothing", () => {
+    const whole = {
+      ...live(),
+      spec: { ...(live()["spec"] as object), progressDeadlineSeconds: 600, strategy: { type: "RollingUpdate" } },
+    } as KubeObject;
+    const adopted = {
+      ...whole,
+      metadata: {
+        ...whole.metadata,
+        managedFields: [
+          managed("kubectl-create", "Update", whole),
+          managed("argocd-controller", "Apply", object(DEPLOYMENT)),
+        ],
+      },
+    };
+    expect(compareObjects(object(DEPLOYMENT), adopted, { deploys: "argocd" }).differences).toEqual([]);
+  });
+
+  it("zero values and defaults that an engine's types bring along are none of Git's", () => {
+    const declared = object(DEPLOYMENT);
+    const typed = object(
+      DEPLOYMENT.replace("metadata: {labels: {app: app}}", "metadata: {labels: {app: app}, annotations: {}}")
+        .replace("containerPort: 80", "containerPort: 80, protocol: TCP")
+        .replace("  replicas: 2", "  replicas: 2\n  strategy: {}"),
+    );
+    const applied = {
+      ...typed,
+      metadata: { ...typed.metadata, managedFields: [managed("kustomize-controller", "Apply", typed)] },
+    };
+    expect(compareObjects(declared, applied, { deploys: "kustomization" }).differences).toEqual([]);
+  });
+
+  it("what the deployer applied and Git does not declare any more is told", () => {
+    const declared = object(DEPLOYMENT);
+    const more = { ...declared, spec: { ...(declared["spec"] as object), minReadySeconds: 5 } } as KubeObject;
+    const applied = {
+      ...more,
+      metadata: { ...more.metadata, managedFields: [managed("kustomize-controller", "Apply", more)] },
+    };
+    expect(compareObjects(declared, applied, { deploys: "kustomization" }).differences).toMatchObject([
+      { path: ["spec", "minReadySeconds"], live: 5, by: { writer: "deployer" } },
+    ]);
+  });
+});
