@@ -368,6 +368,8 @@ export interface Proposal extends Choice {
   readonly evidence: readonly Evidence[];
   /** The commit that brought the fault in, when Git's history shows it. */
   readonly culprit?: Commit;
+  /** A model chose it; absent: a rule proved it. */
+  readonly by?: "model";
 }
 
 export interface Plan {

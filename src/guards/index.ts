@@ -11,6 +11,8 @@ import { identity } from "./identity.ts";
 import { missingRights } from "./missing-rights.ts";
 import { missingTarget } from "./missing-target.ts";
 import { mode } from "./mode.ts";
+import { modelChoice } from "./model-choice.ts";
+import { modelLive } from "./model-live.ts";
 import { openPullRequests } from "./open-pull-requests.ts";
 import { optedOut } from "./opted-out.ts";
 import { ownedObject } from "./owned-object.ts";
@@ -32,6 +34,7 @@ export const guards: readonly Guard[] = [
   ownedObject,
   suspended,
   fieldAllowList,
+  modelChoice,
   scaledByAnother,
   storm,
   stale,
@@ -40,6 +43,7 @@ export const guards: readonly Guard[] = [
   openPullRequests,
   missingTarget,
   mode,
+  modelLive,
   gitopsObject,
   identity,
   gitopsOwned,

@@ -15,6 +15,7 @@ export const STEPS = [
   "follow-up",
   "report",
   "diagnose",
+  "advise",
   "plan",
   "act",
   "verify",

@@ -7,7 +7,7 @@ import { keyOf } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
 import { matchesLabels } from "../kube/selectors.ts";
 import { templateOf } from "../kube/template.ts";
-import type { Finding, ObjectRef } from "../model.ts";
+import type { Change, Finding, ObjectRef } from "../model.ts";
 import { driftedFields } from "./drifted-fields.ts";
 import { describeChanges, fact, show } from "./evidence.ts";
 import { fromHistory } from "./git-history.ts";
@@ -16,6 +16,7 @@ import { missingTarget } from "./missing-target.ts";
 import { isRestorable, relevantChanges } from "./relevance.ts";
 import { type Answer, defineRemedy, no, type PlanContext, type RemedyContext } from "./remedy.ts";
 import { changesOf, fieldsOf, planRestore, RestoredFields } from "./restored-fields.ts";
+import { notFromGit } from "./restored-origin.ts";
 import { serviceName } from "./service-hosts.ts";
 import { unresolvedHosts } from "./unresolved-hosts.ts";
 import {
@@ -58,33 +59,36 @@ export const restoreFromGit = defineRemedy({
       const found = await fromHistory(ref, finding, context, (changes) =>
         relevantChanges(changes, finding, context.workload?.object ?? context.live(finding.workload)),
       );
-      if (found?.applies === true)
-        return restingBehind(found, finding, context) ?? stillDead(found, finding, context) ?? found;
+      if (found?.applies === true) {
+        const changes = changesOf(found.params.fields);
+        const objection = restingBehind(changes, finding, context) ?? stillDead(changes, finding, context);
+        return objection === null ? found : no(`${found.reason} But ${objection}`);
+      }
       reason = found?.reason ?? drift?.reason ?? reason;
     }
     return { applies: false, reason };
   },
   plan: ({ fields }, finding, context) => planRestore(fields, finding, context),
+  origin: async ({ commit }, finding, context, changes) =>
+    (await notFromGit(commit, changes, finding, context)) ??
+    restingBehind(changes, finding, context) ??
+    stillDead(changes, finding, context),
 });
 
 /**
  * A Service that would then select only what is scaled to zero: it would have no endpoints either, and nothing would show that the
  * selector is right. Who scaled it to zero must say what is meant.
  */
-function restingBehind(
-  found: Extract<Answer<RestoredFields>, { applies: true }>,
-  finding: Finding,
-  context: PlanContext,
-): { applies: false; reason: string } | null {
+function restingBehind(changes: readonly Change[], finding: Finding, context: PlanContext): string | null {
   const service = context.live(finding.workload);
   if (finding.symptom.kind !== "NoEndpoints" || service === null) return null;
-  const selector = textsAt(applyChanges(service, changesOf(found.params.fields)), "spec", "selector");
+  const selector = textsAt(applyChanges(service, changes), "spec", "selector");
   const behind = WORKLOADS.flatMap((kind) => context.others(kind, finding.workload.namespace) ?? []).filter(
     (workload) => matchesLabels(selector, textsAt(templateOf(workload), "metadata", "labels")),
   );
   if (behind.length === 0 || behind.some((workload) => numberAt(workload, "spec", "replicas") !== 0)) return null;
   const names = behind.map((workload) => workload.metadata.name).join(", ");
-  return no(`${found.reason} But ${names} behind it is scaled to zero. A person must say whether it should run`);
+  return `${names} behind it is scaled to zero. A person must say whether it should run`;
 }
 
 /** What an init container waits for is there, only without an address yet: not to wait any more would be the wrong way to be ready. */
@@ -102,21 +106,15 @@ function awaitedService(finding: Finding, context: PlanContext): string | null {
 }
 
 /** An Ingress that would then lead nowhere as well: what the earlier state sent to is not there any more. */
-function stillDead(
-  found: Extract<Answer<RestoredFields>, { applies: true }>,
-  { symptom, workload }: Finding,
-  context: PlanContext,
-): { applies: false; reason: string } | null {
+function stillDead(changes: readonly Change[], { symptom, workload }: Finding, context: PlanContext): string | null {
   const ingress = context.live(workload);
   const services = context.others("Service", workload.namespace);
   if (symptom.kind !== "BrokenRoute" || ingress === null || services === null) return null;
   const dead = deadBackend(
-    applyChanges(ingress, changesOf(found.params.fields)),
+    applyChanges(ingress, changes),
     (name) => services.find((service) => service.metadata.name === name) ?? null,
   );
-  return dead === null
-    ? null
-    : no(`${found.reason} But it would then send to ${dead}. A person must say what is meant`);
+  return dead === null ? null : `it would then send to ${dead}. A person must say what is meant`;
 }
 
 /** The objects whose history may explain a finding: its own first, then what its template refers to. Never Secrets. */

@@ -2,6 +2,7 @@ import { fromHistory } from "./git-history.ts";
 import { isRestorable, relevantChanges } from "./relevance.ts";
 import { defineRemedy, no } from "./remedy.ts";
 import { changesOf, planRestore, RestoredFields } from "./restored-fields.ts";
+import { notFromGit } from "./restored-origin.ts";
 import {
   PATCH_CONFIG_MAPS,
   PATCH_INGRESSES,
@@ -38,4 +39,6 @@ export const revertCommit = defineRemedy({
     return { ...found, reason: `${found.reason} What explains the symptom alone may not be all that it broke.` };
   },
   plan: ({ fields }, finding, context) => planRestore(fields, finding, context, "any"),
+  origin: async ({ commit }, finding, context, changes) =>
+    commit === undefined ? "no commit is named" : notFromGit(commit, changes, finding, context),
 });

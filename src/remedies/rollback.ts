@@ -78,6 +78,16 @@ export const rollback = defineRemedy({
       title: `roll back to revision ${revision.number}: ${describeChanges(changes)}`,
     };
   },
+  async origin({ images = [] }, _finding, context, changes) {
+    const named = changes.filter(
+      ({ object, path }) => path.at(-1) === "image" && images.includes(placeOf(object.kind, path)?.container ?? ""),
+    );
+    const gone = await goneImages(named, context);
+    const [stray] = named.filter((change) => !gone.includes(change));
+    return stray === undefined
+      ? missingImage(changes, context)
+      : `nothing says that the registry does not have ${String(stray.from)}`;
+  },
 });
 
 /** The newest revision before the present one that is proved to be healthy: by ready pods before anything else. */

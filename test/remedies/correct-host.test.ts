@@ -295,14 +295,14 @@ describe("parameters from elsewhere change nothing:", () => {
     ["no variable", on("cart-db", []), /parameters are wrong/],
     ["another container", on("cart-db", ["DB_HOST"], "sidecar"), /container sidecar is not the one that fails/],
     ["a value", { ...on("cart-db"), value: "evil" }, /parameters are wrong/],
-  ])("%s", (_, params, says) => expect(tried("correct-host", params, typo())).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("correct-host", params, typo())).toMatch(says));
 
-  it.each(NAMES)("a variable called %s", (name) =>
-    expect(tried("correct-host", on("cart-db", [name]), typo())).toMatch(/names no host|parameters are wrong/),
+  it.each(NAMES)("a variable called %s", async (name) =>
+    expect(await tried("correct-host", on("cart-db", [name]), typo())).toMatch(/names no host|parameters are wrong/),
   );
 
-  it("nor after the log is silent", () =>
-    expect(tried("correct-host", on("cart-db"), { ...typo(), symptom: crash("done") })).toMatch(
+  it("nor after the log is silent", async () =>
+    expect(await tried("correct-host", on("cart-db"), { ...typo(), symptom: crash("done") })).toMatch(
       /its log names no host/,
     ));
 });

@@ -193,6 +193,7 @@ describe("refuses", () => {
 describe("parameters from elsewhere change nothing:", () => {
   const given = world();
   const field = (over: object = {}) => ({
+    commit: "1a2b3c4",
     fields: [
       {
         object: { ...given.workload.ref },
@@ -206,8 +207,8 @@ describe("parameters from elsewhere change nothing:", () => {
   const at = (...path: FieldPath) => field({ path: path as Json });
   const of = (over: object) => field({ object: { ...given.workload.ref, ...over } });
 
-  it("the same parameters without a fault in them are planned", () => {
-    expect(typeof tried("restore-from-git", field() as never, given)).toBe("object");
+  it("the same parameters without a fault in them are planned", async () => {
+    expect(typeof (await tried("restore-from-git", field() as never, given))).toBe("object");
   });
 
   it.each<[string, object, RegExp]>([
@@ -263,7 +264,7 @@ describe("parameters from elsewhere change nothing:", () => {
     ["something beside them", { ...field(), repository: "evil/repo" }, /parameters are wrong/],
     ["a negative position", at("spec", "template", "spec", "containers", -1, "image"), /parameters are wrong/],
     ["nothing", {}, /parameters are wrong/],
-  ])("%s", (_, params, says) => expect(tried("restore-from-git", params as never, given)).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("restore-from-git", params as never, given)).toMatch(says));
 
   it("leave Object's prototype alone", () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
