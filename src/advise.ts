@@ -13,7 +13,7 @@ import { messageOf, StanchError } from "./errors.ts";
 import type { Incident, IncidentAdvice } from "./incident/incident.ts";
 import type { ModelUse } from "./incident/run-history.ts";
 import { getAt } from "./kube/field-path.ts";
-import type { Diagnosis, Proposal } from "./model.ts";
+import type { Diagnosis, Evidence, Proposal } from "./model.ts";
 import { openAccount } from "./model-account.ts";
 import { causesOf } from "./remedies/git-history.ts";
 import { remedies, remediesFor } from "./remedies/index.ts";
@@ -194,11 +194,7 @@ export async function judge(
     ...choice,
     by: "model",
     reason: reasonOf([...checks, origin], citations),
-    evidence: citations.slice(0, 5).map(({ id, quote }, index) => ({
-      id: `model${index + 1}`,
-      kind: "status",
-      text: `cited from ${id}: ${quote}`,
-    })),
+    evidence: cited(citations),
     ...(culprit === undefined ? {} : { culprit }),
   };
   const planned = await plan({ ...diagnosis, by: "model", choices: [proposal] }, proposal, context);
@@ -244,11 +240,7 @@ async function fromAdvice(diagnosis: Diagnosis, advice: IncidentAdvice, context:
     ...choice,
     by: "model",
     reason: reasonOf((advice.checks ?? []) as readonly AnswerCheck[], advice.citations ?? []),
-    evidence: (advice.citations ?? []).slice(0, 5).map(({ id, quote }, index) => ({
-      id: `model${index + 1}`,
-      kind: "status",
-      text: `cited from ${id}: ${quote}`,
-    })),
+    evidence: cited(advice.citations ?? []),
     ...(culprit === undefined ? {} : { culprit }),
   };
   const planned = await plan({ ...diagnosis, by: "model", choices: [proposal] }, proposal, context);
@@ -319,4 +311,13 @@ async function keep(
   } catch (error) {
     run.log.warn("exchange not recorded", { error: messageOf(error) });
   }
+}
+
+/** What a model cited, as evidence of its choice. */
+function cited(citations: readonly { readonly id: string; readonly quote: string }[]): Evidence[] {
+  return citations.slice(0, 5).map(({ id, quote }, index) => ({
+    id: `model${index + 1}`,
+    kind: "status",
+    text: `cited from ${id}: ${quote}`,
+  }));
 }

@@ -5,7 +5,7 @@ import { matchesLabels } from "../kube/selectors.ts";
 import { containerOf, type TemplateContainer, templateOf } from "../kube/template.ts";
 import type { Change, FieldPath, Finding, KubeObject } from "../model.ts";
 import { fact } from "./evidence.ts";
-import { hostsInCommands } from "./hosts-in-commands.ts";
+import { hostsInCommands, type NamesHost } from "./hosts-in-commands.ts";
 import { immutableBecause } from "./immutable.ts";
 import { defineRemedy, no, type PlanContext, refuse } from "./remedy.ts";
 import { hostIn, valuesOfOthers } from "./service-hosts.ts";
@@ -79,21 +79,10 @@ export const correctHost = defineRemedy({
   },
 });
 
-/** A variable, or a text of the command or the arguments, that names the host. */
-interface Variable {
-  readonly name: string;
-  readonly value: string;
-  readonly path: FieldPath;
-  readonly service: string;
-  /** Where the Service's name begins in the value, in order. */
-  readonly starts: readonly number[];
-  readonly port?: number;
-}
-
 interface Meant {
   readonly live: KubeObject;
   readonly container: TemplateContainer;
-  readonly variables: readonly Variable[];
+  readonly variables: readonly NamesHost[];
   /** The name that no Service has. */
   readonly wrong: string;
   readonly service: string;
@@ -143,7 +132,7 @@ function meantBy(finding: Finding, context: PlanContext): Meant | { readonly rea
 
 /** The Service that the other workloads have in every one of these variables, on the same port; never one of its own. */
 function agreedOn(
-  variables: readonly Variable[],
+  variables: readonly NamesHost[],
   services: readonly KubeObject[],
   { live, finding, context }: { live: KubeObject; finding: Finding; context: PlanContext },
 ): string | null {
@@ -184,7 +173,7 @@ function variablesOf(
   live: KubeObject,
   namespace: string,
   hosts: readonly string[],
-): Variable[] {
+): NamesHost[] {
   const env = listAt(container.spec, "env");
   return env.flatMap((item) => {
     const name = textAt(item, "name");

@@ -4,9 +4,9 @@ import type { TemplateContainer } from "../kube/template.ts";
 import type { FieldPath, KubeObject } from "../model.ts";
 import { serviceName } from "./service-hosts.ts";
 
-/** A text of `command` or `args` in which a host stands. */
-export interface HostInCommand {
-  /** `command[2]`. */
+/** A variable, or a text of `command` or `args`, in which a host stands. */
+export interface NamesHost {
+  /** `DATABASE_URL`, `command[2]`. */
   readonly name: string;
   readonly value: string;
   readonly path: FieldPath;
@@ -30,10 +30,10 @@ export function hostsInCommands(
   live: KubeObject,
   namespace: string,
   hosts: readonly string[],
-): HostInCommand[] {
+): NamesHost[] {
   const services = new Set(hosts.flatMap((host) => serviceName(host, namespace) ?? []));
   return ["command", "args"].flatMap((field) =>
-    listAt(container.spec, field).flatMap((_, index): HostInCommand[] => {
+    listAt(container.spec, field).flatMap((_, index): NamesHost[] => {
       const path: FieldPath = [...container.path, field, index];
       const value = getAt(live, path);
       if (typeof value !== "string" || value.length > LONGEST) return [];
