@@ -3,7 +3,7 @@ import { describeRef, refOf } from "../kube/ref.ts";
 import type { Change, Json, KubeObject, Source } from "../model.ts";
 import { sameField } from "./field-equality.ts";
 import { diffObjects } from "./object-diff.ts";
-import { findRendered, stableKey } from "./rendered.ts";
+import { baseName, findRendered, hasHashedName, stableKey } from "./rendered.ts";
 
 /** What differs between two renders, against what was wanted. */
 export interface Judgement {
@@ -48,8 +48,27 @@ export function judge(
   }
   const { changes, allowed } = renderDelta([...expected.values()], after);
   const returned = changes.filter((change) => goesBack(change, earlier, wanted));
-  const side = changes.filter((change) => !returned.includes(change));
-  return { made, missing, side: side.map(describeChange), allowed, returned: returned.map(describeChange) };
+  const side = [
+    ...changes.filter((change) => !returned.includes(change)).map(describeChange),
+    ...wanted.flatMap((change) => lostNames(change, after)).map((name) => `${name}, which a generator makes no more`),
+  ];
+  return { made, missing, side, allowed, returned: returned.map(describeChange) };
+}
+
+/**
+ * Names of generated ConfigMaps and Secrets that a change asks for and that are not rendered, while their generator makes another: the
+ * name says what the object holds. Written out beside the generator it would name an object that nobody deploys.
+ */
+function lostNames({ to }: Change, after: readonly KubeObject[]): string[] {
+  const made = after.filter(({ kind }) => hasHashedName(kind)).map(({ metadata }) => metadata.name);
+  return [...new Set(textsIn(to))].filter(
+    (text) => baseName(text) !== text && !made.includes(text) && made.some((name) => baseName(name) === baseName(text)),
+  );
+}
+
+function textsIn(value: Json | undefined): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /** What gives rights, holds secrets or guards others, and fields that are never changed by rule: also not along with something. */

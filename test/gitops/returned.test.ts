@@ -66,3 +66,39 @@ describe("what goes back along with a commit", () => {
     expect(returned).toBeLessThanOrEqual(kind === "Deployment" ? 1 : 0);
   });
 });
+
+describe("a name that a generator makes from what it holds", () => {
+  const OLD = "settings-tt547dc92h";
+  const NEW = "settings-c878f8g7bh";
+  const named = (name: string, mode: string): KubeObject => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name, namespace: "shop" },
+    data: { mode },
+  });
+  const web = (name: string): KubeObject => object("Deployment", { spec: { volumes: [{ configMap: { name } }] } });
+  const path = ["spec", "volumes", 0, "configMap", "name"];
+  const wanted = { object: { ...WANTED.object, kind: "Deployment" }, path, from: NEW, to: OLD };
+  const whole = {
+    ...wanted,
+    path: ["spec", "volumes"],
+    from: [{ configMap: { name: NEW } }],
+    to: [{ configMap: { name: OLD } }],
+  };
+  const before = [named(NEW, "turbo"), web(NEW)];
+
+  it("comes back with the content, and not by being written out beside the generator", () => {
+    const earlier = { commit: "c0ffee1", objects: [named(OLD, "fast"), web(OLD)] };
+    for (const change of [wanted, whole]) {
+      const written = judge(before, [named(NEW, "turbo"), web(OLD)], [change], SOURCE, earlier);
+      expect(written.side).toEqual([`${OLD}, which a generator makes no more`]);
+      const returned = judge(before, [named(OLD, "fast"), web(OLD)], [change], SOURCE, earlier);
+      expect([returned.missing, returned.side]).toEqual([[], []]);
+    }
+  });
+
+  it("is no matter where nothing is generated under it", () => {
+    const plain = judge([web(NEW)], [web(OLD)], [wanted], SOURCE);
+    expect(plain.side).toEqual([]);
+  });
+});
