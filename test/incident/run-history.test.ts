@@ -1,12 +1,15 @@
 import { expect, it } from "vitest";
 import {
+  changeDaySpend,
   type RunEntry,
   type RunRecord,
   type RunTotals,
   readHistory,
+  recordDrift,
   recordRun,
 } from "../../src/incident/run-history.ts";
 import { addCounts } from "../../src/metrics/series.ts";
+import { changeBook } from "../../src/notify/book.ts";
 import { makeWorld, virtualClock } from "../pipeline/world.ts";
 
 const NAMESPACE = "stanch-system";
@@ -119,4 +122,42 @@ it("drops what is no amount of a known counter, and takes no more series than th
   const kept = addCounts(flood, flood);
   expect(Object.keys(kept)).toHaveLength(600);
   expect(JSON.stringify(kept).length).toBeLessThan(64_000);
+});
+
+it("every writer of the object leaves the others' keys alone, also when two write at once", async () => {
+  await using world = await makeWorld({}, virtualClock());
+  const context = { cluster: world.api, clock: world.clock, namespace: NAMESPACE };
+  const told = [{ name: "team", since: "2026-01-01T00:00:00.000Z" }];
+  const drift = { at: "2026-01-01T00:00:00.000Z", nextAt: "2026-01-01T01:00:00.000Z" };
+  const writers = {
+    model: () => changeDaySpend((day) => ({ ...day, requests: day.requests + 1, dollars: day.dollars + 0.5 }), context),
+    notified: () => changeBook((book) => ({ ...book, receivers: told }), context),
+    drift: () => recordDrift(drift, context),
+    entries: () => recordRun(record(1), 9, context),
+  };
+  for (const write of Object.values(writers)) await write();
+  await Promise.all([writers.model(), writers.entries(), writers.notified(), writers.drift()]);
+  const kept = world.cluster.get("stanch.dev/v1alpha1", "Run", NAMESPACE, "stanch");
+  expect(kept).toMatchObject({
+    model: { day: world.clock.now().toISOString().slice(0, 10), requests: 2, dollars: 1 },
+    notified: { receivers: told },
+    drift,
+    totals: { counters: { [DONE]: 2 } },
+  });
+  expect((kept as unknown as Kept).entries).toHaveLength(2);
+});
+
+it("a definition that drops what a model cost is an error: without it no budget holds", async () => {
+  await using world = await makeWorld({}, virtualClock());
+  const drops = <T extends object>(kept: T): T => ({ ...kept, model: undefined });
+  const cluster = {
+    get: world.api.get,
+    create: async (...given: Parameters<typeof world.api.create>) => drops(await world.api.create(...given)),
+    replace: async (...given: Parameters<typeof world.api.replace>) => drops(await world.api.replace(...given)),
+  };
+  const context = { cluster, clock: world.clock, namespace: NAMESPACE };
+  const spend = () => changeDaySpend((day) => ({ ...day, dollars: 1 }), context);
+  await expect(spend()).rejects.toMatchObject({ code: "config", hint: expect.stringContaining("deploy/crd.yaml") });
+  await expect(spend()).rejects.toThrow(/older than this program/);
+  await expect(changeDaySpend(() => null, context)).resolves.toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAnthropic } from "../../src/adapters/anthropic.ts";
 import type { Hosts } from "../../src/compose.ts";
+import { readHistory } from "../../src/incident/run-history.ts";
 import type { Cluster } from "../../src/ports.ts";
 import { answering, type MessagesApi, type Scripted, startMessagesApi } from "../model/messages-api.ts";
 import { deployment, isKilled, makeWorld, REPOSITORY, virtualClock, type World } from "./world.ts";
@@ -86,6 +87,14 @@ describe("a remedy that a model chose", () => {
     await world.run(door(api.url), settings());
     expect(api.bodies.length).toBe(asked);
     expect(world.host.pulls(REPOSITORY)).toHaveLength(1);
+    const { entries, totals } = await readHistory({ cluster: world.api, namespace: "stanch-system" });
+    expect(entries.map((entry) => entry.model)).toEqual([undefined, report.model]);
+    expect(entries[1]?.steps).toHaveProperty("advise");
+    expect(totals?.counters).toMatchObject({
+      stanch_model_requests_total: 2,
+      stanch_model_cost_dollars_total: report.model?.dollars,
+      'stanch_model_tokens_total{direction="input"}': report.model?.inputTokens,
+    });
   });
 
   it("is applied live and verified where that is wanted (model.live)", async () => {
