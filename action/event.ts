@@ -10,6 +10,7 @@ const PullRequestEvent = z.object({
   pull_request: z.object({
     number: z.number().int().positive(),
     body: z.string().nullable(),
+    user: z.object({ login: z.string() }).nullish(),
     // A fork may be gone.
     head: z.object({ sha: Sha, ref: z.string(), repo: Repository.nullable() }),
     base: z.object({ sha: Sha, ref: z.string(), repo: Repository }),
@@ -21,6 +22,8 @@ export interface PullRequestEvent {
   readonly repository: string;
   readonly number: number;
   readonly body: string;
+  /** Login of who opened it; "" when that account is gone. */
+  readonly author: string;
   readonly head: { readonly sha: string; readonly branch: string };
   readonly base: { readonly sha: string; readonly branch: string };
   readonly defaultBranch: string;
@@ -59,6 +62,7 @@ export async function readPullRequest({ eventName, eventPath }: Runner): Promise
     repository: base.repo.full_name,
     number: pull.number,
     body: pull.body ?? "",
+    author: pull.user?.login ?? "",
     head: { sha: head.sha, branch: head.ref },
     base: { sha: base.sha, branch: base.ref },
     defaultBranch: repository.default_branch,

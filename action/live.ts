@@ -1,15 +1,9 @@
 import { join } from "node:path";
 import { systemClock } from "../src/adapters/clock.ts";
 import { useProxies } from "../src/adapters/network.ts";
-import { locateLine } from "../src/commands/locate-line.ts";
-import { type Base, clusterSide, composeCluster, composeHosts } from "../src/compose.ts";
-import { namedNamespaces } from "../src/config/scope.ts";
+import { survey } from "../src/commands/survey.ts";
+import { type Base, composeCluster, composeHosts } from "../src/compose.ts";
 import type { DriftReport } from "../src/drift/model.ts";
-import { surveyDrift } from "../src/drift/survey.ts";
-import { StanchError } from "../src/errors.ts";
-import type { Incident } from "../src/incident/incident.ts";
-import { createIncidentStore, type IncidentStore } from "../src/incident/store.ts";
-import { version } from "../src/version.ts";
 import { ownConfig } from "./config.ts";
 import type { Environment, Inputs, Runner } from "./inputs.ts";
 import { debugLog } from "./report.ts";
@@ -39,38 +33,17 @@ export async function surveyLive(inputs: Inputs, runner: Runner, env: Environmen
   const cluster = await composeCluster(flags, base.clock);
   try {
     const hosts = await composeHosts(base, flags, cluster);
-    const { createWorkbench } = await import("../src/workbench.ts");
-    const workbench = createWorkbench(config, { ...hosts, ...clusterSide(base, cluster) });
-    try {
-      const report = await surveyDrift({
-        config,
-        cluster,
-        workbench,
-        renderer: hosts.renderer,
-        locate: (bench, change) => locateLine(bench, change, hosts.renderer),
-        incidents: () => openIncidents(createIncidentStore(cluster, base.clock), namedNamespaces(config)),
-        clock: base.clock,
-        log: base.log,
-        version,
-        mode: "client",
-        wait: config.drift.wait,
-      });
-      const mine = (repository: string): boolean => repository.toLowerCase() === runner.repository.toLowerCase();
-      return { ...report, roots: report.roots.filter(({ repository }) => mine(repository)) };
-    } finally {
-      await workbench.close();
-    }
+    const report = await survey(base, cluster, hosts, { mode: "client", wait: config.drift.wait });
+    return ofRepository(report, runner.repository);
   } finally {
     cluster.close();
   }
 }
 
-/** A cluster without the custom resource has no incidents. */
-async function openIncidents(store: IncidentStore, namespaces: readonly string[] | null): Promise<readonly Incident[]> {
-  try {
-    return await store.list(namespaces);
-  } catch (error) {
-    if (error instanceof StanchError && error.code === "config") return [];
-    throw error;
-  }
+/** What is deployed from nowhere that is known to be here is not known to be in sync. */
+function ofRepository(report: DriftReport, own: string): DriftReport {
+  const roots = report.roots.filter(({ repository }) => repository.toLowerCase() === own.toLowerCase());
+  if (roots.length > 0 || report.gaps.length > 0) return { ...report, roots };
+  const gap = `nothing in this cluster is known to be deployed from ${own}: look at \`sources\` and \`github.hosts\` of the configuration`;
+  return { ...report, roots, gaps: [gap] };
 }

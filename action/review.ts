@@ -51,7 +51,7 @@ async function requestOf(
   const config = await baseConfig(inputs, base);
   const gaps: string[] = [];
   const prefix = `${config.pullRequest.branchPrefix}/`;
-  const marker = event.fork || !event.head.branch.startsWith(prefix) ? null : parseMarker(event.body);
+  const marker = isOurs(event, prefix, inputs, gaps) ? parseMarker(event.body) : null;
   const { renderer, registry } = composeTools(runner, config);
   const reports = await knownReports(event, inputs, config, { github, clock }, gaps);
   return {
@@ -72,6 +72,26 @@ async function requestOf(
     only: inputs.roots,
     gaps,
   };
+}
+
+/**
+ * Is it a pull request of Stanch's? Whoever may push can name a branch and write a body as Stanch does, with a promise of their own; where
+ * it is known under which login Stanch works, such a proof is not made.
+ */
+function isOurs(
+  { fork, head, author, body }: PullRequestEvent,
+  prefix: string,
+  inputs: Inputs,
+  gaps: string[],
+): boolean {
+  if (fork || !head.branch.startsWith(prefix)) return false;
+  const { publisher } = inputs;
+  if (publisher === "" || author.toLowerCase() === publisher.toLowerCase()) return true;
+  if (parseMarker(body) !== null)
+    gaps.push(
+      `This pull request says that it is one of Stanch's, and ${author === "" ? "somebody else" : author} opened it, not ${publisher}: what it promises is not believed.`,
+    );
+  return false;
 }
 
 /** What is compared: what the branch is now with what it will be; where nobody merged it for a try, from where the head went its own way. */

@@ -12,6 +12,7 @@ const COMMANDS: Record<string, () => Promise<{ main: (flags: Flags, words: strin
   drift: () => import("./commands/drift.ts"),
   incidents: () => import("./commands/incidents.ts"),
   undo: () => import("./commands/undo.ts"),
+  explain: () => import("./commands/explain.ts"),
   doctor: () => import("./commands/doctor.ts"),
   rbac: () => import("./commands/rbac.ts"),
   metrics: () => import("./commands/metrics.ts"),
@@ -43,7 +44,7 @@ async function main(): Promise<number> {
     process.stdout.write(named === undefined ? HELP : helpOf(named));
     return EXIT.done;
   }
-  const most = command === "incidents" || command === "undo" ? 1 : 0;
+  const most = ["incidents", "undo", "explain"].includes(command) ? 1 : 0;
   const extra = words[most];
   if (extra !== undefined)
     throw new StanchError("config", `"${extra}" is one word too many for stanch ${command}`, {

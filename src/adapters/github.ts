@@ -56,6 +56,7 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
             push,
             defaultBranch: data.default_branch,
             archived: data.archived === true,
+            checks: permissions?.["checks"] === "write",
           };
         }
         const user = await client.users.getAuthenticated().catch(() => null);

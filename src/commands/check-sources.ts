@@ -42,7 +42,7 @@ export async function checkSources(base: Base, hosts: Hosts, cluster: Cluster | 
       lines.push({ check: "deployers", ok: true, text: `${unknown.length - NAMED} more whose source is not known` });
     if (origins.length === 0) return [...lines, none(config.mode === "observe")];
     const repositories = new Set(origins.filter((it) => it.remote === undefined).map((it) => it.repository));
-    for (const repository of repositories) lines.push(await checkRepository(repository, base, hosts));
+    for (const repository of repositories) lines.push(...(await checkRepository(repository, base, hosts)));
     for (const origin of origins) lines.push(await checkSource(origin, workbench));
   } catch (error) {
     lines.push(failed("sources", error));
@@ -61,11 +61,11 @@ function none(ok: boolean): Finding {
   };
 }
 
-async function checkRepository(repository: string, { config }: Base, { codeHost }: Hosts): Promise<Finding> {
+async function checkRepository(repository: string, { config }: Base, { codeHost }: Hosts): Promise<Finding[]> {
   try {
     const seen = await codeHost.check(repository);
     const may = seen.push && !seen.archived;
-    return {
+    const line: Finding = {
       check: "repository",
       ok: config.mode === "observe" || may,
       text: `${repository}: token of ${seen.login}, ${seen.archived ? "archived" : seen.push ? "may push" : "may not push"}, default branch ${seen.defaultBranch}`,
@@ -77,8 +77,11 @@ async function checkRepository(repository: string, { config }: Base, { codeHost 
               : "give the token contents: write and pull requests: write on this repository",
           }),
     };
+    if (!config.drift.publish || seen.checks !== false) return [line];
+    const text = `${repository}: ${seen.login} may write no check runs, so that drift is published as a commit status and an issue`;
+    return [line, { check: "drift", ok: false, text, fix: "give the App the permission checks: write" }];
   } catch (error) {
-    return failed("repository", error);
+    return [failed("repository", error)];
   }
 }
 

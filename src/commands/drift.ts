@@ -23,9 +23,10 @@ export async function main(flags: Flags): Promise<number> {
   const mode: DriftMode = oneOf("mode", flags.mode, MODES) ?? config.drift.mode;
   const wait = waitOf(flags.wait) ?? config.drift.wait;
   // Half a report would say that the rest is gone.
-  if (flags.publish === true && flags.root !== undefined)
-    throw new StanchError("config", "--publish tells of every source, and --root leaves some out", {
-      hint: "leave one of them out",
+  const narrow = flags.root !== undefined ? "--root" : flags.namespace !== undefined ? "--namespace" : null;
+  if (flags.publish === true && narrow !== null)
+    throw new StanchError("config", `--publish tells of every source, and ${narrow} leaves some out`, {
+      hint: "leave one of them out; what is watched stands in `scope.namespaces`",
     });
   const cluster = await composeCluster(flags, clock);
   try {

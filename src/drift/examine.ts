@@ -11,7 +11,7 @@ import { type JudgeContext, judge, type Verdict } from "./judge.ts";
 import { placeOf, readLive, type Wanted } from "./listing.ts";
 import type { DriftItem } from "./model.ts";
 import type { Predictor } from "./predict.ts";
-import type { DriftRequest } from "./request.ts";
+import { type DriftRequest, means } from "./request.ts";
 import type { Declared, Root } from "./root.ts";
 import type { Rules } from "./rules.ts";
 import { isEncrypted, isSecret, type Seal, sealed } from "./secret.ts";
@@ -124,7 +124,7 @@ async function gather(subject: Subject): Promise<{ entries: Map<string, Entry[]>
       else add({ root, declared, ref: refOf(object) });
     }
   for (const root of firstOfEach(roots)) {
-    if (root.deployer === null || subject.isBroken(root.deployer)) continue;
+    if (root.deployer === null || subject.isBroken(root.deployer) || isPartOfIt(root.deployer, request)) continue;
     const mine = roots.filter(({ deployer }) => deployer === root.deployer);
     for (const ref of trackedBy(root.deployer)) {
       if (mine.some((each) => each.declared.has(keyOf(ref)) || each.leftKeys.has(keyOf(ref)))) continue;
@@ -230,8 +230,15 @@ function revisionsOf(owner: KubeObject | null): unknown {
   const status = (owner?.["status"] ?? {}) as {
     sync?: { revision?: unknown; revisions?: unknown };
     lastAppliedRevision?: unknown;
+    history?: readonly { readonly version?: unknown; readonly chartVersion?: unknown }[];
   };
-  return [status.sync?.revision, status.sync?.revisions, status.lastAppliedRevision];
+  const [release] = Array.isArray(status.history) ? status.history : [];
+  return [
+    status.sync?.revision,
+    status.sync?.revisions,
+    status.lastAppliedRevision,
+    owner?.kind === "HelmRelease" ? [release?.version, release?.chartVersion] : null,
+  ];
 }
 
 function settled(found: Found | undefined, entry: Entry, verdict: Verdict, { hide, seal }: Subject): void {
@@ -252,21 +259,32 @@ function settled(found: Found | undefined, entry: Entry, verdict: Verdict, { hid
 
 /** Objects that bear a deployer's marks and that neither Git nor the deployer knows of. */
 function strayFinder({
+  request,
   roots,
   inScope,
   isBroken,
 }: Subject): (object: KubeObject, resource: Resource) => readonly Entry[] {
+  // An object is found once, however often and in however many versions it is listed.
+  const known = new Set<string>();
   return (object, resource) => {
     if (isChild(object) || !inScope(object)) return [];
     const root = roots.find(({ source, deployer, deploys }) => {
-      if (deployer !== null && isBroken(deployer)) return false;
+      if (deployer !== null && (isBroken(deployer) || isPartOfIt(deployer, request))) return false;
       if (isOfRelease(object, source)) return true;
       return deployer !== null && deploys !== "configuration" && isCopyByPerson(object, deployer.ref);
     });
     const ref = refOf(object);
-    if (root === undefined || root.leftKeys.has(keyOf(ref))) return [];
+    if (root === undefined || root.leftKeys.has(keyOf(ref)) || known.has(keyOf(ref))) return [];
+    known.add(keyOf(ref));
     return [{ root, declared: { key: keyOf(ref), resource }, ref }];
   };
+}
+
+/** Are only some sources of a deployer looked at? Then what it tracks and they do not declare may be of the others. */
+function isPartOfIt({ origins }: Deployer, { roots = [] }: DriftRequest): boolean {
+  return (
+    origins.found && roots.length > 0 && !origins.origins.every((origin) => roots.some((name) => means(name, origin)))
+  );
 }
 
 /** Of one deployer's sources that declare the same object, the last wins, as in Argo CD. */

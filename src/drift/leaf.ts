@@ -24,6 +24,17 @@ const OMITTED_ZERO = new Set(
 /** Empty says something else here than absent. */
 const EMPTY_SAYS = new Set(["storageClassName", "ingressClassName", "loadBalancerClass", "volumeAttributesClassName"]);
 const EMPTY_MAP_SAYS = new Set(["emptyDir", "podSelector", "namespaceSelector", "selector", "ipBlock", "selfSigned"]);
+/** Maps whose keys are free: an empty text is an entry of its own (`node-role.kubernetes.io/infra: ""`). */
+const MAPS_OF_TEXT = new Set([
+  "data",
+  "stringData",
+  "binaryData",
+  "labels",
+  "annotations",
+  "nodeSelector",
+  "matchLabels",
+  "selector",
+]);
 /** What the API server or a controller gives where a manifest leaves it open, by an empty value too. */
 const GIVEN = new Set([
   "clusterIP",
@@ -45,7 +56,7 @@ const PROBE_DEFAULTS: Readonly<Record<string, number>> = {
 export function sameLeaf(path: FieldPath, git: Json, live: Json): boolean {
   if (sameField(path, git, live)) return true;
   const name = nameOf(path);
-  if ((git === "" || git === 0) && GIVEN.has(name)) return true;
+  if ((git === "" || git === 0) && GIVEN.has(name) && !isFreeText(path)) return true;
   if (git === 0 && PROBE_DEFAULTS[name] === live) return true;
   if (typeof git === "object" || typeof live === "object") return false;
   if (isFreeText(path)) return false;
@@ -58,7 +69,7 @@ export function sameLeaf(path: FieldPath, git: Json, live: Json): boolean {
 export function isOmitted(path: FieldPath, git: Json): boolean {
   const name = nameOf(path);
   if (git === null || isNothing(path, git)) return true;
-  if (git === "") return !EMPTY_SAYS.has(name);
+  if (git === "") return !EMPTY_SAYS.has(name) && !MAPS_OF_TEXT.has(nameOf(path.slice(0, -1)));
   if (git === false || git === 0) return OMITTED_ZERO.has(name);
   if (Array.isArray(git)) return git.length === 0;
   return typeof git === "object" && Object.keys(git).length === 0 && !EMPTY_MAP_SAYS.has(name);

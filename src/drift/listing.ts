@@ -33,7 +33,7 @@ export async function readLive(
 ): Promise<Map<Wanted, Map<string, string>>> {
   const unread = new Map<Wanted, Map<string, string>>();
   const tasks = all.flatMap((wanted) => {
-    const namespaces = new Set([...wanted.names].map((name) => name.slice(0, name.indexOf("/"))));
+    const namespaces = namespacesOf(wanted);
     const spread = wanted.resource.namespaced && namespaces.size <= FEW;
     return spread ? [...namespaces].map((namespace) => ({ wanted, namespace })) : [{ wanted, namespace: "" }];
   });
@@ -57,10 +57,23 @@ async function listOne(wanted: Wanted, namespace: string, options: ListingOption
   } catch (error) {
     if (!(error instanceof StanchError)) throw error;
     const names = [...wanted.names].filter((name) => namespace === "" || name.startsWith(`${namespace}/`));
+    if (error.code === "forbidden" && namespace === "" && resource.namespaced) return listEach(wanted, options);
     if (error.code === "forbidden" && metadataOnly !== true && names.length <= MOST_GETS)
       return getEach(names, wanted, options);
     return new Map(names.map((name) => [name, messageOf(error)]));
   }
+}
+
+/** The rights may be those of named namespaces (`scope.namespaces`). */
+async function listEach(wanted: Wanted, options: ListingOptions): Promise<Map<string, string>> {
+  const failed = new Map<string, string>();
+  for (const namespace of namespacesOf(wanted))
+    for (const [name, reason] of await listOne(wanted, namespace, options)) failed.set(name, reason);
+  return failed;
+}
+
+function namespacesOf({ names }: Wanted): ReadonlySet<string> {
+  return new Set([...names].map((name) => name.slice(0, name.indexOf("/"))));
 }
 
 async function getEach(

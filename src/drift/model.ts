@@ -79,6 +79,7 @@ export interface DriftItem {
 export interface RootReport {
   readonly id: string;
   readonly repository: string;
+  /** "" where it is not known: of a root that could not be compared, or that rests. */
   readonly branch: string;
   readonly path: string;
   readonly tool: string;

@@ -3,7 +3,7 @@ import { matchesGlob } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
 import type { CheckConclusion } from "../ports.ts";
 import { followDriftIssue } from "./follow-issue.ts";
-import type { DriftReport } from "./model.ts";
+import type { DriftReport, RootReport } from "./model.ts";
 import { format, type PublishedBranch, type PublishedRepository, parse } from "./published.ts";
 import { isFresh, type Publishing } from "./publishing.ts";
 
@@ -23,21 +23,25 @@ export interface PublishNote {
 export async function publishDrift(report: DriftReport, context: Publishing): Promise<PublishNote[]> {
   const notes: PublishNote[] = [];
   const values = new Map<string, boolean>();
-  const allowed: string[] = [];
-  for (const repository of new Set(report.roots.map((root) => root.repository))) {
+  const told: RootReport[] = [];
+  for (const [repository, roots] of byRepository(report.roots)) {
+    if (repository === "") {
+      const names = roots.map(({ id }) => id).join(", ");
+      notes.push({ repository, kind: "left", text: `nobody knows which repository to tell of ${names}` });
+      continue;
+    }
     if (!isAllowed(repository, context.config)) {
       notes.push({ repository, kind: "left", text: "it is none of github.repositories, or not on the code host" });
       continue;
     }
     try {
       values.set(repository, await mayShowValues(repository, context));
-      allowed.push(repository);
+      told.push(...(await withBranch(repository, roots, context)));
     } catch (error) {
       notes.push(failed(repository, error, context));
     }
   }
-  const roots = report.roots.filter((root) => allowed.includes(root.repository));
-  for (const one of format({ ...report, roots }, (repository) => values.get(repository) === true)) {
+  for (const one of format({ ...report, roots: told }, (repository) => values.get(repository) === true)) {
     try {
       notes.push(await tell(one, context));
     } catch (error) {
@@ -45,6 +49,29 @@ export async function publishDrift(report: DriftReport, context: Publishing): Pr
     }
   }
   return notes;
+}
+
+/** One repository may be spelt in several ways (`Acme/Shop`); two reports to it would replace each other. */
+function byRepository(roots: readonly RootReport[]): Map<string, RootReport[]> {
+  const found = new Map<string, { readonly repository: string; readonly roots: RootReport[] }>();
+  for (const root of roots) {
+    const key = root.repository.toLowerCase();
+    const one = found.get(key) ?? { repository: root.repository, roots: [] };
+    one.roots.push({ ...root, repository: one.repository });
+    found.set(key, one);
+  }
+  return new Map([...found.values()].map((one) => [one.repository, one.roots]));
+}
+
+/** Roots that could not be compared may know no branch; where none does, the default branch is told. */
+async function withBranch(
+  repository: string,
+  roots: readonly RootReport[],
+  { codeHost }: Publishing,
+): Promise<readonly RootReport[]> {
+  if (roots.some(({ branch }) => branch !== "")) return roots;
+  const { defaultBranch } = await codeHost.check(repository);
+  return roots.map((root) => ({ ...root, branch: defaultBranch }));
 }
 
 function isAllowed(repository: string, { github }: Config): boolean {

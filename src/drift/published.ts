@@ -47,14 +47,17 @@ export function externalId(cluster: string, branch: string): string {
 
 /**
  * A report as its repositories are told of it, each only of its own sources. What could not be read of the cluster is said to each.
- * `values`: for each repository, whether values of fields may be shown there.
+ * A root without a branch is told on every branch of its repository. `values`: for each repository, whether values of fields may be shown there.
  */
 export function format(report: DriftReport, values: (repository: string) => boolean): PublishedRepository[] {
   const repositories = groups(report.roots, (root) => root.repository);
   return repositories.map(([repository, roots]) => {
     const own = sanitised({ ...report, roots }, { values: values(repository) });
-    const branches = groups(own.roots, (root) => root.branch).map(([branch, some]) =>
-      branchOf(repository, branch, { ...own, roots: some }),
+    // What could not be compared belongs to no branch, and so is said on all: on none would look like "no drift".
+    const homeless = own.roots.filter((root) => root.branch === "");
+    const known = groups(own.roots, (root) => root.branch).filter(([branch]) => branch !== "");
+    const branches = known.map(([branch, some]) =>
+      branchOf(repository, branch, { ...own, roots: [...some, ...homeless] }),
     );
     const { json, wire } = encode(own, MOST.issue);
     return { repository, branches, report: own, ...standing(wire), says: wire.says, block: blockOf(json) };

@@ -96,6 +96,11 @@ async function inIssue(host: ReviewHost, at: PublishedAt, reasons: string[]): Pr
   }
   const heads = await host.recentCommits(at.repository, at.branch, at.commits ?? 20);
   const own = onBranch(wire, at.branch);
+  if (own.roots.length === 0 && wire.roots.length === wire.rootCount) {
+    const branches = [...new Set(wire.roots.map(({ branch }) => branch))].join(", ");
+    reasons.push(`${issue.url} tells of ${branches === "" ? "no source" : `the branches ${branches}`}`);
+    return null;
+  }
   const head = own.roots.find((root) => root.head !== undefined)?.head;
   const behind = head === undefined ? 0 : heads.indexOf(head);
   return published(own, { behind: behind < 0 ? heads.length : behind, url: issue.url });
@@ -103,7 +108,7 @@ async function inIssue(host: ReviewHost, at: PublishedAt, reasons: string[]): Pr
 
 /** An issue tells of all branches. Where roots were left off for length, nothing less than the counts of all is true. */
 function onBranch(wire: Wire, branch: string): Wire {
-  const roots = wire.roots.filter((root) => root.branch === branch);
+  const roots = wire.roots.filter((root) => root.branch === branch || root.branch === "");
   if (wire.roots.length < wire.rootCount) return { ...wire, roots };
   const counts = sumOf(roots.map((root) => root.counts));
   return { ...wire, roots, counts, errors: roots.filter((root) => root.error !== undefined).length };

@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.ts";
+import type { Origin } from "../gitops/origin.ts";
 import type { Incident } from "../incident/incident.ts";
 import type { Change } from "../model.ts";
 import type { Clock, Cluster, Log, Renderer } from "../ports.ts";
@@ -29,4 +30,9 @@ export interface DriftRequest {
   readonly roots?: readonly string[];
   /** Of this run alone; absent: a random key. */
   readonly seal?: Seal;
+}
+
+/** `--root`: a path, `owner/name:path`, the owner's name, or what its kind and name are called. */
+export function means(name: string, { repository, path, owner }: Origin): boolean {
+  return [path, `${repository}:${path}`, repository, owner.name, owner.ref?.name].includes(name);
 }

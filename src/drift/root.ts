@@ -165,10 +165,10 @@ export function describeRoot({ source, commit, head }: Root): Omit<RootReport, "
 
 /** A root that could not be compared. Messages of tools may quote what they read. */
 export function failedRoot(origin: Origin, error: unknown): RootReport {
-  const branch = origin.branch ?? "HEAD";
+  const branch = origin.branch ?? "";
   const hint = error instanceof StanchError && error.hint !== undefined ? ` (${error.hint})` : "";
   return {
-    id: `${origin.repository}:${origin.path}@${branch} (${origin.owner.name})`,
+    id: `${origin.repository}:${origin.path}@${origin.branch ?? "HEAD"} (${origin.owner.name})`,
     repository: origin.repository,
     branch,
     path: origin.path,

@@ -1,5 +1,5 @@
 import { inScope } from "../config/scope.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import type { Deployer, Origin, Unknown } from "../gitops/origin.ts";
 import { getAt } from "../kube/field-path.ts";
 import { describeRef, refOf } from "../kube/ref.ts";
@@ -12,7 +12,7 @@ import { ORDER, plainItem } from "./item.ts";
 import { placeLines } from "./lines.ts";
 import type { DriftItem, DriftReport, RootReport } from "./model.ts";
 import { makePredictor } from "./predict.ts";
-import type { DriftRequest } from "./request.ts";
+import { type DriftRequest, means } from "./request.ts";
 import { describeRoot, failedRoot, openRoot, ownerOf, type Root, withoutTwins } from "./root.ts";
 import { readRules } from "./rules.ts";
 import { scaledBy } from "./scaled.ts";
@@ -21,7 +21,8 @@ import { makeSeal } from "./secret.ts";
 /**
  * Is the cluster what Git says? Renders every root of this cluster as it was deployed and as its branch is now, and compares both with
  * what is there. What seems to drift is looked at a second time after `wait`. Reads only: in server mode the API server is asked by dry run.
- * Never throws for one root or kind: what could not be compared stands in the report as such, and never as "no drift".
+ * Never throws for one root or kind: what could not be compared stands in the report as such, and never as "no drift". Throws StanchError
+ * `config` where `roots` names none.
  */
 export async function surveyDrift(request: DriftRequest): Promise<DriftReport> {
   const { config, workbench, clock, log } = request;
@@ -44,7 +45,10 @@ export async function surveyDrift(request: DriftRequest): Promise<DriftReport> {
 
   const reports: RootReport[] = [];
   const roots: Root[] = [];
-  await atOnce(await chosenOrigins(request), async ({ origin, deployer }) => {
+  const chosen = await chosenOrigins(request);
+  const unknown = unknownOwners(request, deployers.all);
+  if (chosen.length + unknown.length === 0) gaps.add(await nothingChosen(request));
+  await atOnce(chosen, async ({ origin, deployer }) => {
     const rest = deployer === null ? null : restingOwner(deployer);
     if (rest !== null && deployer !== null && !hotfixes.rests(deployer.ref)) {
       reports.push(restingRoot(origin, deployer, rest));
@@ -58,8 +62,7 @@ export async function surveyDrift(request: DriftRequest): Promise<DriftReport> {
       reports.push(failedRoot(origin, error));
     }
   });
-  for (const { owner, reason, hint } of unknownOwners(request, deployers.all))
-    reports.push(unknownRoot(owner, `${reason} (${hint})`));
+  for (const answer of unknown) reports.push(unknownRoot(answer));
 
   const own = withoutTwins(roots);
   for (const root of own) for (const [rule, count] of root.left) hide(rule, count);
@@ -112,9 +115,18 @@ async function chosenOrigins({ workbench, config, roots = [] }: DriftRequest): P
   });
 }
 
-/** `--root`: a path, `owner/name:path`, the owner's name, or what its kind and name are called. */
-function means(name: string, { repository, path, owner }: Origin): boolean {
-  return [path, `${repository}:${path}`, repository, owner.name, owner.ref?.name].includes(name);
+/** Where there is nothing to compare, nothing is known to be in sync. Throws StanchError `config` for names that mean no source. */
+async function nothingChosen({ workbench, config, roots = [] }: DriftRequest): Promise<string> {
+  if (roots.length > 0) {
+    const known = (await workbench.origins()).map(({ path }) => path);
+    const shown = [...new Set(known)].sort().slice(0, 20).join(", ");
+    throw new StanchError("config", `no source here is called ${roots.join(" or ")}`, {
+      hint: shown === "" ? "no source is known at all" : `paths of sources are: ${shown}`,
+    });
+  }
+  const { namespaces } = config.scope;
+  const where = namespaces.includes("*") ? "" : ` into ${namespaces.join(", ")}`;
+  return `no source is known that deploys${where}: neither Argo CD, Flux nor \`sources\` of the configuration say one, so nothing was compared`;
 }
 
 /** Deployers, and sources of deployers, of which it is not known where they come from. */
@@ -131,9 +143,9 @@ function unknownOwners(
     .filter(({ owner }) => roots.length === 0 || roots.some((name) => name === owner.name || name === owner.ref?.name));
 }
 
-function unknownRoot(owner: Origin["owner"], error: string): RootReport {
-  const nothing = { repository: "", branch: "", path: "", tool: "" };
-  const said = redact(error).slice(0, 1000);
+function unknownRoot({ owner, reason, hint, repository = "" }: Unknown & { owner: Origin["owner"] }): RootReport {
+  const nothing = { repository, branch: "", path: "", tool: "" };
+  const said = redact(`${reason} (${hint})`).slice(0, 1000);
   return {
     id: owner.name,
     ...nothing,

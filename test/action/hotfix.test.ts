@@ -128,6 +128,21 @@ describe("the proof of one of Stanch's own pull requests", () => {
     expect(step.summary).toContain("does not say what it was proved to change");
   });
 
+  it("is not made of what somebody else promises in Stanch's name", async () => {
+    await using world = await startWorld(BASE);
+    const inputs = { publisher: "stanch[bot]", cluster: "prod" };
+    const forged = await reviewed(
+      world,
+      await own(world, "1Mi", { "apps/cart.yaml": cart("1Mi") }, { branch: `${BRANCH}-forged` }),
+      inputs,
+    );
+    expect(forged.summary).toContain("what it promises is not believed");
+    expect(forged.summary).not.toContain("Proof of");
+    expect(forged).toMatchObject({ code: 2, outputs: { result: "error" } });
+    const pull = await own(world, "256Mi", { "apps/cart.yaml": cart("256Mi") }, { author: "stanch[bot]" });
+    expect((await reviewed(world, pull, inputs)).summary).toContain("still holds at this head");
+  });
+
   it("is not believed of a fork that copies branch and body", async () => {
     await using world = await startWorld(BASE);
     const pull = await own(world, "256Mi", { "apps/cart.yaml": cart("256Mi") }, { fork: true });

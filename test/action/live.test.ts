@@ -58,6 +58,14 @@ describe("drift by a read-only kubeconfig", () => {
     expect(world.cluster.get("apps/v1", "Deployment", "shop", "app")?.["spec"]).toEqual(before);
   });
 
+  it("is an error where nothing is deployed from this repository, as far as is known", async () => {
+    const config = join(at.folder, "elsewhere.yaml");
+    await writeFile(config, JSON.stringify({ sources: [{ repository: "acme/other", path: "apps" }] }));
+    const said = await step({ config });
+    expect(said, said.stdout).toMatchObject({ code: 2, outputs: { result: "error", drifted: "false" } });
+    expect(errors(said)).toContain("deployed from acme/shop");
+  });
+
   it("is an error where what answers is no cluster, and where its kubeconfig or the repository cannot be had", async () => {
     const none = await step({ kubeconfig: "/nonexistent/kubeconfig" });
     expect(none).toMatchObject({ code: 2, outputs: { result: "error" } });

@@ -94,6 +94,7 @@ export interface OpenOptions {
   readonly body?: string;
   /** The head lies in another repository. */
   readonly fork?: boolean;
+  readonly author?: string;
 }
 
 export interface Opened {
@@ -130,7 +131,10 @@ export async function startWorld(files: Readonly<Record<string, string>>): Promi
   const world: World = {
     host,
     folder,
-    async open(changes, { branch = `change-${++counter}`, title = "Change", body = "", fork = false } = {}) {
+    async open(
+      changes,
+      { branch = `change-${++counter}`, title = "Change", body = "", fork = false, author = "ada" } = {},
+    ) {
       const scratch = join(folder, `scratch-${++counter}`);
       await run("git", [...authorized(WRITER), "clone", "--quiet", remote, scratch]);
       const git = async (...args: string[]): Promise<string> =>
@@ -172,6 +176,7 @@ export async function startWorld(files: Readonly<Record<string, string>>): Promi
           number,
           title,
           body: shown?.body ?? body,
+          user: { login: author },
           head: { sha: head, ref: branch, repo: fork ? { full_name: "mallory/shop" } : repository },
           base: { sha: base, ref: "main", repo: repository },
         },

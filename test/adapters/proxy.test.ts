@@ -8,6 +8,7 @@ import { createCharts } from "../../src/adapters/charts.ts";
 import { exportOtlp } from "../../src/adapters/otlp.ts";
 import { PATH, renderer } from "../gitops/repository.ts";
 import { startReceiver } from "../metrics/receiver.ts";
+import { type MessagesApi, startMessagesApi } from "../model/messages-api.ts";
 import { deployment, isKilled, makeWorld, REPOSITORY, TOKEN, type World } from "../pipeline/world.ts";
 import { startChartServer } from "./chart-server.ts";
 import { type CompanyNetwork, canSign, startCompanyNetwork } from "./company-network.ts";
@@ -20,6 +21,7 @@ const CLI = resolve(import.meta.dirname, "../../src/cli.ts");
 describe.skipIf(!canSign)("behind a company's proxy, with its certificate authority", { timeout: 90_000 }, () => {
   let world: World;
   let network: CompanyNetwork;
+  let model: MessagesApi;
   let folder = "";
 
   /** The program with an environment of its own: Node reads authorities when it starts. */
@@ -47,7 +49,9 @@ describe.skipIf(!canSign)("behind a company's proxy, with its certificate author
     world = await makeWorld({ "apps/app.yaml": deployment() });
     await world.deploy();
     await world.until(() => isKilled(world));
+    model = await startMessagesApi();
     network = await startCompanyNetwork({
+      "model.example.test": model.url,
       "api.example.test": world.cluster.url,
       "code.example.test": world.host.url,
       "registry.example.test": world.cluster.url,
@@ -68,12 +72,14 @@ describe.skipIf(!canSign)("behind a company's proxy, with its certificate author
         github: { apiUrl: "https://code.example.test/api/v3", pause: "0s" },
         git: { cache: join(folder, "git") },
         registry: { mirrors: { "*": "https://registry.example.test" } },
+        model: { enabled: true, baseUrl: "https://model.example.test" },
         verify: { least: "200ms", patience: "6s", poll: "50ms" },
       }),
     );
   }, 60_000);
   afterAll(async () => {
     await network?.[Symbol.asyncDispose]();
+    await model?.[Symbol.asyncDispose]();
     await world?.[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
@@ -113,18 +119,20 @@ describe.skipIf(!canSign)("behind a company's proxy, with its certificate author
     expect(tunnels).toEqual(["code.example.test:443"]);
   });
 
-  it("the whole job goes through it: cluster, GitHub, git and registry", async () => {
+  it("the whole job goes through it: cluster, GitHub, git, registry and model", async () => {
+    const env = { ...network.env, ANTHROPIC_API_KEY: "key-of-nobody" };
     const tunnels = await tunnelsOf(async () => {
-      const doctor = await stanch("doctor", network.env);
+      const doctor = await stanch("doctor", env);
       expect(
         (JSON.parse(doctor.out) as { ok: boolean; check: string }[]).filter(
           (line) => !line.ok && !/renderer/.test(line.check),
         ),
       ).toEqual([]);
-      const { out, error } = await stanch("run", network.env);
+      const { out, error } = await stanch("run", env);
       expect(JSON.parse(out).outcomes, error).toMatchObject([{ kind: "proposed" }]);
     });
-    expect(tunnels).toEqual(["api.example.test:443", "code.example.test:443"]);
+    expect(tunnels).toEqual(["api.example.test:443", "code.example.test:443", "model.example.test:443"]);
+    expect(model.requests).toHaveLength(1);
     expect(world.host.pulls(REPOSITORY)).toHaveLength(1);
   });
 

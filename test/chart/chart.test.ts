@@ -134,11 +134,14 @@ describe.skipIf(!hasHelm)("the chart", () => {
     const variables = environment(podOf(app));
     expect(variables["STANCH_GITHUB_APP_KEY"]).toEqual({ secretKeyRef: { name: "mine", key: "private-key.pem" } });
     expect(variables["GITHUB_TOKEN"]).toBeUndefined();
-    const { code, stderr } = await helm([
-      ...["template", RELEASE, CHART, "--kube-version", "1.29.0", "--set", "github.token=ghp_0123456789"],
-    ]);
-    expect(code).not.toBe(0);
-    expect(stderr).toContain("additional properties 'token' not allowed");
+    expect(variables["ANTHROPIC_API_KEY"]).toBeUndefined();
+    const model = await render(await file({ model: { existingSecret: "mine", apiKeyKey: "k" } }));
+    expect(environment(podOf(model))["ANTHROPIC_API_KEY"]).toEqual({ secretKeyRef: { name: "mine", key: "k" } });
+    for (const value of ["github.token=ghp_0123456789", "model.apiKey=sk-ant-0123456789"]) {
+      const { code, stderr } = await helm(["template", RELEASE, CHART, "--kube-version", "1.29.0", "--set", value]);
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(/additional properties '(token|apiKey)' not allowed/);
+    }
   });
 
   it("tells the pod of a proxy and of a company's certificates", async () => {
@@ -306,6 +309,7 @@ describe.skipIf(!hasHelm)("what the notes say", () => {
   it.each<[string, object, string]>([
     ["no write half", { config: { mode: "remediate" }, github: { existingSecret: "s" } }, "NOTHING IS CHANGED LIVE"],
     ["no credentials", { config: { mode: "propose" } }, "no GitHub credentials are configured"],
+    ["a model without a key", { config: { model: { enabled: true } } }, "no model is asked"],
     [
       "a write half for nothing",
       { config: { mode: "propose" }, write: { enabled: true } },
@@ -354,6 +358,10 @@ describe.skipIf(!hasHelm)("what the notes say", () => {
   it("does not ask for credentials that come another way", async () => {
     const extraEnv = [{ name: "GITHUB_TOKEN", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }];
     expect(await notes({ config: { mode: "propose" }, extraEnv })).not.toContain("WARNING");
+    const key = [{ name: "ANTHROPIC_API_KEY", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }];
+    const config = { model: { enabled: true } };
+    expect(await notes({ config, extraEnv: key })).not.toContain("WARNING");
+    expect(await notes({ config, model: { existingSecret: "s" } })).not.toContain("WARNING");
   });
 });
 

@@ -4,6 +4,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Config } from "../../src/config/schema.ts";
+import { GRANTED } from "../../src/demo/code-host/app-shapes.ts";
 import { deployment, makeWorld, REPOSITORY, TOKEN, type World } from "../pipeline/world.ts";
 import { command, flagsFor } from "./command.ts";
 import { generatedRules } from "./generated-rules.ts";
@@ -160,6 +161,27 @@ describe("stanch doctor", () => {
     expect(out).toMatch(/^ok .*acme\/shop: token of app 7, may push, default branch main$/m);
     expect(out).toMatch(/^ok .*acme\/shop:apps@main: 1 objects by plain$/m);
     expect(code).toBe(0);
+  });
+
+  it("as a GitHub App that may write no check runs, where drift is published", async () => {
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const key = privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+    const github = { apiUrl: world.host.apiUrl, appId: "7", pause: "0s" };
+    const { PATH } = at.flags.env;
+    const doctor = () => command("doctor", { ...at.flags, env: { PATH, STANCH_GITHUB_APP_KEY: key } });
+    GRANTED.checks = "read";
+    try {
+      await at.configure({ github, drift: { publish: true } });
+      expect((await doctor()).out).toMatch(
+        /app 7 may write no check runs[\s\S]*give the App the permission checks: write/,
+      );
+      await at.configure({ github });
+      expect((await doctor()).out).not.toContain("check runs");
+    } finally {
+      GRANTED.checks = "write";
+    }
+    await at.configure({ github, drift: { publish: true } });
+    expect((await doctor()).out).not.toContain("check runs");
   });
 
   it("a repository that is archived", async () => {

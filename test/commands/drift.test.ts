@@ -88,7 +88,8 @@ describe("stanch drift", () => {
 
   it("looks at one root, and at one namespace", async () => {
     expect((await report({ root: ["apps"] })).report.roots).toHaveLength(1);
-    expect((await report({ root: ["other"] })).report.roots).toEqual([]);
+    const other = await drift({ root: ["other"] });
+    expect([other.code, other.error]).toEqual([2, expect.stringMatching(/no source here is called other\n.*apps/)]);
     expect((await report({ namespace: ["elsewhere"] })).report.roots[0]).toMatchObject({ compared: 0 });
   });
 
@@ -102,6 +103,12 @@ describe("stanch drift", () => {
     expect(code).toBe(2);
     expect(error).toContain(text);
     expect(error).toContain(hint);
+  });
+
+  it.each([{ root: ["apps"] }, { namespace: ["shop"] }])("publishes no half of a report: %j", async (flags) => {
+    const { code, error, out } = await drift({ publish: true, ...flags });
+    expect([code, out]).toEqual([2, ""]);
+    expect(error).toContain("--publish tells of every source");
   });
 
   it("a repository that cannot be had is an error, and never no drift", async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createGitHub, type GitHub } from "../../src/adapters/github.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { type EmbeddedCodeHost, startCodeHost } from "../../src/demo/code-host/code-host.ts";
-import type { DriftReport } from "../../src/drift/model.ts";
+import type { DriftReport, RootReport } from "../../src/drift/model.ts";
 import { publishDrift } from "../../src/drift/publish.ts";
 import { readPublished } from "../../src/drift/read-published.ts";
 import { createLog } from "../../src/log.ts";
@@ -290,6 +290,46 @@ describe("what goes wrong", () => {
     const [unread] = [root({ items: [], error: "cannot clone" })].map(({ head: _, ...one }) => one);
     await publish(now({ roots: unread === undefined ? [] : [unread] }));
     expect(checks()).toMatchObject([{ sha: head, conclusion: "failure" }]);
+  });
+});
+
+describe("a root that could not be compared and knows no branch", () => {
+  const [lost] = [root({ branch: "", path: "lost", id: "lost", items: [], error: "it does not render" })].map(
+    ({ head: _, ...one }) => one,
+  ) as [RootReport];
+
+  it("is told on every branch of its repository, or on the default one", async () => {
+    await publish(now({ roots: [root({ head, items: [], inSync: 3 }), lost] }));
+    expect(checks()).toMatchObject([{ name: "Stanch drift (prod, main)", conclusion: "failure" }]);
+    expect(await read("stanch[bot]")).toMatchObject({ end: "error" });
+    await publish(now({ cluster: "two", roots: [lost] }));
+    expect(checks()).toContainEqual(
+      expect.objectContaining({ name: "Stanch drift (two, main)", conclusion: "failure" }),
+    );
+  });
+
+  it("is read back from an issue, too", async () => {
+    await publish(now({ roots: [root({ head, items: [], inSync: 3 }), lost] }), pat);
+    expect(await read("robot", app)).toMatchObject({ found: true, end: "error" });
+  });
+
+  it("of which nobody knows the repository is told to nobody, and that is said", async () => {
+    const said = await publish(now({ roots: [{ ...lost, repository: "" }] }));
+    expect(said).toMatchObject({ kinds: ["left"], text: expect.stringContaining("lost") });
+  });
+});
+
+describe("a repository", () => {
+  it("that is spelt in two ways is told once, of all", async () => {
+    const roots = [root({ head, id: "a" }), root({ head, id: "b", repository: "Acme/Shop", items: [], inSync: 3 })];
+    expect(await publish(now({ roots }))).toMatchObject({ kinds: ["published"] });
+    expect(checks()).toMatchObject([{ conclusion: "action_required" }]);
+    expect(await read("stanch[bot]")).toMatchObject({ end: "drift", counts: { drift: 1, "in-sync": 5 } });
+  });
+
+  it("whose issue tells of other branches has no report of this one", async () => {
+    await publish(now({ roots: [root({ head, branch: "production", items: [], inSync: 3 })] }), pat);
+    expect(await read("robot", app)).toMatchObject({ found: false, reason: expect.stringContaining("production") });
   });
 });
 

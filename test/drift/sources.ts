@@ -183,6 +183,26 @@ export const CASES: readonly Case[] = [
   },
   {
     source: 6,
+    name: "an empty text, which is an entry of a map whose keys are free",
+    git: DEPLOYMENT.replace(
+      "      volumes:",
+      '      nodeSelector: {node-role.kubernetes.io/infra: ""}\n      volumes:',
+    ),
+    over: [{ path: [...container, "env", { by: "name", value: "B" }, "value"], value: undefined, by: null }],
+    planted: {
+      path: [...pod, "nodeSelector", "node-role.kubernetes.io/infra"],
+      value: undefined,
+      text: "spec.template.spec.nodeSelector",
+    },
+  },
+  {
+    source: 6,
+    name: "an empty key of a ConfigMap that is called as a field that Kubernetes fills in",
+    git: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: shop}\ndata: {nodeName: '', proxy: ''}",
+    planted: { path: ["data", "nodeName"], value: "evil", text: "data.nodeName" },
+  },
+  {
+    source: 6,
     name: "text and base64 of a Secret",
     git: "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop}\nstringData: {user: admin}\ndata: {empty: '', none: null}",
     over: [

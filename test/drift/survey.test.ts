@@ -317,7 +317,7 @@ describe("what is missing, or cannot be read", () => {
 
   it("a gap of the deployers, and incidents that cannot be read, are gaps of the report", async () => {
     const report = await at.survey({
-      deployers: [],
+      deployers: [kustomization(await at.head())],
       gaps: ["applications cannot be read"],
       more: { incidents: () => Promise.reject(new StanchError("forbidden", "no right")) },
     });

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { stringify } from "yaml";
 import { type EmbeddedCodeHost, startCodeHost } from "../../src/demo/code-host/code-host.ts";
+import { kubeconfigOf } from "./account.ts";
 import { kubectl, stanch, writeConfig } from "./lab.ts";
 import { brokenState } from "./manifests.ts";
 
@@ -33,29 +33,6 @@ describe("exactly the generated rights on a real cluster", () => {
   const files = (): Record<string, string> =>
     Object.fromEntries(FILES.map((file) => [file, brokenState(namespace)[file] ?? ""]));
 
-  /** A kubeconfig of one of the generated accounts. */
-  async function kubeconfigOf(part: "reader" | "writer"): Promise<string> {
-    const token = (await kubectl(["-n", own, "create", "token", `${account}-${part}`])).trim();
-    const view = JSON.parse(await kubectl(["config", "view", "--raw", "--minify", "-o", "json"])) as {
-      clusters: { name: string; cluster: object }[];
-    };
-    const [cluster] = view.clusters;
-    const file = join(folder, `kubeconfig-${part}`);
-    await writeFile(
-      file,
-      stringify({
-        apiVersion: "v1",
-        kind: "Config",
-        "current-context": "bot",
-        contexts: [{ name: "bot", context: { cluster: cluster?.name, user: "bot" } }],
-        clusters: view.clusters,
-        users: [{ name: "bot", user: { token } }],
-      }),
-      { mode: 0o600 },
-    );
-    return file;
-  }
-
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "stanch-e2e-"));
     host = await startCodeHost();
@@ -82,7 +59,7 @@ describe("exactly the generated rights on a real cluster", () => {
     });
     const { stdout } = await stanch(["rbac", "--config", config, "--account", account], TOKEN);
     await kubectl(["apply", "-f", "-"], { input: stdout });
-    kubeconfig = await kubeconfigOf("writer");
+    kubeconfig = await kubeconfigOf(own, `${account}-writer`, folder);
     await kubectl(["apply", "-f", "-"], { input: Object.values(files()).join("\n---\n") });
   });
 
@@ -190,7 +167,7 @@ describe("exactly the generated rights on a real cluster", () => {
   });
 
   it("with the reader alone nothing is changed live, whatever the configuration says", async () => {
-    const reader = await kubeconfigOf("reader");
+    const reader = await kubeconfigOf(own, `${account}-reader`, folder);
     const file = (brokenState(namespace)["deploy/memory.yaml"] ?? "").replaceAll(/(name|app): memory\b/g, "$1: second");
     await host.commit(REPOSITORY, "main", { "deploy/second.yaml": file }, { message: "Add the second service" });
     await kubectl(["apply", "-f", "-"], { input: file });

@@ -4,8 +4,10 @@
 {{- $mode := dig "mode" "observe" .Values.config -}}
 {{- $scope := include "stanch.scope" . | fromJson -}}
 {{- $tokenElsewhere := .Values.extraEnvFrom -}}
+{{- $keyElsewhere := .Values.extraEnvFrom -}}
 {{- range .Values.extraEnv -}}
 {{- if has .name (list "GITHUB_TOKEN" "STANCH_GITHUB_APP_KEY") -}}{{- $tokenElsewhere = true -}}{{- end -}}
+{{- if eq .name "ANTHROPIC_API_KEY" -}}{{- $keyElsewhere = true -}}{{- end -}}
 {{- end -}}
 Stanch {{ .Chart.AppVersion }} looks at {{ if $scope.all }}every namespace{{ else }}{{ join ", " $scope.namespaces | default "no namespace" }}{{ end }} ({{ .Values.cronJob.schedule }}) in mode {{ $mode }}{{ if .Values.cronJob.suspend }}, but it is suspended{{ end }}.
 
@@ -29,6 +31,12 @@ write.enabled is true, but in mode {{ $mode }} nothing is changed live: the righ
 WARNING: no GitHub credentials are configured: no pull request can be opened. Make a Secret, and name it:
   kubectl -n {{ $namespace }} create secret generic stanch-github --from-file={{ if dig "github" "appId" "" .Values.config }}{{ .Values.github.appPrivateKeyKey }}=KEY.pem{{ else }}{{ .Values.github.tokenKey }}=TOKEN_FILE{{ end }}
   --set github.existingSecret=stanch-github
+{{- end }}
+{{- if and (dig "model" "enabled" false .Values.config) (not .Values.model.existingSecret) (not $keyElsewhere) }}
+
+WARNING: config.model.enabled is true, but there is no key: no model is asked. Make a Secret, and name it:
+  kubectl -n {{ $namespace }} create secret generic stanch-model --from-file={{ .Values.model.apiKeyKey }}=KEY_FILE
+  --set model.existingSecret=stanch-model
 {{- end }}
 {{- if not .Values.rbac.create }}
 

@@ -75,7 +75,7 @@ describe.each(["HelmRelease", "helm"] as const)("a chart released by %s", (by) =
       await apply([{ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }]);
       const config = await writeConfig(folder, {
         cluster: "e2e",
-        scope: { namespaces: [namespace] },
+        scope: { namespaces: [namespace], deployers: [FLUX] },
         github: { apiUrl: host.host.apiUrl, pause: "0s" },
         git: { cache: join(folder, "git") },
         drift: { wait: "2s", secrets: true },

@@ -18,6 +18,9 @@ export interface DriftWorld extends AsyncDisposable {
   readonly namespace: string;
   readonly name: string;
   readonly host: EmbeddedCodeHost;
+  readonly folder: string;
+  /** Path of the configuration. */
+  readonly config: string;
   drift(
     words?: readonly string[],
   ): Promise<{ readonly report: DriftReport; readonly code: number; readonly said: string }>;
@@ -58,7 +61,7 @@ export async function openDrift(
     await apply([{ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels } }]);
     const config = await writeConfig(folder, {
       cluster: "e2e",
-      scope: { namespaces: [namespace] },
+      scope: { namespaces: [namespace], deployers: isEngine ? [FLUX, ARGOCD] : [] },
       github: { apiUrl: host.apiUrl, pause: "0s" },
       git: { cache: join(folder, "git") },
       ...(isEngine ? {} : { sources: [{ repository: REPOSITORY, path: "apps", namespaces: [namespace] }] }),
@@ -106,6 +109,8 @@ export async function openDrift(
       namespace,
       name,
       host,
+      folder,
+      config,
       deploy,
       async drift(words = []) {
         const chosen = isEngine ? ["--root", name] : ["--root", "apps"];
