@@ -13,7 +13,7 @@ import { deployerNamespaces, inScope, isProtected } from "./config/scope.ts";
 import { StanchError } from "./errors.ts";
 import { announce } from "./incident/event.ts";
 import { createIncidentStore, type OnStep } from "./incident/store.ts";
-import { createLog, secretsOf } from "./log.ts";
+import { createLog, type LogOptions, secretsOf } from "./log.ts";
 import { createMeter, type Meter } from "./metrics/meter.ts";
 import { countStep } from "./metrics/transitions.ts";
 import type { Reading } from "./observe/reading.ts";
@@ -75,17 +75,25 @@ export async function composeBase(flags: Flags): Promise<Base> {
           : "`scope.excludeNamespaces` of the configuration leaves it out",
       });
   const id = randomBytes(4).toString("hex");
-  const log = createLog({
+  const log = logOf(flags, { level: level as "info", always: { run: id } });
+  const meter = createMeter(systemClock);
+  return { config: { ...loaded, scope }, configFile, log, clock: systemClock, output, id, meter };
+}
+
+/** The log of this process: text on a terminal, JSON in a pipe. Needs no configuration, so that its faults can be told as well. */
+export function logOf(
+  flags: Flags,
+  { level = "info", always = {} }: Partial<Pick<LogOptions, "level" | "always">> = {},
+): Log {
+  return createLog({
     format: flags.interactive ? "text" : "json",
-    level: level as "info",
+    level,
     interactive: flags.interactive,
     write: (text) => void process.stderr.write(text),
     now: systemClock.now,
-    always: { run: id },
+    always,
     secrets: secretsOf(flags.env),
   });
-  const meter = createMeter(systemClock);
-  return { config: { ...loaded, scope }, configFile, log, clock: systemClock, output, id, meter };
 }
 
 /** The cluster of the flags; in a pod the service account's. */

@@ -164,7 +164,8 @@ async function toOtlp(
   const target = url ?? env["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"] ?? env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "";
   if (!isHttp(target))
     throw new StanchError("config", `${target} (OTEL_EXPORTER_OTLP_ENDPOINT) is no http or https URL`);
-  if (secret) checkSafe(target, config);
+  const { username, password } = new URL(target);
+  if (secret || username !== "" || password !== "") checkSafe(target, config);
   const patience = Number(env["OTEL_EXPORTER_OTLP_METRICS_TIMEOUT"] ?? env["OTEL_EXPORTER_OTLP_TIMEOUT"]);
   const { exportOtlp } = await import("./adapters/otlp.ts");
   const since = new Date(startedAt);

@@ -69,6 +69,13 @@ export async function checkCluster(cluster: Cluster, config: Config, strict = fa
         text: "the CustomResourceDefinition incidents.stanch.dev is not installed",
         fix: "kubectl apply --server-side -f deploy/crd.yaml",
       });
+    if (keepsRun(config) && !(await cluster.serves(RESOURCES.Run)))
+      lines.push({
+        check: "runs",
+        ok: false,
+        text: "the CustomResourceDefinition runs.stanch.dev is not installed: nothing remembers totals, nor what was told",
+        fix: "kubectl apply --server-side -f deploy/crd.yaml",
+      });
   } catch (error) {
     lines.push(failed("incidents", error));
   }
@@ -86,6 +93,11 @@ export async function checkCluster(cluster: Cluster, config: Config, strict = fa
   }
   lines.push(...(await checkRights(cluster, config)), ...(await checkExcess(cluster, config, strict)));
   return lines;
+}
+
+/** Is there anything that stands in the `Run` object? */
+function keepsRun({ mode, notify, drift }: Config): boolean {
+  return mode !== "observe" || notify.observe || drift.publish;
 }
 
 async function checkRenderers(renderer: Renderer, config: Config): Promise<Finding[]> {

@@ -1,4 +1,4 @@
-import { type Base, composeBase, composeCluster, composeHosts, composeRun } from "../compose.ts";
+import { type Base, composeBase, composeCluster, composeHosts, composeRun, logOf } from "../compose.ts";
 import { messageOf, StanchError } from "../errors.ts";
 import { createMeter } from "../metrics/meter.ts";
 import { cycle } from "../pipeline.ts";
@@ -14,9 +14,20 @@ import { showReport } from "./show-report.ts";
 
 /** `stanch run`: one cycle, told to whoever listens: standard output, one line of the log, metrics. */
 export async function main(flags: Flags): Promise<number> {
-  const base = await composeBase(flags);
+  try {
+    const base = await composeBase(flags);
+    return await runWith(base, await composeCluster(flags, base.clock), flags);
+  } catch (error) {
+    // In a pipe every line is one of the log's, also where nothing could begin.
+    if (flags.interactive) throw error;
+    logOf(flags).error("run failed", { result: faultOf(error), ...whyOf(error) });
+    return exitOf(error);
+  }
+}
+
+/** Beyond faults that a terminal shows it throws nothing: they were told. */
+async function runWith(base: Base, cluster: Cluster, flags: Flags): Promise<number> {
   const startedAt = base.clock.now().getTime();
-  const cluster = await composeCluster(flags, base.clock);
   let run: Omit<Run, "renew"> | undefined;
   let mayWrite = false;
   const sayStopped = (): void =>

@@ -103,3 +103,23 @@ describe("mistakes on the command line", () => {
     expect(said.error).not.toMatch(/\n\s+at /);
   });
 });
+
+it.each([
+  [["run", "-c", "/none.yaml"], "the configuration /none.yaml cannot be read"],
+  [["run", "--scheduled"], "no cluster is configured"],
+  [["run", "--log-level", "loud"], "--log-level loud is not known"],
+])("in a pipe a run that cannot begin is one line of the log: stanch %j", async (words, sentence) => {
+  const { code, out, error } = await program(words);
+  expect(code).toBe(2);
+  expect(out).toBe("");
+  const lines = error.trim().split("\n");
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+    level: "error",
+    msg: "run failed",
+    result: "config",
+    code: "config",
+    error: expect.stringContaining(sentence),
+    hint: expect.any(String),
+  });
+});

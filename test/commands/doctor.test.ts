@@ -102,6 +102,15 @@ describe("stanch doctor", () => {
     expect(bad.find((line) => line.check === "namespace")?.fix).toContain("kubectl create namespace stanch-system");
   });
 
+  it("the place of the books, where something is kept in it", async () => {
+    const crd = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", namespace: "" };
+    await world.api.delete({ ...crd, name: "runs.stanch.dev" });
+    const missing = { check: "runs", fix: "kubectl apply --server-side -f deploy/crd.yaml" };
+    expect(await failures()).toEqual([expect.objectContaining(missing)]);
+    await at.configure({ mode: "observe" });
+    expect(await failures()).toEqual([]);
+  });
+
   it("rights that are missing, by verb, with the rule that grants them", async () => {
     world.cluster.deny({ group: "apps", resource: "deployments", verb: "patch" });
     world.cluster.deny({ group: "", resource: "pods/log", verb: "get" });

@@ -271,6 +271,12 @@ describe("OTLP", () => {
     const env = { OTEL_EXPORTER_OTLP_HEADERS: "api-key=abc" };
     const clear = await tell({ otlp: { endpoint: "http://collector.invalid:4318" } }, { env });
     expect(clear.lines[0]?.["error"]).toContain("credentials would go over plain http");
+    const inAddress = await tell(
+      {},
+      { env: { OTEL_EXPORTER_OTLP_ENDPOINT: "http://me:hunter22@collector.invalid:4318" } },
+    );
+    expect(inAddress.lines[0]?.["error"]).toContain("credentials would go over plain http");
+    expect(JSON.stringify(inAddress.lines)).not.toContain("hunter22");
     for (const address of ["collector:4318", "localhost", "ftp://collector"]) {
       const odd = await tell({}, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: address } });
       expect(odd.lines[0]?.["error"]).toBe(`${address} (OTEL_EXPORTER_OTLP_ENDPOINT) is no http or https URL`);
