@@ -28,7 +28,9 @@ export function isProtected(namespace: string, config: Pick<Config, "namespace">
 /** Namespaces in which GitOps engines' objects are read; null: in all. Who looks at one namespace (`-n`) has what deploys it elsewhere all the same. */
 export function deployerNamespaces(config: Pick<Config, "scope" | "namespace">): readonly string[] | null {
   const named = namedNamespaces(config);
-  return named === null || config.scope.deployers.includes("*") ? null : [...new Set([...named, ...config.scope.deployers])];
+  return named === null || config.scope.deployers.includes("*")
+    ? null
+    : [...new Set([...named, ...config.scope.deployers])];
 }
 
 /** The namespaces that the scope names outright, when it uses no wildcard: they are listed one by one, which needs no cluster-wide right. */

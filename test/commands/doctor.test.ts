@@ -163,7 +163,9 @@ describe("stanch doctor", () => {
     GRANTED.checks = "read";
     try {
       await at.configure({ github, drift: { publish: true } });
-      expect((await doctor()).out).toMatch(/app 7 may write no check runs[\s\S]*give the App the permission checks: write/);
+      expect((await doctor()).out).toMatch(
+        /app 7 may write no check runs[\s\S]*give the App the permission checks: write/,
+      );
       await at.configure({ github });
       expect((await doctor()).out).not.toContain("check runs");
     } finally {

@@ -25,7 +25,16 @@ describe.each(["server-side apply", "flux", "argocd"] as const)("the rights that
       expect(clean.report.roots[0]?.compared).toBeGreaterThan(18);
       // What the deployer would take back at once says nothing of rights.
       if (way === "argocd") return;
-      await kubectl(["-n", world.namespace, "patch", "deployment", "web", "--type=json", "-p", JSON.stringify([IMAGE])]);
+      await kubectl([
+        "-n",
+        world.namespace,
+        "patch",
+        "deployment",
+        "web",
+        "--type=json",
+        "-p",
+        JSON.stringify([IMAGE]),
+      ]);
       const found = await world.drift(["--kubeconfig", kubeconfig]);
       expect(told(found.report).join("\n")).toContain("Deployment/web drift: spec.replicas");
       expect([found.code, found.report.gaps]).toEqual([3, []]);
