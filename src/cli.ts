@@ -12,6 +12,7 @@ const COMMANDS: Record<string, () => Promise<{ main: (flags: Flags, words: strin
   drift: () => import("./commands/drift.ts"),
   incidents: () => import("./commands/incidents.ts"),
   undo: () => import("./commands/undo.ts"),
+  explain: () => import("./commands/explain.ts"),
   doctor: () => import("./commands/doctor.ts"),
   rbac: () => import("./commands/rbac.ts"),
   metrics: () => import("./commands/metrics.ts"),
@@ -43,7 +44,7 @@ async function main(): Promise<number> {
     process.stdout.write(named === undefined ? HELP : helpOf(named));
     return EXIT.done;
   }
-  const most = command === "incidents" || command === "undo" ? 1 : 0;
+  const most = ["incidents", "undo", "explain"].includes(command) ? 1 : 0;
   const extra = words[most];
   if (extra !== undefined)
     throw new StanchError("config", `"${extra}" is one word too many for stanch ${command}`, {
@@ -72,6 +73,10 @@ function read(words: string[]) {
     });
   }
 }
+
+// In a container it is process 1, which Linux sends no signal that it does not handle: a run that was told to stop would go on, and
+// write, until it is killed. To end at once is safe: what is half done stands in an Incident, and the next run repairs it.
+process.once("SIGTERM", () => process.exit(EXIT.terminated));
 
 try {
   process.exitCode = await main();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { systemClock } from "./adapters/clock.ts";
 import { gitNetwork, useProxies } from "./adapters/network.ts";
 import type { Flags } from "./commands/flags.ts";
+import { composeModel } from "./compose-model.ts";
 import { hostsOf } from "./config/hosts.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
@@ -28,7 +29,7 @@ import type {
   Repositories,
   ReviewHost,
 } from "./ports.ts";
-import type { Run } from "./run.ts";
+import type { ModelDoor, Run } from "./run.ts";
 import { version } from "./version.ts";
 import type { WorkbenchPorts } from "./workbench.ts";
 
@@ -104,6 +105,7 @@ export interface Hosts {
   readonly renderer: Renderer;
   readonly registry: Registry;
   readonly charts?: Charts;
+  readonly model?: ModelDoor;
   readonly receivers?: readonly Receiver[];
 }
 
@@ -152,9 +154,11 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
     }),
     meter,
   );
+  const model = await composeModel(config, log, flags.env);
   return {
     codeHost,
     repositories,
+    ...(model === undefined ? {} : { model }),
     renderer: countedRenders(
       createRenderer({
         path: flags.env["PATH"] ?? "",

@@ -10,6 +10,7 @@ export type FaultCode =
   | "code-host"
   | "registry"
   | "render"
+  | "model" // the model's API, or what it answered
   | "lease" // another run is at work
   | "internal";
 

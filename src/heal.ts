@@ -16,6 +16,7 @@ import { propose } from "./steps/propose.ts";
 import { prove } from "./steps/prove.ts";
 import { reportIssue, withSentence } from "./steps/report.ts";
 import { takeBack } from "./take-back.ts";
+import { word } from "./word.ts";
 import type { Bench } from "./workbench.ts";
 
 export interface HealOptions {
@@ -94,12 +95,13 @@ export async function heal(incident: Incident, given: Plan, options: HealOptions
         )
       : outcomeOf(incident, "waiting", "proved");
   }
-  const next = await run.store.advance(
+  const stored = await run.store.advance(
     incident,
     incident.status?.phase ?? "Verified",
     `Found in Git: ${located.locations.map((location) => `${location.file}:${location.line}`).join(", ")}.`,
     sourceOf(located, proof),
   );
+  const next = await run.meter.time("advise", () => word(stored, plan, proof, options.live, run));
   const wish = {
     incident: next,
     plan,
@@ -108,7 +110,7 @@ export async function heal(incident: Incident, given: Plan, options: HealOptions
     checkout: located.checkout,
     live: options.live,
     ...(options.why === undefined ? {} : { why: options.why }),
-    cautions: cautionsOf(located.links),
+    cautions: [...(plan.choice.by === "model" ? [ADVISED] : []), ...cautionsOf(located.links)],
   };
   const proposed = await run.meter.time("propose", () => propose(wish, run));
   if (proposed.kind === "closed" && options.live && run.config.pullRequest.onClose === "undo")
@@ -116,6 +118,10 @@ export async function heal(incident: Incident, given: Plan, options: HealOptions
   if (proposed.kind === "proposed") run.tally.firstPullRequestMs ??= run.clock.now().getTime() - run.startedAt;
   return proposed;
 }
+
+/** What a reviewer must know of a choice that no rule has proved. */
+const ADVISED =
+  "No rule proves that this is the cause: a model chose the remedy from the catalogue. Its values were checked like any other; whether it is the right change is for you to say.";
 
 /** With the commit that made exactly these fields what they are, where Git's history shows one: also of what the cluster's own history healed. */
 async function blamed(plan: Plan, run: Run): Promise<Plan> {

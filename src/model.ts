@@ -86,7 +86,7 @@ export interface Snapshot {
   readonly ports: readonly PortState[];
   /** PersistentVolumeClaims that are not bound. */
   readonly claims: readonly ClaimState[];
-  /** Autoscalers and GitOps objects whose own conditions say that they fail. */
+  /** Autoscalers and GitOps objects whose own conditions say that they fail, and Ingresses that lead nowhere. */
   readonly failing: readonly FailingState[];
   /** Manifests that recent commits changed and that the API server refuses; empty where no source is configured. */
   readonly refused: readonly RefusedState[];
@@ -233,7 +233,7 @@ export interface ClaimState {
   readonly events: readonly EventState[];
 }
 
-/** An object that manages others and says itself that it fails. */
+/** An object that manages others or leads to them, and what it fails at. */
 export interface FailingState {
   readonly ref: ObjectRef;
   readonly object: KubeObject;
@@ -293,6 +293,7 @@ export type Symptom =
       readonly message: string;
     }
   | { readonly kind: "LivenessKill"; readonly probe: "livenessProbe" | "startupProbe"; readonly message: string }
+  | { readonly kind: "InitWaiting"; readonly message: string }
   | { readonly kind: "NotReady"; readonly message: string }
   | { readonly kind: "RolloutStuck"; readonly message: string; readonly oldReady: number }
   | { readonly kind: "PodsRefused"; readonly message: string }
@@ -301,6 +302,7 @@ export type Symptom =
   | { readonly kind: "NoEndpoints"; readonly message: string }
   | { readonly kind: "ManifestRefused"; readonly message: string }
   | { readonly kind: "WrongPort"; readonly message: string; readonly targets: readonly (string | number)[] }
+  | { readonly kind: "BrokenRoute"; readonly message: string }
   | { readonly kind: "ScalingInactive"; readonly message: string }
   | { readonly kind: "SyncFailed"; readonly message: string };
 
@@ -366,6 +368,8 @@ export interface Proposal extends Choice {
   readonly evidence: readonly Evidence[];
   /** The commit that brought the fault in, when Git's history shows it. */
   readonly culprit?: Commit;
+  /** A model chose it; absent: a rule proved it. */
+  readonly by?: "model";
 }
 
 export interface Plan {

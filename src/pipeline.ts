@@ -1,3 +1,4 @@
+import { advise } from "./advise.ts";
 import { inScope } from "./config/scope.ts";
 import { remedyContext } from "./context.ts";
 import { messageOf, StanchError } from "./errors.ts";
@@ -185,8 +186,10 @@ async function treatAll(
     const fault = await guarded(run, subjectOf(finding), () =>
       run.meter.time("diagnose", async () => {
         const gathered = await gather(finding, seen.snapshot, run.reading);
-        const context = await remedyContext(gathered, seen, run, open.get(finding.fingerprint));
-        diagnoses.push(await diagnose(gathered, context));
+        const known = open.get(finding.fingerprint);
+        const context = await remedyContext(gathered, seen, run, known);
+        const byRules = await diagnose(gathered, context);
+        diagnoses.push(await run.meter.time("advise", () => advise(byRules, context, run, known)));
         return [];
       }),
     );

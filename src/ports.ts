@@ -7,6 +7,7 @@ import type {
   Delivery,
   FileEdit,
   IssueRef,
+  Json,
   KubeObject,
   Notice,
   NoticeThread,
@@ -402,6 +403,75 @@ export interface ReviewHost {
   permissionOf(repository: string, login: string): Promise<string>;
   /** Our own login, as it stands at comments. */
   login(repository: string): Promise<string>;
+}
+
+/** Something to look at that the model may ask us for. `input` is a JSON Schema of its parameters. */
+export interface AdvisorTool {
+  readonly name: string;
+  readonly description: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+export interface AdvisorCall {
+  readonly id: string;
+  readonly name: string;
+  readonly input: unknown;
+}
+
+export type AdvisorTurn =
+  | { readonly role: "user"; readonly text: string }
+  | {
+      readonly role: "results";
+      readonly results: readonly { readonly call: string; readonly text: string; readonly failed?: boolean }[];
+    }
+  /** What the model said, as it said it: given back as it is. */
+  | { readonly role: "model"; readonly content: readonly Json[] };
+
+export interface AdvisorRequest {
+  readonly model: string;
+  readonly maxTokens: number;
+  readonly effort?: "low" | "medium" | "high" | "xhigh" | "max";
+  /** Blocks of the system prompt; the first is the same for every question, and cached with the tools. */
+  readonly system: readonly string[];
+  readonly tools: readonly AdvisorTool[];
+  readonly turns: readonly AdvisorTurn[];
+  /** JSON Schema of the answer. */
+  readonly answer: Readonly<Record<string, unknown>>;
+}
+
+/** Tokens of one request. `inputTokens` are those that neither came from the cache nor went into it. */
+export interface AdvisorUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+}
+
+export interface AdvisorReply {
+  readonly stop: "end" | "calls" | "length" | "refusal" | "pause";
+  readonly text: string;
+  readonly calls: readonly AdvisorCall[];
+  readonly content: readonly Json[];
+  readonly usage: AdvisorUsage;
+}
+
+/** Why there is no reply. */
+export interface AdvisorFault {
+  readonly kind: "rate-limit" | "overloaded" | "unreachable" | "timeout" | "cut" | "refused" | "unreadable";
+  /** For people; nothing of the request or the answer is in it. */
+  readonly message: string;
+  /** Milliseconds that the API asks to wait. */
+  readonly retryAfterMs?: number;
+  /** What is known to have been billed; `unknown`: the answer began, and its end was not seen. */
+  readonly billed: "nothing" | "unknown";
+}
+
+/** A model, asked one request at a time, without retries of its own. */
+export interface Advisor {
+  ask(
+    request: AdvisorRequest,
+    options: { readonly timeoutMs: number },
+  ): Promise<{ readonly reply: AdvisorReply } | { readonly fault: AdvisorFault }>;
 }
 
 /** Who is told. Never throws: what goes wrong is an answer. */

@@ -4,7 +4,7 @@ import type { IncidentStore } from "./incident/store.ts";
 import type { Meter } from "./metrics/meter.ts";
 import type { Outcome } from "./model.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer, ReviewHost } from "./ports.ts";
+import type { Advisor, Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer, ReviewHost } from "./ports.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Everything that one run works with: the doors, the settings, and what it has done so far. */
@@ -19,6 +19,8 @@ export interface Run {
   readonly store: IncidentStore;
   readonly workbench: Workbench;
   readonly reading: Reading;
+  /** The model as an adviser; absent where none is configured. */
+  readonly model?: ModelDoor;
   /** Who is told of incidents; absent: nobody. */
   readonly receivers?: readonly Receiver[];
   readonly dryRun: boolean;
@@ -35,6 +37,17 @@ export interface Run {
   readonly startedAt: number;
 }
 
+/** What asking a model needs. */
+export interface ModelDoor {
+  readonly advisor: Advisor;
+  /** Secrets of this process, which must never be sent. */
+  readonly secrets: readonly string[];
+  /** A delimiter that nobody can guess. */
+  draw(): string;
+  /** Keeps an exchange (already redacted) under a name; absent: none is kept. */
+  save?(name: string, text: string): Promise<void>;
+}
+
 /** Counted before each act, so that no ceiling is passed. */
 export interface Tally {
   ripe: number;
@@ -44,7 +57,9 @@ export interface Tally {
   issues?: number;
   firstHotfixMs?: number;
   firstPullRequestMs?: number;
-  /** What was asked of the model; absent: it was not used. */
+  /** Incidents about which a model was asked. */
+  asked?: number;
+  /** What was asked of models, and what that cost; absent: nothing was. */
   model?: ModelUse;
 }
 
@@ -62,5 +77,6 @@ export interface RunReport {
   readonly seconds: number;
   readonly firstHotfixSeconds?: number;
   readonly firstPullRequestSeconds?: number;
+  /** What was asked of models, and what that cost; absent: nothing was. */
   readonly model?: ModelUse;
 }

@@ -14,6 +14,7 @@ import {
 import { messageOf, StanchError } from "../errors.ts";
 import { definitionOf, type Sample } from "../metrics/series.ts";
 import type { MetricName } from "../metrics/table.ts";
+import { proxiesOf } from "./network.ts";
 
 export interface OtlpOptions {
   /** Full URL; absent: the SDK's own environment variables say it. */
@@ -47,7 +48,12 @@ export async function exportOtlp(reading: OtlpReading, options: OtlpOptions): Pr
     ...(options.url === undefined ? {} : { url: options.url }),
     timeoutMillis: options.timeoutMs,
     httpAgentOptions: (protocol) => {
-      const agent = protocol === "http:" ? new http.Agent() : new https.Agent(certificates(options.env));
+      // Agents of our own know nothing of the process's proxies.
+      const proxyEnv = proxiesOf(options.env);
+      const agent =
+        protocol === "http:"
+          ? new http.Agent({ proxyEnv })
+          : new https.Agent({ proxyEnv, ...certificates(options.env) });
       agents.push(agent);
       return agent;
     },

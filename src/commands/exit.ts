@@ -1,7 +1,7 @@
 import { StanchError } from "../errors.ts";
 
 /** Exit codes; documented in the help and the README. */
-export const EXIT = { done: 0, fault: 1, config: 2, attention: 3, lease: 4 } as const;
+export const EXIT = { done: 0, fault: 1, config: 2, attention: 3, lease: 4, terminated: 143 } as const;
 
 /** The exit code of what was thrown. */
 export function exitOf(error: unknown): number {

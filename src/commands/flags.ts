@@ -11,6 +11,7 @@ export const OPTIONS = {
   "dry-run": { type: "boolean" },
   "log-level": { type: "string" },
   keep: { type: "boolean" },
+  replay: { type: "string" },
   account: { type: "string" },
   part: { type: "string" },
   strict: { type: "boolean" },
@@ -36,6 +37,7 @@ export interface Flags {
   readonly output?: string | undefined;
   readonly "dry-run"?: boolean | undefined;
   readonly "log-level"?: string | undefined;
+  readonly replay?: string | undefined;
   readonly keep?: boolean | undefined;
   /** `rbac`: first part of the accounts' names; `stanch` when absent. */
   readonly account?: string | undefined;
@@ -87,6 +89,8 @@ const COMMANDS: Record<string, string> = {
     "stanch drift [--root NAME] [--mode auto|server|client] [--fail-on drift|error|never] [--wait 30s] [--publish] [-o text|json|markdown|sarif]\n\nIs the cluster what Git says? Renders every source as it was deployed and as its branch is now, and compares both with the\ncluster. Reads only. --root: a path, repository or owner (may be repeated).\n--publish: tells the repositories by check runs and issues, as `drift.publish` lets runs do; 1 when one cannot be told.\nExit codes: 0 clean, 3 something drifted,\n1 something could not be compared; with --fail-on error drift is 0, with never everything is.\n",
   incidents: "stanch incidents [NAME]\n\nLists incidents, or shows one with its timeline (NAME or NAMESPACE/NAME).\n",
   undo: "stanch undo NAME\n\nTakes the live change of an incident back (NAME with -n, or NAMESPACE/NAME).\n",
+  explain:
+    "stanch explain NAME [--replay FILE]\n\nWhat rules and the model said of an incident. --replay goes through a recorded exchange (model.record) again: the same\nchecks, no call and no write; without NAME offline, with it against the cluster and Git as they are now.\n",
   doctor:
     "stanch doctor [--strict]\n\nChecks what a run needs: cluster, rights by remedy, CustomResourceDefinition, repositories and token, renderers.\nEvery failed line says the fix. Dangerous rights that nothing needs are told, too; with --strict (or `rights.excess: refuse`\nin the configuration) they are a failure.\n",
   rbac: "stanch rbac [--part reader|writer] [--account NAME]\n\nPrints the service accounts and exactly the rights that the configuration needs, as YAML for kubectl apply: NAME-reader\n(default: stanch-reader) observes, proposes and keeps the books; NAME-writer, only there in mode remediate, may change things\nlive as well. Makes no call.\n",
@@ -107,6 +111,7 @@ Commands:
   drift       is the cluster what Git says? changes nothing
   incidents   list incidents, or show one with its timeline
   undo        take the live change of an incident back
+  explain     what rules and the model said of an incident, or of a recorded exchange
   doctor      check what a run needs, and say how to fix it
   rbac        print the service accounts and exactly the rights that the configuration needs
   metrics     print the metrics, in Prometheus' text format
@@ -115,7 +120,7 @@ Commands:
 
 ${FLAGS}
 ${EXIT}
-The GitHub token comes from $GITHUB_TOKEN (or a GitHub App's key from $STANCH_GITHUB_APP_KEY).
+The GitHub token comes from $GITHUB_TOKEN (or a GitHub App's key from $STANCH_GITHUB_APP_KEY), a model's key from $ANTHROPIC_API_KEY.
 `;
 
 /** The help of one command. */

@@ -19,6 +19,9 @@ export async function main(flags: Flags): Promise<number> {
   const cluster = await composeCluster(flags, base.clock);
   let run: Omit<Run, "renew"> | undefined;
   let mayWrite = false;
+  const sayStopped = (): void =>
+    base.log.warn("run stopped", { signal: "SIGTERM", hint: "the next run repairs what was left half done" });
+  process.prependOnceListener("SIGTERM", sayStopped);
   try {
     await refuseExcess(cluster, base.config);
     mayWrite = true;
@@ -26,6 +29,8 @@ export async function main(flags: Flags): Promise<number> {
     const composed = await composeRun(base, cluster, hosts, { dryRun: flags["dry-run"] === true });
     run = composed.run;
     const report = await cycle(run, composed.holder);
+    // On a terminal the line of progress and the result would be one.
+    base.log.progress("");
     for (const gap of report.gaps) base.log.warn("not seen", { gap });
     process.stdout.write(showReport(report, base.output));
     await tell(report, resultOf(report), run, flags);
@@ -41,6 +46,8 @@ export async function main(flags: Flags): Promise<number> {
     if (flags.interactive && code !== 0) throw error;
     return code;
   } finally {
+    base.log.progress("");
+    process.removeListener("SIGTERM", sayStopped);
     await run?.workbench.close();
     cluster.close();
   }

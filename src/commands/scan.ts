@@ -1,6 +1,7 @@
 import { composeBase, composeCluster } from "../compose.ts";
 import { detect } from "../steps/detect.ts";
 import { observe } from "../steps/observe.ts";
+import { countsLine } from "./counts-line.ts";
 import type { Flags } from "./flags.ts";
 import { age, table } from "./table.ts";
 
@@ -12,15 +13,14 @@ export async function main(flags: Flags): Promise<number> {
     base.log.progress(`reading ${cluster.server}`);
     const { snapshot } = await observe(cluster, base.config, base.clock);
     const findings = detect(snapshot, base.config.detect);
+    // On a terminal the line of progress and the result would be one.
+    base.log.progress("");
     for (const gap of snapshot.gaps) base.log.warn("not seen", { gap });
     if (base.output === "json")
       process.stdout.write(
         `${JSON.stringify({ takenAt: snapshot.takenAt, counts: snapshot.counts, gaps: snapshot.gaps, findings }, null, 2)}\n`,
       );
-    else if (findings.length === 0)
-      process.stdout.write(
-        `Nothing fails: ${snapshot.counts.pods} pods of ${snapshot.counts.workloads} workloads in ${snapshot.counts.namespaces} namespaces.\n`,
-      );
+    else if (findings.length === 0) process.stdout.write(`Nothing fails: ${countsLine(snapshot.counts)}.\n`);
     else {
       const now = base.clock.now();
       const rows = findings.map((finding) => [

@@ -2,13 +2,14 @@ import { formatPath } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Outcome } from "../model.ts";
 import type { RunReport } from "../run.ts";
+import { countsLine } from "./counts-line.ts";
 import { printable } from "./printable.ts";
 
 /** What a run did, for a person or a program. */
 export function showReport(report: RunReport, output: "table" | "json"): string {
   if (output === "json") return `${JSON.stringify(report, null, 2)}\n`;
   const { scanned } = report;
-  const head = `Read ${scanned.pods} pods of ${scanned.workloads} workloads in ${scanned.namespaces} namespaces (${scanned.calls} calls).\n`;
+  const head = `Read ${countsLine(scanned)} (${scanned.calls} call${scanned.calls === 1 ? "" : "s"}).\n`;
   if (report.outcomes.length === 0) return `${head}Nothing fails, and nothing is open.\n`;
   return printable(`${head}\n${report.outcomes.map(showOutcome).join("\n")}`);
 }

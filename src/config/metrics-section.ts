@@ -20,7 +20,7 @@ export const metricsSection = section(
     otlp: section(
       {
         endpoint: address(
-          "Base URL of an OpenTelemetry receiver (OTLP over http/protobuf), such as `http://otel-collector.monitoring:4318`; `/v1/metrics` is added. Empty: what OTEL_EXPORTER_OTLP_ENDPOINT says, if anything. Headers come from OTEL_EXPORTER_OTLP_HEADERS.",
+          "Base URL of an OpenTelemetry receiver (OTLP over http/protobuf), such as `http://otel-collector.monitoring.svc:4318`; `/v1/metrics` is added. Empty: what OTEL_EXPORTER_OTLP_ENDPOINT says, if anything. Headers come from OTEL_EXPORTER_OTLP_HEADERS.",
         ),
       },
       "Export by OTLP.",
@@ -28,7 +28,7 @@ export const metricsSection = section(
     pushgateway: section(
       {
         url: address(
-          "Prometheus Pushgateway, such as `http://pushgateway.monitoring:9091`. Empty: none. Credentials come from STANCH_PUSHGATEWAY_TOKEN, or STANCH_PUSHGATEWAY_USERNAME and STANCH_PUSHGATEWAY_PASSWORD.",
+          "Prometheus Pushgateway, such as `http://pushgateway.monitoring.svc:9091`. Empty: none. Credentials come from STANCH_PUSHGATEWAY_TOKEN, or STANCH_PUSHGATEWAY_USERNAME and STANCH_PUSHGATEWAY_PASSWORD.",
         ),
         job: z
           .string()

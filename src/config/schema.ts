@@ -4,6 +4,7 @@ import { driftSection } from "./drift-section.ts";
 import { duration } from "./duration.ts";
 import { githubSection, issuesSection, pullRequestSection } from "./host-sections.ts";
 import { metricsSection } from "./metrics-section.ts";
+import { modelSection } from "./model-section.ts";
 import { notifySection } from "./notify-section.ts";
 import { SourceEntry } from "./source-entry.ts";
 import { count, globs, isHttp, isQuantity, section } from "./values.ts";
@@ -19,6 +20,7 @@ const KINDS = [
   "Service",
   "PersistentVolumeClaim",
   "HorizontalPodAutoscaler",
+  "Ingress",
   "Application",
   "HelmRelease",
   "Kustomization",
@@ -33,11 +35,13 @@ const REMEDIES = [
   "restore-manifest",
   "correct-image",
   "repoint-reference",
+  "correct-name",
   "correct-probe",
   "correct-probe-path",
   "correct-host",
   "correct-selector",
   "correct-service-port",
+  "correct-backend",
   "correct-storage-class",
   "correct-node-selector",
   "raise-memory-limit",
@@ -273,6 +277,7 @@ export const Config = z.strictObject({
   ),
   pullRequest: pullRequestSection,
   issues: issuesSection,
+  model: modelSection,
   notify: notifySection,
   github: githubSection,
   git: section(

@@ -10,32 +10,41 @@ import { makeFinding } from "./finding.ts";
 export const scalingInactive: Detector = {
   id: "scaling-inactive",
   summary: "A HorizontalPodAutoscaler cannot scale: no metric, no request to measure against, or no target.",
-  detect: (snapshot, settings) =>
-    found(scalingInactive.id, snapshot, settings, (state) =>
-      state.ref.kind === "HorizontalPodAutoscaler" ? "ScalingInactive" : null,
-    ),
+  detect: (snapshot, settings) => found(scalingInactive.id, snapshot, settings, "ScalingInactive"),
+};
+
+/** An Ingress, written within a day, that sends to a Service or a port which does not exist, or names a class that does not. */
+export const brokenRoute: Detector = {
+  id: "broken-route",
+  summary:
+    "An Ingress, changed within a day, sends to a Service or port that does not exist, or names a missing class.",
+  detect: (snapshot, settings) => found(brokenRoute.id, snapshot, settings, "BrokenRoute"),
 };
 
 /** An Argo CD Application or a Flux object that cannot deploy what it names, longer than `detect.pending`. */
 export const syncFailed: Detector = {
   id: "sync-failed",
   summary: "An Argo CD Application, Flux Kustomization or HelmRelease cannot deploy what it names.",
-  detect: (snapshot, settings) =>
-    found(syncFailed.id, snapshot, settings, (state) =>
-      state.ref.kind === "HorizontalPodAutoscaler" ? null : "SyncFailed",
-    ),
+  detect: (snapshot, settings) => found(syncFailed.id, snapshot, settings, "SyncFailed"),
 };
 
-function found(
-  detector: string,
-  snapshot: Snapshot,
-  settings: Config["detect"],
-  kindOf: (state: FailingState) => "ScalingInactive" | "SyncFailed" | null,
-): Finding[] {
+type FailingKind = "ScalingInactive" | "BrokenRoute" | "SyncFailed";
+
+const SAYS: Readonly<Record<FailingKind, string>> = {
+  ScalingInactive: "cannot scale",
+  BrokenRoute: "leads nowhere",
+  SyncFailed: "cannot deploy",
+};
+
+function kindOf({ ref }: FailingState): FailingKind {
+  if (ref.kind === "HorizontalPodAutoscaler") return "ScalingInactive";
+  return ref.kind === "Ingress" ? "BrokenRoute" : "SyncFailed";
+}
+
+function found(detector: string, snapshot: Snapshot, settings: Config["detect"], kind: FailingKind): Finding[] {
   const now = Date.parse(snapshot.takenAt);
   return snapshot.failing.flatMap((state) => {
-    const kind = kindOf(state);
-    if (kind === null) return [];
+    if (kindOf(state) !== kind) return [];
     const message = plainText(state.message);
     const began = timeOf(state.since) ?? timeOf(state.object.metadata.creationTimestamp) ?? now;
     const waited = now - began;
@@ -45,7 +54,7 @@ function found(
         detector,
         workload: state.ref,
         symptom,
-        summary: `${state.ref.kind} ${state.ref.name} ${kind === "SyncFailed" ? "cannot deploy" : "cannot scale"}: ${message}`,
+        summary: `${state.ref.kind} ${state.ref.name} ${SAYS[kind]}: ${message}`,
         facts: [{ kind: "status", text: `${state.ref.kind} ${state.ref.name}: ${message}` }],
         since: [state.since, state.object.metadata.creationTimestamp].slice(
           state.since === undefined ? 1 : 0,

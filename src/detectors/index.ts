@@ -2,8 +2,9 @@ import { claimPending } from "./claim-pending.ts";
 import { configMissing } from "./config-missing.ts";
 import { crashLoop } from "./crash-loop.ts";
 import type { Detector } from "./detector.ts";
-import { scalingInactive, syncFailed } from "./failing.ts";
+import { brokenRoute, scalingInactive, syncFailed } from "./failing.ts";
 import { imagePull } from "./image-pull.ts";
+import { initWaiting } from "./init-waiting.ts";
 import { liveness } from "./liveness.ts";
 import { manifestRefused } from "./manifest-refused.ts";
 import { noEndpoints } from "./no-endpoints.ts";
@@ -24,10 +25,12 @@ export const detectors: readonly Detector[] = [
   podsRefused,
   claimPending,
   unschedulable,
+  initWaiting,
   notReady,
   rolloutStuck,
   noEndpoints,
   wrongPort,
+  brokenRoute,
   scalingInactive,
   syncFailed,
   manifestRefused,

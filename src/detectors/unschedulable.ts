@@ -1,5 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
-import { timeOf } from "../kube/fields.ts";
+import { textAt, timeOf } from "../kube/fields.ts";
+import { podSpecOf } from "../kube/template.ts";
 import type { Finding, PodState, Workload } from "../model.ts";
 import type { Detector } from "./detector.ts";
 import { eventFact, plainText } from "./evidence.ts";
@@ -19,7 +20,7 @@ export const unschedulable: Detector = {
   detect(snapshot, settings) {
     const now = Date.parse(snapshot.takenAt);
     return snapshot.workloads.flatMap((workload) => {
-      const unplaced = subjectPods(workload).flatMap(unplacedOf);
+      const unplaced = subjectPods(workload).flatMap((pod) => [...unplacedOf(pod), ...unseen(pod, workload)]);
       return unplaced.length === 0
         ? []
         : [finding(workload, unplaced, { now, patience: settings.pending, takenAt: snapshot.takenAt })];
@@ -35,6 +36,17 @@ function unplacedOf(pod: PodState): Unplaced[] {
     ? []
     : [{ pod, message: condition.message ?? "", since: condition.since ?? pod.createdAt }];
 }
+
+/** A pod at which no scheduler looks: none has the name that it asks for. The default one looks at once, or is itself what fails. */
+function unseen(pod: PodState, { object }: Workload): Unplaced[] {
+  const scheduler = textAt(podSpecOf(object), "schedulerName") ?? DEFAULT_SCHEDULER;
+  const looked = pod.conditions.some((condition) => condition.type === "PodScheduled");
+  return scheduler === DEFAULT_SCHEDULER || looked || pod.phase !== "Pending" || pod.node !== undefined
+    ? []
+    : [{ pod, message: `no scheduler has looked at it; it asks for scheduler "${scheduler}"`, since: pod.createdAt }];
+}
+
+const DEFAULT_SCHEDULER = "default-scheduler";
 
 function finding(
   workload: Workload,

@@ -16,6 +16,7 @@ const KINDS = new Set([
   "PersistentVolumeClaim",
   "ServiceAccount",
   "HorizontalPodAutoscaler",
+  "Ingress",
   "Application",
   "HelmRelease",
   "Kustomization",

@@ -7,9 +7,12 @@ import { gitopsObject } from "./gitops-object.ts";
 import { gitopsOwned } from "./gitops-owned.ts";
 import type { Guard } from "./guard.ts";
 import { hotfixesPerRun } from "./hotfixes-per-run.ts";
+import { identity } from "./identity.ts";
 import { missingRights } from "./missing-rights.ts";
 import { missingTarget } from "./missing-target.ts";
 import { mode } from "./mode.ts";
+import { modelChoice } from "./model-choice.ts";
+import { modelLive } from "./model-live.ts";
 import { openPullRequests } from "./open-pull-requests.ts";
 import { optedOut } from "./opted-out.ts";
 import { ownedObject } from "./owned-object.ts";
@@ -31,6 +34,7 @@ export const guards: readonly Guard[] = [
   ownedObject,
   suspended,
   fieldAllowList,
+  modelChoice,
   scaledByAnother,
   storm,
   stale,
@@ -39,7 +43,9 @@ export const guards: readonly Guard[] = [
   openPullRequests,
   missingTarget,
   mode,
+  modelLive,
   gitopsObject,
+  identity,
   gitopsOwned,
   foughtField,
   risk,

@@ -6,12 +6,37 @@ const RESTRICTIONS = ["runAsNonRoot", "readOnlyRootFilesystem"];
 /** Does a change allow more than before: privileges, capabilities, the host, root? Whether it stands in a leaf or a subtree. */
 export function loosens({ path, from, to }: Change): boolean {
   // What a removed restriction would fall back to depends on the image and the namespace: a person must know.
-  if (to === undefined) return path.includes("securityContext");
+  if (to === undefined && path.includes("securityContext")) return !isGrantOnly(path, from);
+  if (to === undefined) return false;
   const [before, after] = [privilegesOf(path, from), privilegesOf(path, to)];
   return (
     [...after.grants].some((name) => !before.grants.has(name)) ||
     [...before.limits].some((name) => !after.limits.has(name))
   );
+}
+
+/** Does a value only allow, and restrict nothing? Then less is allowed without it, whatever it falls back to. */
+function isGrantOnly(path: FieldPath, value: Json | undefined): boolean {
+  const leaves = leavesOf(
+    path.filter((step) => typeof step === "string"),
+    value,
+  );
+  return (
+    leaves.length > 0 &&
+    leaves.every(([keys, at]) => {
+      const [above, name = ""] = keys.slice(-2);
+      return (GRANTS.includes(name) && at === true) || (above === "capabilities" && name === "add");
+    })
+  );
+}
+
+function leavesOf(keys: readonly string[], at: Json | undefined): (readonly [readonly string[], Json | undefined])[] {
+  if (Array.isArray(at)) return at.length === 0 ? [[keys, at]] : at.flatMap((item) => leavesOf(keys, item));
+  if (typeof at === "object" && at !== null) {
+    const entries = Object.entries(at);
+    return entries.length === 0 ? [[keys, at]] : entries.flatMap(([key, item]) => leavesOf([...keys, key], item));
+  }
+  return [[keys, at]];
 }
 
 interface Privileges {

@@ -26,6 +26,16 @@ const change = object({ object: ref, path: list(any), from: any, to: any }, ["ob
 const action = object({ kind: text(), pods: list(text()) });
 const commit = object({ sha: text(), author: text(), email: text(), at: text(), subject: text() });
 
+const count: Schema = { type: "integer" };
+/** What models cost. */
+const spend: Record<string, Schema> = {
+  requests: count,
+  inputTokens: count,
+  outputTokens: count,
+  cacheReadTokens: count,
+  dollars: { type: "number" },
+};
+
 const PHASES = [
   "Detected",
   "Diagnosed",
@@ -113,8 +123,32 @@ export const incidentCrd: KubeObject = {
                     risk: text(),
                     reason: text(),
                     gitOnly: text(),
+                    by: text(),
                     changes: list(change),
                     action,
+                  }),
+                  advice: object({
+                    evidence: text(),
+                    at: time,
+                    model: text(),
+                    outcome: text(),
+                    said: text(),
+                    choice: object({ remedy: text(), params: open }),
+                    cause: text("What a model says is wrong; not proved."),
+                    culprit: commit,
+                    confidence: text(),
+                    checks: list(object({ id: text(), passed: { type: "boolean" }, text: text() })),
+                    citations: list(object({ id: text(), quote: text() })),
+                    ...spend,
+                  }),
+                  prose: object({
+                    key: text(),
+                    at: time,
+                    model: text(),
+                    summary: text(),
+                    rootCause: text(),
+                    course: text(),
+                    ...spend,
                   }),
                   hotfix: object({
                     changes: list(change),
@@ -201,8 +235,6 @@ export const incidentCrd: KubeObject = {
   },
 };
 
-const count: Schema = { type: "integer" };
-
 /** The CustomResourceDefinition `runs.stanch.dev`: the summaries of the last runs, and totals over all of them, in one object. */
 export const runCrd: KubeObject = {
   apiVersion: "apiextensions.k8s.io/v1",
@@ -229,6 +261,10 @@ export const runCrd: KubeObject = {
             apiVersion: text(),
             kind: text(),
             metadata: { type: "object" },
+            model: {
+              ...object({ day: text(), ...spend }),
+              description: "What models cost on the last day (UTC) on which one was asked.",
+            },
             drift: object({ at: time, nextAt: time, error: text("What could not be told.") }),
             notified: object({
               receivers: list(object({ name: text(), since: time, notBefore: time }, ["name", "since"])),
@@ -261,12 +297,7 @@ export const runCrd: KubeObject = {
                   result: text("done, attention (something needs a person), fault or config."),
                   steps: { type: "object", additionalProperties: { type: "number" }, description: "Seconds by step." },
                   findings: { type: "object", additionalProperties: object({ ripe: count, unripe: count }) },
-                  model: object({
-                    requests: count,
-                    inputTokens: count,
-                    outputTokens: count,
-                    dollars: { type: "number" },
-                  }),
+                  model: object(spend),
                 },
                 ["at"],
               ),

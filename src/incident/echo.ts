@@ -5,6 +5,7 @@ import type { Incident } from "./incident.ts";
 const PRESENT: ReadonlySet<SymptomKind> = new Set([
   "NoEndpoints",
   "WrongPort",
+  "BrokenRoute",
   "ClaimPending",
   "ScalingInactive",
   "SyncFailed",

@@ -19,6 +19,7 @@ import type {
   SymptomKind,
   Verification,
 } from "../model.ts";
+import type { ModelUse } from "./run-history.ts";
 
 /**
  * The only store: one custom resource beside the workload, from detection to resolution. Whatever a later run needs to
@@ -80,6 +81,8 @@ export interface IncidentStatus {
   readonly pullRequest?: PullRequestRef;
   readonly issue?: IncidentIssue;
   readonly image?: ImageOrigin;
+  readonly advice?: IncidentAdvice;
+  readonly prose?: IncidentProse;
   readonly mergedAt?: string;
   readonly mergeCommit?: string;
   readonly resolvedAt?: string;
@@ -133,6 +136,37 @@ export interface IncidentPlan extends Choice {
   readonly changes: readonly Change[];
   readonly action?: LiveAction;
   readonly gitOnly?: string;
+  /** A model chose it. */
+  readonly by?: "model";
+}
+
+/** What a model was asked about the incident, what came of it, and all that was spent on it so far. */
+export interface IncidentAdvice extends ModelUse {
+  /** Of the evidence that it was asked about: the same is never asked twice. */
+  readonly evidence: string;
+  readonly at: string;
+  readonly model: string;
+  /** `choice`: a remedy that passed every check. `none`: a person must decide. `rejected`: a check threw the answer away. */
+  readonly outcome: "choice" | "none" | "rejected";
+  /** In a sentence. */
+  readonly said: string;
+  readonly choice?: Choice;
+  /** What it says is wrong; its own words, not proved. */
+  readonly cause?: string;
+  readonly culprit?: Commit;
+  readonly confidence?: "low" | "medium" | "high";
+  readonly checks?: readonly { readonly id: string; readonly passed: boolean; readonly text: string }[];
+  readonly citations?: readonly { readonly id: string; readonly quote: string }[];
+}
+
+/** How a model worded the report, for one change; a text that did not pass the checks is left out. */
+export interface IncidentProse extends ModelUse {
+  readonly key: string;
+  readonly at: string;
+  readonly model: string;
+  readonly summary?: string;
+  readonly rootCause?: string;
+  readonly course?: string;
 }
 
 /** The issue that tells a person what to do. Without a number it is still to be opened. */

@@ -12,6 +12,7 @@ export function planFrom(incident: Incident): Plan {
       reason: plan?.reason ?? "",
       evidence: [],
       ...(incident.status?.culprit === undefined ? {} : { culprit: incident.status.culprit }),
+      ...(plan?.by === undefined ? {} : { by: plan.by }),
     },
     risk: (plan?.risk ?? "medium") as Plan["risk"],
     changes: plan?.changes ?? [],

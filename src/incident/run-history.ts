@@ -29,12 +29,20 @@ export interface RunEntry {
   readonly model?: ModelUse;
 }
 
-/** What a run asked of the model. */
+/** What was asked of models, and what it cost. */
 export interface ModelUse {
   readonly requests: number;
+  /** Read, from the cache or not. */
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** Of the input, what came from the cache. */
+  readonly cacheReadTokens: number;
   readonly dollars: number;
+}
+
+/** What models cost on one day (UTC), so that a budget holds over runs. */
+export interface DaySpend extends ModelUse {
+  readonly day: string;
 }
 
 /** Amounts over all runs since the object was made: each run is a process of its own, and counters must not begin anew with it. */
@@ -57,6 +65,7 @@ interface Stored extends KubeObject {
   entries?: readonly RunEntry[];
   totals?: RunTotals;
   drift?: DriftEntry;
+  model?: DaySpend;
 }
 
 export interface HistoryContext {
@@ -121,18 +130,42 @@ export async function recordDrift(drift: DriftEntry, context: HistoryContext): P
   await change(() => ({ drift }), context);
 }
 
+/**
+ * Changes the day's total: `how` sees what is stored (of another day: nothing) and says what it becomes, or null to leave it. Throws
+ * StanchError, as `recordRun` does, and `config` when the cluster's definition is older than this program and drops what is written.
+ */
+export async function changeDaySpend(how: (now: DaySpend) => DaySpend | null, context: HistoryContext): Promise<void> {
+  const day = context.clock.now().toISOString().slice(0, 10);
+  const empty: DaySpend = { day, requests: 0, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, dollars: 0 };
+  const kept = await change((found) => {
+    const model = how(found?.model?.day === day ? found.model : empty);
+    return model === null ? null : { model };
+  }, context);
+  if (kept !== null && kept.model === undefined)
+    throw new StanchError("config", "runs.stanch.dev is older than this program and does not keep what a model cost", {
+      hint: "kubectl apply --server-side -f deploy/crd.yaml",
+    });
+}
+
 const refIn = (namespace: string) => ({ apiVersion: "stanch.dev/v1alpha1", kind: "Run", namespace, name: NAME });
 
-async function change(how: (found: Stored | null) => Partial<Stored>, context: HistoryContext): Promise<void> {
+/** Writes what `how` says into the object and leaves every other key of it; null: nothing. Gives back what the cluster keeps. */
+async function change(
+  how: (found: Stored | null) => Partial<Stored> | null,
+  context: HistoryContext,
+): Promise<Stored | null> {
   const { cluster, clock, namespace } = context;
   const { apiVersion, kind, name } = refIn(namespace);
   for (let attempt = 1; ; attempt += 1) {
     const found = (await cluster.get(refIn(namespace))) as Stored | null;
     const next = how(found);
+    if (next === null) return null;
     try {
-      if (found === null) await cluster.create({ apiVersion, kind, metadata: { name, namespace }, ...next });
-      else await cluster.replace({ ...found, ...next } as KubeObject);
-      return;
+      const kept =
+        found === null
+          ? await cluster.create({ apiVersion, kind, metadata: { name, namespace }, ...next })
+          : await cluster.replace({ ...found, ...next } as KubeObject);
+      return kept as Stored;
     } catch (error) {
       if (!(error instanceof StanchError) || error.code !== "conflict" || attempt >= ATTEMPTS) throw error;
       await clock.sleep(200 * attempt);

@@ -15,6 +15,7 @@ export const STEPS = [
   "follow-up",
   "report",
   "diagnose",
+  "advise",
   "plan",
   "act",
   "verify",
@@ -46,6 +47,8 @@ export const SYMPTOMS = every<SymptomKind>()(
   "NoEndpoints",
   "ManifestRefused",
   "WrongPort",
+  "BrokenRoute",
+  "InitWaiting",
   "ScalingInactive",
   "SyncFailed",
 );

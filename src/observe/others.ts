@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.ts";
+import { isWrittenLately } from "../kube/last-write.ts";
 import { projectEvent } from "../kube/project.ts";
 import { refOf } from "../kube/ref.ts";
 import { RESOURCES } from "../kube/resources.ts";
@@ -6,7 +7,7 @@ import { formatSelector } from "../kube/selector-text.ts";
 import type { ClaimState, ConfigInventory, KubeObject, PortState, ServiceState, Workload } from "../model.ts";
 import { atOnce } from "./at-once.ts";
 import type { Reading } from "./reading.ts";
-import { changedLately, observePorts } from "./service-ports.ts";
+import { observePorts } from "./service-ports.ts";
 
 /** Services with a selector and no ready endpoint, with how many pods their selector matches; and ports that lead nowhere. */
 export async function observeServices(
@@ -30,7 +31,7 @@ export async function observeServices(
         if (!reading.watched(service.metadata.namespace ?? "") || spec.type === "ExternalName") continue;
         if (Object.keys(spec.selector ?? {}).length === 0) continue;
         if (!served.has(`${service.metadata.namespace}/${service.metadata.name}`)) candidates.push(service);
-        else if (changedLately(service, reading.clock.now())) serving.push(service);
+        else if (isWrittenLately(service, reading.clock.now())) serving.push(service);
       }
     }
   } catch (error) {

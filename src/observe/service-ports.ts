@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.ts";
 import { listAt, numberAt, textAt, textsAt, timeOf } from "../kube/fields.ts";
+import { lastWrite } from "../kube/last-write.ts";
 import { portsOf } from "../kube/probes.ts";
 import { refOf } from "../kube/ref.ts";
 import { RESOURCES } from "../kube/resources.ts";
@@ -9,16 +10,10 @@ import type { KubeObject, PortState } from "../model.ts";
 import { atOnce } from "./at-once.ts";
 import type { Reading } from "./reading.ts";
 
-/** Only what was written lately is looked at: an old Service that somebody uses works. */
-const LATELY_MS = 24 * 3_600_000;
 const MOST = 50;
 const PODS = 20;
 /** How long a pod may be ready before it listens. */
 const SETTLED_MS = 60_000;
-
-export function changedLately(service: KubeObject, now: Date): boolean {
-  return now.getTime() - changedAt(service) < LATELY_MS;
-}
 
 /** Of Services that were changed lately and have ready endpoints: ports behind which nothing listens. */
 export async function observePorts(reading: Reading, services: readonly KubeObject[]): Promise<PortState[]> {
@@ -53,7 +48,7 @@ export async function wrongPorts(reading: Reading, service: KubeObject): Promise
     return typeof target === "string" ? named(target) : target;
   });
   if (declared.length > 0 && declared.every((port) => leadsTo.includes(port))) return [];
-  const state = { ref: refOf(service), object: service, since: new Date(changedAt(service)).toISOString(), declared };
+  const state = { ref: refOf(service), object: service, since: new Date(lastWrite(service)).toISOString(), declared };
   const out: PortState[] = [];
   for (const [index, item] of ports.entries()) {
     const target = targetOf(item);
@@ -123,11 +118,4 @@ function isReady(pod: KubeObject): boolean {
       (condition) => textAt(condition, "type") === "Ready" && textAt(condition, "status") === "True",
     )
   );
-}
-
-/** When it was last written, in milliseconds, as far as it says so itself. */
-function changedAt({ metadata }: KubeObject): number {
-  const writes = (metadata.managedFields ?? []).filter((entry) => (entry.subresource ?? "") === "");
-  const times = [metadata.creationTimestamp, ...writes.map((entry) => entry.time)];
-  return Math.max(0, ...times.map((time) => timeOf(time) ?? 0));
 }

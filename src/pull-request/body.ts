@@ -75,7 +75,9 @@ function summary(report: PullRequestReport): string {
       ? "**Merging** makes Git say the fix; the next deployment brings it live."
       : `**Merging** makes Git say what the cluster already runs: no restart, no drift.${risk}`;
   const mind = report.cautions.map((text) => `**Mind:** ${plain(text)}`);
-  return [broke, done, ...held, merging, ...mind].map((line) => `- ${line}`).join("\n");
+  const rows = [broke, done, ...held, merging, ...mind].map((line) => `- ${line}`).join("\n");
+  const { summary: words } = report.prose ?? {};
+  return words === undefined ? rows : `${plain(words, 900)} <sub>(worded by a model)</sub>\n\n${rows}`;
 }
 
 function diffSection(report: PullRequestReport): string {
@@ -134,6 +136,10 @@ function reportSection(report: PullRequestReport): string {
     "",
     `**Why this remedy** (${code(report.remedy)}). ${plain(report.reason, 1500)}`,
   ];
+  const { rootCause, course } = report.prose ?? {};
+  if (rootCause !== undefined)
+    lines.push("", `**In other words** <sub>(a model's, from these facts)</sub>. ${plain(rootCause, 900)}`);
+  if (course !== undefined) lines.push("", `**What happened** <sub>(a model's words)</sub>. ${plain(course, 900)}`);
   if (report.culprit !== undefined) {
     const { sha, subject, author, at } = report.culprit;
     lines.push(

@@ -48,6 +48,8 @@ export interface PullRequestReport {
   readonly proof: Proof;
   readonly evidence: readonly Evidence[];
   readonly timeline: readonly TimelineEntry[];
+  /** How a model worded it; each text passed the checks. Absent: what rules write is all there is. */
+  readonly prose?: { readonly summary?: string; readonly rootCause?: string; readonly course?: string };
   readonly onClose: "undo" | "keep";
   /** Its comments are read for commands. */
   readonly asks?: boolean;
@@ -104,6 +106,7 @@ export function composeReport(facts: {
     proof,
     evidence: status?.evidence ?? plan.finding.evidence,
     timeline: status?.timeline ?? [],
+    ...(status?.prose === undefined ? {} : { prose: status.prose }),
     onClose: config.pullRequest.onClose,
     asks: config.chat.enabled,
     silenceDays: Math.max(1, Math.round(config.followUp.silence / 86_400_000)),

@@ -5,9 +5,10 @@ import { matchesLabels } from "../kube/selectors.ts";
 import { containerOf, type TemplateContainer, templateOf } from "../kube/template.ts";
 import type { Change, FieldPath, Finding, KubeObject } from "../model.ts";
 import { fact } from "./evidence.ts";
+import { hostsInCommands } from "./hosts-in-commands.ts";
 import { immutableBecause } from "./immutable.ts";
 import { defineRemedy, no, type PlanContext, refuse } from "./remedy.ts";
-import { hostIn, type NamedHost, valuesOfOthers } from "./service-hosts.ts";
+import { hostIn, valuesOfOthers } from "./service-hosts.ts";
 import { typoOf } from "./typo.ts";
 import { unresolvedHosts } from "./unresolved-hosts.ts";
 import { PATCH_WORKLOADS } from "./workload-rights.ts";
@@ -15,7 +16,7 @@ import { PATCH_WORKLOADS } from "./workload-rights.ts";
 const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 
 /**
- * A program cannot resolve a host that environment variables of its name, and no Service has that name. They are pointed to
+ * A program cannot resolve a host that its environment variables, its command or its arguments name, and no Service has that name. They are pointed to
  * the Service that the name is a typo of, or to the one that the other workloads of the namespace have in the same variable.
  * The log only says which of the container's own variables is at fault; the value comes from the cluster. Of a value only
  * the Service's name is ever said, for it may hold a password.
@@ -23,12 +24,16 @@ const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 export const correctHost = defineRemedy({
   id: "correct-host",
   summary:
-    "Points environment variables whose host does not resolve to the Service it is a typo of, or the one that the other workloads use in it.",
+    "Points environment variables, commands and arguments whose host does not resolve to the Service it is a typo of, or the one that the other workloads use in it.",
   risk: "medium",
   reversibility: "inverse",
   params: z.strictObject({
     container: z.string().min(1).max(63),
-    variables: z.array(z.string().min(1).max(256)).min(1).max(10).describe("The environment variables."),
+    variables: z
+      .array(z.string().min(1).max(256))
+      .min(1)
+      .max(10)
+      .describe("The environment variables, or `command[2]`."),
     service: z
       .string()
       .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)
@@ -56,9 +61,12 @@ export const correctHost = defineRemedy({
     if (service !== meant.service) return refuse(`${service} is not the Service that is meant by ${meant.wrong}`);
     const stray = variables.find((name) => !meant.variables.some((variable) => variable.name === name));
     if (stray !== undefined) return refuse(`variable ${stray} names no host that does not resolve`);
-    const changes = meant.variables.map(({ path, value, host }): Change => {
+    const changes = meant.variables.map(({ path, value, starts }): Change => {
       // Only the first label is the Service's name: scheme, user, namespace, port and path stay.
-      const to = value.slice(0, host.start) + service + value.slice(host.start + meant.wrong.length);
+      const to = starts.reduceRight(
+        (text, start) => text.slice(0, start) + service + text.slice(start + meant.wrong.length),
+        value,
+      );
       return { object: finding.workload, path, from: value, to };
     });
     const gitOnly = immutableBecause(changes, () => meant.live);
@@ -71,11 +79,15 @@ export const correctHost = defineRemedy({
   },
 });
 
+/** A variable, or a text of the command or the arguments, that names the host. */
 interface Variable {
   readonly name: string;
   readonly value: string;
   readonly path: FieldPath;
-  readonly host: NamedHost;
+  readonly service: string;
+  /** Where the Service's name begins in the value, in order. */
+  readonly starts: readonly number[];
+  readonly port?: number;
 }
 
 interface Meant {
@@ -100,15 +112,16 @@ function meantBy(finding: Finding, context: PlanContext): Meant | { readonly rea
   const services = context.others("Service", namespace);
   if (services === null) return { reason: `Services of ${namespace} cannot be read` };
   const known = services.map((service) => service.metadata.name);
-  const variables = variablesOf(container, live, namespace).filter(
-    ({ host }) => host.service !== null && hosts.includes(host.name) && !known.includes(host.service),
-  );
-  const wrong = variables[0]?.host.service ?? null;
-  if (wrong === null)
+  const variables = [
+    ...variablesOf(container, live, namespace, hosts),
+    ...hostsInCommands(container, live, namespace, hosts),
+  ].filter(({ service }) => !known.includes(service));
+  const wrong = variables[0]?.service;
+  if (wrong === undefined)
     return {
       reason: `its log says that a host does not resolve, and no variable of the container names it as a Service of ${namespace}; a person must look at where the name comes from`,
     };
-  if (variables.some(({ host }) => host.service !== wrong))
+  if (variables.some(({ service }) => service !== wrong))
     return {
       reason: `several variables name hosts that do not resolve: ${variables.map(({ name }) => name).join(", ")}`,
     };
@@ -120,10 +133,10 @@ function meantBy(finding: Finding, context: PlanContext): Meant | { readonly rea
     return {
       reason: `${names} names the host ${wrong}, and ${namespace} has no such Service, nor a single one that it is a typo of or that others use. A person must say which is meant`,
     };
-  const closed = variables.find(({ host }) => host.port !== undefined && !isServed(host.port, service));
+  const closed = variables.find(({ port }) => port !== undefined && !isServed(port, service));
   if (closed !== undefined)
     return {
-      reason: `${closed.name} asks port ${closed.host.port}, which Service ${agreed} does not serve. A person must say which is meant`,
+      reason: `${closed.name} asks port ${closed.port}, which Service ${agreed} does not serve. A person must say which is meant`,
     };
   return { live, container, variables, wrong, service: agreed, typo: near.match !== null, known };
 }
@@ -142,12 +155,12 @@ function agreedOn(
     .flatMap((list) => list ?? [])
     .filter((other) => other.kind !== finding.workload.kind || other.metadata.name !== finding.workload.name);
   const found = new Set<string | null>();
-  for (const { name, host } of variables) {
+  for (const { name, port } of variables) {
     const values = valuesOfOthers(name, others, maps);
     if (values.length === 0) return null;
     for (const value of values) {
       const other = value === null ? null : hostIn(value, namespace);
-      found.add(other === null || other.port !== host.port ? null : other.service);
+      found.add(other === null || other.port !== port ? null : other.service);
     }
   }
   const [only, second] = [...found];
@@ -166,7 +179,12 @@ function isServed(port: number, service: KubeObject): boolean {
 }
 
 /** Variables whose value stands in the template and names a host. One that stands twice is left out: its last value counts. */
-function variablesOf(container: TemplateContainer, live: KubeObject, namespace: string): Variable[] {
+function variablesOf(
+  container: TemplateContainer,
+  live: KubeObject,
+  namespace: string,
+  hosts: readonly string[],
+): Variable[] {
   const env = listAt(container.spec, "env");
   return env.flatMap((item) => {
     const name = textAt(item, "name");
@@ -174,6 +192,8 @@ function variablesOf(container: TemplateContainer, live: KubeObject, namespace: 
     const path: FieldPath = [...container.path, "env", { by: "name", value: name }, "value"];
     const value = getAt(live, path);
     const host = typeof value === "string" ? hostIn(value, namespace) : null;
-    return host === null || typeof value !== "string" ? [] : [{ name, value, path, host }];
+    if (host === null || host.service === null || typeof value !== "string" || !hosts.includes(host.name)) return [];
+    const { service, start, port } = host;
+    return [{ name, value, path, service, starts: [start], ...(port === undefined ? {} : { port }) }];
   });
 }

@@ -58,6 +58,11 @@ export const correctImage = defineRemedy({
     if (before === null || after === null || !sameRepository(before, after))
       return refuse(`${image} is another repository than ${from}`);
     if (from === image) return refuse(`container ${container} has ${image} already`);
+    const { symptom } = finding;
+    if (symptom.kind !== "ImagePull" || symptom.cause !== "terminal" || container !== finding.container)
+      return refuse(`container ${container} is not one whose image cannot be pulled`);
+    if (!context.settings.remedies.image.tags)
+      return refuse("asking registries for tags is turned off (remedies.image.tags)");
     const [wrong, right] = [versionOf(before), versionOf(after)];
     if (slipOf(wrong, right) === null && siblingTag(before, [right], context, container) === null)
       return refuse(`${right} is no typo of ${wrong}, and no other container runs it`);
@@ -69,6 +74,14 @@ export const correctImage = defineRemedy({
       title: `correct image of ${container} ${from} → ${image}`,
       ...(gitOnly === undefined ? {} : { gitOnly }),
     };
+  },
+  async origin({ image }, { symptom }, { registry, credentials }) {
+    if (symptom.kind === "ImagePull") {
+      const now = await registry.exists(symptom.image, await credentials(symptom.image));
+      if (now.state === "present") return `the registry has ${symptom.image}: the fault lies elsewhere`;
+    }
+    const { state } = await registry.exists(image, await credentials(image));
+    return state === "present" ? null : `the registry does not say that it has ${image}`;
   },
 });
 

@@ -109,6 +109,21 @@ export const correctProbePath = defineRemedy({
       ...(gitOnly === undefined ? {} : { gitOnly }),
     };
   },
+  async origin({ container, probes }, finding, context) {
+    const live = context.live(finding.workload);
+    const found = live === null ? null : containerOf(live, container);
+    for (const { probe: name, path } of probes) {
+      const probe = found === null ? null : probeOf(found.spec, name);
+      if (probe?.port === undefined || probe.path === undefined) return `container ${container} has no such ${name}`;
+      const { port, path: wrong, scheme = "HTTP" } = probe;
+      const now = await context.ask(container, { scheme, port, path: wrong });
+      if (now !== 404) return `the program does not answer ${wrong} of ${name} with 404 now`;
+      const then = await context.ask(container, { scheme, port, path });
+      if (typeof then !== "number" || then < 200 || then >= 300)
+        return `the program does not answer ${path} with success now`;
+    }
+    return null;
+  },
 });
 
 type Found = { readonly path: string; readonly wrong: string; readonly status: number } | { readonly reason: string };

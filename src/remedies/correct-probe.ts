@@ -92,16 +92,25 @@ export const correctProbe = defineRemedy({
     const live = context.live(finding.workload);
     const found = live === null ? null : containerOf(live, container);
     if (live === null || found === null) return refuse(`there is no container ${container}`);
+    if (container !== finding.container) return refuse(`container ${container} is not the one that fails`);
+    const said = context.workload === undefined ? [] : messagesOf(finding, context.workload);
     const changes: Change[] = [];
     for (const { probe, port, scheme } of probes) {
       const handler = HANDLERS.find((name) => getAt(live, [...found.path, probe, name]) !== undefined);
       if (handler === undefined) return refuse(`container ${container} has no ${probe} that asks a port`);
       if (port !== undefined) {
         if (!isDeclared(port, found)) return refuse(`port ${port} is not declared by container ${container}`);
+        const asked = probeOf(found.spec, probe);
+        if (asked?.port !== undefined && isDeclared(asked.port, found) && asked.port !== portNumber(port, found))
+          return refuse(`${probe} of ${container} asks a port that the container declares`);
         changes.push(changeTo(live, finding, [...found.path, probe, handler, "port"], port));
       }
       if (scheme !== undefined) {
         if (handler !== "httpGet") return refuse(`${probe} of ${container} has no scheme`);
+        const wants = scheme === "HTTP" ? WANTS_HTTP : WANTS_HTTPS;
+        const is = getAt(live, [...found.path, probe, handler, "scheme"]) ?? "HTTP";
+        if (is !== scheme && !said.some((text) => wants.test(text)))
+          return refuse(`no answer of the server says that it wants ${scheme}`);
         changes.push(changeTo(live, finding, [...found.path, probe, handler, "scheme"], scheme));
       }
     }
@@ -121,6 +130,10 @@ export const correctProbe = defineRemedy({
 
 function isDeclared(port: string | number, container: TemplateContainer): boolean {
   return portsOf(container.spec).some((declared) => declared.port === port || declared.name === port);
+}
+
+function portNumber(port: string | number, container: TemplateContainer): number | undefined {
+  return portsOf(container.spec).find((declared) => declared.port === port || declared.name === port)?.port;
 }
 
 function changeTo(live: unknown, finding: Finding, path: Change["path"], to: string | number): Change {

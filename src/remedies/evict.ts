@@ -20,12 +20,7 @@ export const evict = defineRemedy({
     const { symptom } = finding;
     if (symptom.kind === "ImagePull") return fromImage(symptom, finding, context);
     if (symptom.kind !== "ConfigMissing") return { applies: false, reason: "nothing proves that a restart would help" };
-    const inventory = context.snapshot.configs[finding.workload.namespace];
-    const state = stateOf(
-      { kind: symptom.refKind, name: symptom.name, ...(symptom.key === undefined ? {} : { key: symptom.key }) },
-      inventory,
-    );
-    if (state !== "present")
+    if (!isThere(symptom, finding, context))
       return { applies: false, reason: "what is missing is still missing: a restart would not help" };
     const pods = waiting(finding, context);
     if (pods.length === 0) return { applies: false, reason: "no pod waits for it any more" };
@@ -40,6 +35,9 @@ export const evict = defineRemedy({
     const known = waiting(finding, context);
     const unknown = pods.find((pod) => !known.includes(pod));
     if (unknown !== undefined) return { possible: false, reason: `pod ${unknown} is not one of the failing pods` };
+    const { symptom } = finding;
+    if (symptom.kind !== "ImagePull" && !(symptom.kind === "ConfigMissing" && isThere(symptom, finding, context)))
+      return { possible: false, reason: "nothing proves that a restart would help" };
     return {
       possible: true,
       changes: [],
@@ -47,7 +45,22 @@ export const evict = defineRemedy({
       title: `evict ${pods.join(", ")}`,
     };
   },
+  async origin(_params, { symptom }, { registry, credentials }) {
+    if (symptom.kind !== "ImagePull") return null;
+    if (symptom.cause !== "terminal") return "the pull is tried again by itself";
+    const { state } = await registry.exists(symptom.image, await credentials(symptom.image));
+    return state === "present" ? null : `the registry does not have ${symptom.image}: a restart would not help`;
+  },
 });
+
+function isThere(
+  { refKind: kind, name, key }: Extract<Symptom, { kind: "ConfigMissing" }>,
+  { workload }: Finding,
+  { snapshot }: PlanContext,
+): boolean {
+  const wanted = { kind, name, ...(key === undefined ? {} : { key }) };
+  return stateOf(wanted, snapshot.configs[workload.namespace]) === "present";
+}
 
 /** An image that was pushed late: the kubelet's back-off would wait for minutes yet. */
 async function fromImage(

@@ -2,7 +2,7 @@ import { sameAsLive } from "../gitops/field-equality.ts";
 import { formatPath, getAt } from "../kube/field-path.ts";
 import { timeOf } from "../kube/fields.ts";
 import { describeRef } from "../kube/ref.ts";
-import type { Change, Finding, ObjectRef } from "../model.ts";
+import type { Change, Commit, Finding, ObjectRef } from "../model.ts";
 import { describeChanges, fact, show } from "./evidence.ts";
 import { goneImages, missingImage } from "./missing-image.ts";
 import { missingTarget } from "./missing-target.ts";
@@ -22,21 +22,33 @@ export async function fromHistory(
   context: RemedyContext,
   pick: (changes: readonly Change[]) => Change[],
 ): Promise<Answer<RestoredFields> | null> {
+  for (const { commit, changes } of await causesOf(ref, finding, context)) {
+    const relevant = pick(changes);
+    if (relevant.length === 0) continue;
+    const rest = changes.filter((change) => !relevant.includes(change));
+    return offer(ref, [...relevant, ...(await goneImages(rest, context))], commit, context);
+  }
+  return null;
+}
+
+/** Recent commits that may be to blame for what an object shows, newest first, each with what it changed itself (from now to then). */
+export async function causesOf(
+  ref: ObjectRef,
+  finding: Finding,
+  context: RemedyContext,
+): Promise<{ readonly commit: Commit; readonly changes: readonly Change[] }[]> {
   const versions = await context.previous(ref);
   const now = timeOf(context.snapshot.takenAt) ?? 0;
   const began = timeOf(finding.since) ?? now;
+  const out: { commit: Commit; changes: readonly Change[] }[] = [];
   for (const [index, version] of versions.entries()) {
     const at = timeOf(version.commit.at);
     if (at === undefined || now - at > context.settings.remedies.history.age) break;
     // A commit made after the failing began is not its cause.
     if (at > began + SLACK_MS) continue;
-    const own = ownChanges(version, versions[index - 1]);
-    const relevant = pick(own);
-    if (relevant.length === 0) continue;
-    const rest = own.filter((change) => !relevant.includes(change));
-    return offer(ref, [...relevant, ...(await goneImages(rest, context))], version, context);
+    out.push({ commit: version.commit, changes: ownChanges(version, versions[index - 1]) });
   }
-  return null;
+  return out;
 }
 
 /**
@@ -72,7 +84,7 @@ function ownChanges(version: PreviousVersion, newer: PreviousVersion | undefined
 async function offer(
   ref: ObjectRef,
   relevant: readonly Change[],
-  { commit }: PreviousVersion,
+  commit: Commit,
   context: RemedyContext,
 ): Promise<Answer<RestoredFields>> {
   const short = commit.sha.slice(0, 7);

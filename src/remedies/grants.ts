@@ -57,6 +57,7 @@ const OBSERVE: readonly Access[] = [
   ...right("batch", "jobs", "get", "list"),
   ...right("batch", "cronjobs", "get", "list"),
   ...right("autoscaling", "horizontalpodautoscalers", "get", "list"),
+  ...right("networking.k8s.io", "ingresses", "get", "list"),
   ...right("discovery.k8s.io", "endpointslices", "list"),
   ...right("stanch.dev", "incidents", "get", "list"),
 ];

@@ -1,7 +1,9 @@
 import type { RemedyId } from "../config/schema.ts";
 import type { SymptomKind } from "../model.ts";
+import { correctBackend } from "./correct-backend.ts";
 import { correctHost } from "./correct-host.ts";
 import { correctImage } from "./correct-image.ts";
+import { correctName } from "./correct-name.ts";
 import { correctNodeSelector } from "./correct-node-selector.ts";
 import { correctProbe } from "./correct-probe.ts";
 import { correctProbePath } from "./correct-probe-path.ts";
@@ -27,11 +29,13 @@ export const remedies: readonly Remedy[] = [
   restoreManifest,
   correctImage,
   repointReference,
+  correctName,
   correctProbe,
   correctProbePath,
   correctHost,
   correctSelector,
   correctServicePort,
+  correctBackend,
   correctStorageClass,
   correctNodeSelector,
   raiseMemoryLimit,
@@ -43,19 +47,28 @@ export const remedies: readonly Remedy[] = [
  * before what is inferred (a near name, a declared port), and that before what is computed (more memory).
  */
 export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
-  ImagePull: ["evict", "rollback", "restore-from-git", "correct-image", "revert-commit"],
+  ImagePull: ["evict", "rollback", "restore-from-git", "correct-image", "correct-name", "revert-commit"],
   ConfigMissing: ["evict", "rollback", "restore-from-git", "restore-object", "repoint-reference", "revert-commit"],
   OOMKilled: ["rollback", "restore-from-git", "raise-memory-limit", "revert-commit"],
   LivenessKill: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
+  InitWaiting: ["restore-from-git", "correct-host"],
   NotReady: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
   CrashLoop: ["rollback", "restore-from-git", "correct-host", "revert-commit"],
   RolloutStuck: ["rollback", "restore-from-git", "revert-commit"],
-  PodsRefused: ["restore-from-git", "restore-object", "revert-commit"],
-  Unschedulable: ["rollback", "restore-from-git", "restore-object", "correct-node-selector", "revert-commit"],
+  PodsRefused: ["restore-from-git", "restore-object", "correct-name", "revert-commit"],
+  Unschedulable: [
+    "rollback",
+    "restore-from-git",
+    "restore-object",
+    "correct-name",
+    "correct-node-selector",
+    "revert-commit",
+  ],
   ClaimPending: ["restore-from-git", "correct-storage-class", "revert-commit"],
   ManifestRefused: ["restore-manifest"],
   WrongPort: ["restore-from-git", "correct-service-port", "revert-commit"],
-  ScalingInactive: ["restore-from-git", "revert-commit"],
+  BrokenRoute: ["restore-from-git", "correct-backend", "revert-commit"],
+  ScalingInactive: ["restore-from-git", "correct-name", "revert-commit"],
   SyncFailed: ["restore-from-git", "revert-commit"],
   NoEndpoints: ["restore-from-git", "correct-selector", "revert-commit"],
 };

@@ -2,7 +2,7 @@ import { applyChanges } from "../kube/json-patch.ts";
 import { keyOf, sameRef } from "../kube/ref.ts";
 import { type Reference, referencesOf } from "../kube/references.ts";
 import type { Change, ConfigInventory } from "../model.ts";
-import type { RemedyContext } from "./remedy.ts";
+import type { PlanContext, RemedyContext } from "./remedy.ts";
 
 /**
  * A sentence when the changes would make a template ask for a ConfigMap, Secret or key that is neither in the cluster nor
@@ -27,6 +27,32 @@ export async function missingTarget(changes: readonly Change[], context: RemedyC
     }
   }
   return null;
+}
+
+/**
+ * Why the changes cannot be made live yet: a template would ask for an object that is not in the cluster and comes only with Git, as
+ * one does whose name a generator makes from what it holds. Undefined: nothing is missing, or it may not be read.
+ */
+export function comesWithGit(
+  changes: readonly Change[],
+  context: Pick<PlanContext, "live" | "snapshot">,
+): string | undefined {
+  for (const group of Map.groupBy(changes, (change) => keyOf(change.object)).values()) {
+    const ref = group[0]?.object;
+    const live = ref === undefined ? null : context.live(ref);
+    if (ref === undefined || live === null) continue;
+    const before = new Set(referencesOf(live).map((reference) => `${reference.kind} ${reference.name}`));
+    const missing = referencesOf(applyChanges(live, group)).find(
+      ({ kind, name, optional }) =>
+        !optional &&
+        (kind === "ConfigMap" || kind === "Secret") &&
+        !before.has(`${kind} ${name}`) &&
+        stateOf({ kind, name }, context.snapshot.configs[ref.namespace]) === "absent",
+    );
+    if (missing !== undefined)
+      return `${missing.kind} ${missing.name}, which it would then ask for, is made by what deploys Git`;
+  }
+  return undefined;
 }
 
 /** Is what a reference asks for there? `unknown` where it may not be read. */

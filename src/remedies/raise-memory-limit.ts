@@ -66,6 +66,8 @@ export const raiseMemoryLimit = defineRemedy({
     const live = context.live(finding.workload);
     const found = live === null ? null : containerOf(live, container);
     if (live === null || found === null) return refuse(`there is no container ${container}`);
+    if (finding.symptom.kind !== "OOMKilled" || container !== finding.container)
+      return refuse(`container ${container} is not one that is killed for its memory`);
     const path = [...found.path, "resources"];
     const limit = getAt(live, [...path, "limits", "memory"]);
     const request = getAt(live, [...path, "requests", "memory"]);
@@ -74,6 +76,9 @@ export const raiseMemoryLimit = defineRemedy({
     if (next === null || compareQuantities(next, now) <= 0) return refuse(`${memory} is no raise of ${limit}`);
     if ((bytesOf(memory) ?? Number.POSITIVE_INFINITY) > 4 * (bytesOf(limit) ?? 0))
       return refuse(`${memory} is more than four times ${limit}`);
+    const { step } = context.settings.remedies.memory;
+    if ((bytesOf(memory) ?? 0) > (bytesOf(raiseQuantity(limit, step)) ?? 0))
+      return refuse(`${memory} is more than ${step} times ${limit} (remedies.memory.step)`);
     const objection = unfit(memory, finding, context);
     if (objection !== null) return refuse(objection);
     const object = finding.workload;
@@ -93,6 +98,12 @@ export const raiseMemoryLimit = defineRemedy({
       title: `raise memory limit of ${container} ${limit} → ${memory}`,
       ...(gitOnly === undefined ? {} : { gitOnly }),
     };
+  },
+  async origin(_params, finding, context) {
+    const raises = await context.raises(finding);
+    return raises < context.settings.remedies.memory.raises
+      ? null
+      : `the limit was raised ${raises} times already: this looks like a leak. A person must look at the program's memory`;
   },
 });
 

@@ -3,6 +3,7 @@ import { bytesOf } from "../kube/quantity.ts";
 import { referencesTo } from "../kube/references.ts";
 import type { Change, FieldPath, Finding, Json, KubeObject, Symptom, SymptomKind } from "../model.ts";
 import { placeOf } from "./place.ts";
+import { isTold } from "./told-fields.ts";
 
 /** Fields that may bring a symptom about, most telling first: a later tier counts only where an earlier one is silent. */
 interface Tier {
@@ -29,6 +30,8 @@ const START = [
   "volumeDevices",
   "lifecycle",
 ];
+/** Whom a program is, and what it is told of itself and of others. */
+const ACCOUNT = ["serviceAccountName", "automountServiceAccountToken", "enableServiceLinks"];
 const DNS = ["dnsPolicy", "dnsConfig", "hostAliases", "hostNetwork"];
 const PLACEMENT =
   "nodeSelector affinity tolerations topologySpreadConstraints schedulerName nodeName priorityClassName runtimeClassName volumes hostNetwork".split(
@@ -42,7 +45,7 @@ const ADMISSION =
 const SERVING: readonly Tier[] = [
   { container: PROBES },
   { container: [...START, ""], pod: ["volumes", ...DNS], configData: true },
-  { container: ["resources", "securityContext"], pod: ["securityContext", "serviceAccountName", "initContainers"] },
+  { container: ["resources", "securityContext"], pod: ["securityContext", ...ACCOUNT, "initContainers"] },
 ];
 
 const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
@@ -56,9 +59,10 @@ const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
     { container: ["image"] },
   ],
   CrashLoop: [
-    { container: [...START, ""], any: [""], pod: ["volumes", "serviceAccountName", ...DNS], configData: true },
+    { container: [...START, ""], any: [""], pod: ["volumes", ...ACCOUNT, ...DNS], configData: true },
     { container: ["securityContext", "resources"], pod: ["securityContext"] },
   ],
+  InitWaiting: [{ container: ["command", "args", "env"], configData: true }],
   LivenessKill: SERVING,
   NotReady: SERVING,
   RolloutStuck: [
@@ -75,6 +79,7 @@ const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
   ClaimPending: [],
   NoEndpoints: [],
   WrongPort: [],
+  BrokenRoute: [],
   ManifestRefused: [],
   SyncFailed: [],
   // A share of a request can only be measured where there is one.
@@ -90,8 +95,9 @@ export function relevantChanges(changes: readonly Change[], finding: Finding, wo
   if (symptom.kind === "ConfigMissing")
     return changes.filter((change) => isMissingReference(change, symptom, workload));
   const others = changes.filter((change) => isOwnField(change.object.kind, change.path, symptom.kind));
+  const told = changes.filter((change) => isTold(change, finding));
   for (const tier of TIERS[symptom.kind]) {
-    const found = changes.filter((change) => inTier(change.object.kind, change.path, tier, container));
+    const found = told.filter((change) => inTier(change.object.kind, change.path, tier, container));
     const helpful = symptom.kind === "OOMKilled" ? memoryRaises(found) : found;
     if (helpful.length > 0) return [...helpful, ...others];
   }
@@ -127,15 +133,24 @@ const SCALES = ["scaleTargetRef", "metrics", "minReplicas", "maxReplicas"];
 const CLAIM_FIELDS = ["storageClassName", "resources", "accessModes", "volumeName", "volumeMode", "selector"];
 
 /** Fields of objects that are no workloads, and claim templates. */
-function isOwnField(kind: string, [top, field]: FieldPath, symptom: SymptomKind): boolean {
+function isOwnField(kind: string, path: FieldPath, symptom: SymptomKind): boolean {
+  const [top, field] = path;
   if (top !== "spec" || typeof field !== "string") return false;
   if (symptom === "SyncFailed") return DEPLOYS[kind]?.includes(field) === true;
   if (symptom === "ScalingInactive") return kind === "HorizontalPodAutoscaler" && SCALES.includes(field);
+  if (kind === "Ingress") return symptom === "BrokenRoute" && isRoute(path);
   if (kind === "Service")
     return (symptom === "NoEndpoints" || symptom === "WrongPort") && (field === "selector" || field === "ports");
   if (symptom !== "ClaimPending" && symptom !== "Unschedulable") return false;
   if (kind === "PersistentVolumeClaim") return CLAIM_FIELDS.includes(field);
   return kind === "StatefulSet" && field === "volumeClaimTemplates";
+}
+
+/** Where an Ingress sends to, and its class; never which hosts and paths it takes. */
+function isRoute(path: FieldPath): boolean {
+  return (
+    path[1] === "ingressClassName" || path[1] === "defaultBackend" || (path[1] === "rules" && path.includes("backend"))
+  );
 }
 
 function isData(path: FieldPath): boolean {

@@ -37,6 +37,16 @@ export interface Remedy<P extends z.ZodType = z.ZodType> {
   /** Symptoms that it may help against; the order of remedies for a symptom stands in index.ts. */
   diagnose(finding: Finding, context: RemedyContext): Promise<Answer<z.output<P>>>;
   plan(params: z.output<P>, finding: Finding, context: PlanContext): Drafted;
+  /**
+   * Why the values of parameters do not come from where this remedy takes them (Git's history, the registry, the program's own answer);
+   * null: they do. Asked of every plan, whoever chose the parameters. Absent: `plan` proves all of them from live objects.
+   */
+  origin?(
+    params: z.output<P>,
+    finding: Finding,
+    context: RemedyContext,
+    changes: readonly Change[],
+  ): Promise<string | null>;
 }
 
 export type Answer<P> =
@@ -83,7 +93,18 @@ export interface RemedyContext extends PlanContext {
 }
 
 /** Kinds that remedies may look through for what was meant. Never Secrets: their values come with them. */
-export type OtherKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Service" | "ConfigMap" | "StorageClass";
+export type OtherKind =
+  | "Deployment"
+  | "StatefulSet"
+  | "DaemonSet"
+  | "Service"
+  | "ConfigMap"
+  | "StorageClass"
+  | "IngressClass"
+  | "ServiceAccount"
+  | "PersistentVolumeClaim"
+  | "PriorityClass"
+  | "HorizontalPodAutoscaler";
 
 /** What a plan may look at: live state only, so that it is the same for every caller. */
 export interface PlanContext {

@@ -44,6 +44,10 @@ export const repointReference = defineRemedy({
     const inventory = context.snapshot.configs[finding.workload.namespace];
     const known = symptom.refKind === "ConfigMap" ? inventory?.configMaps : inventory?.secrets;
     if (known === undefined || known === null) return refuse(`names of ${symptom.refKind}s may not be read here`);
+    const there = Object.hasOwn(known, symptom.name);
+    if (name !== undefined && there) return refuse(`${symptom.refKind} ${symptom.name} exists: its name is right`);
+    if (key !== undefined && symptom.key !== undefined && known[symptom.name]?.includes(symptom.key) === true)
+      return refuse(`${symptom.refKind} ${symptom.name} has the key ${symptom.key}`);
     const [wrong, right] = name === undefined ? [symptom.key ?? "", key ?? ""] : [symptom.name, name];
     // An existing name is not enough: a workload would be handed somebody else's credentials.
     if (slipOf(wrong, right) === null) return refuse(`"${wrong}" is no typo of "${right}"`);
@@ -58,6 +62,9 @@ export const repointReference = defineRemedy({
         name: name ?? reference.name,
         ...((key ?? reference.key) ? { key: key ?? reference.key ?? "" } : {}),
       };
+      // A key must be known to be there; of a Secret by its name, only the name may be known.
+      if (key !== undefined && stateOf(wanted, inventory) !== "present")
+        return refuse(`${symptom.refKind} ${wanted.name} is not known to have ${key}`);
       if (stateOf(wanted, inventory) === "absent")
         return refuse(`${symptom.refKind} ${wanted.name} has no ${wanted.key ?? "such name"}`);
       const from = path === undefined ? undefined : getAt(live, path);

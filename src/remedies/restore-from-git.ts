@@ -1,12 +1,13 @@
 import { scaleTarget } from "../kube/failing.ts";
 import { formatPath } from "../kube/field-path.ts";
 import { numberAt, textsAt } from "../kube/fields.ts";
+import { deadBackend } from "../kube/ingress.ts";
 import { applyChanges } from "../kube/json-patch.ts";
 import { keyOf } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
 import { matchesLabels } from "../kube/selectors.ts";
 import { templateOf } from "../kube/template.ts";
-import type { Finding, ObjectRef } from "../model.ts";
+import type { Change, Finding, ObjectRef } from "../model.ts";
 import { driftedFields } from "./drifted-fields.ts";
 import { describeChanges, fact, show } from "./evidence.ts";
 import { fromHistory } from "./git-history.ts";
@@ -15,7 +16,17 @@ import { missingTarget } from "./missing-target.ts";
 import { isRestorable, relevantChanges } from "./relevance.ts";
 import { type Answer, defineRemedy, no, type PlanContext, type RemedyContext } from "./remedy.ts";
 import { changesOf, fieldsOf, planRestore, RestoredFields } from "./restored-fields.ts";
-import { PATCH_CONFIG_MAPS, PATCH_PODS, PATCH_SCALERS, PATCH_SERVICES, PATCH_WORKLOADS } from "./workload-rights.ts";
+import { notFromGit } from "./restored-origin.ts";
+import { serviceName } from "./service-hosts.ts";
+import { unresolvedHosts } from "./unresolved-hosts.ts";
+import {
+  PATCH_CONFIG_MAPS,
+  PATCH_INGRESSES,
+  PATCH_PODS,
+  PATCH_SCALERS,
+  PATCH_SERVICES,
+  PATCH_WORKLOADS,
+} from "./workload-rights.ts";
 
 const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 
@@ -31,9 +42,16 @@ export const restoreFromGit = defineRemedy({
   risk: "low",
   reversibility: "inverse",
   params: RestoredFields,
-  needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS],
-  looks: (finding) => (finding.symptom.kind === "NoEndpoints" ? WORKLOADS : []),
+  needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS, PATCH_INGRESSES],
+  looks: ({ symptom }) =>
+    symptom.kind === "NoEndpoints"
+      ? WORKLOADS
+      : symptom.kind === "BrokenRoute" || symptom.kind === "InitWaiting"
+        ? ["Service"]
+        : [],
   async diagnose(finding, context) {
+    const awaited = awaitedService(finding, context);
+    if (awaited !== null) return no(awaited);
     let reason = "Git's recent history changed nothing that explains the symptom";
     for (const ref of subjectsOf(finding, context)) {
       const drift = await fromDrift(ref, finding, context);
@@ -41,32 +59,62 @@ export const restoreFromGit = defineRemedy({
       const found = await fromHistory(ref, finding, context, (changes) =>
         relevantChanges(changes, finding, context.workload?.object ?? context.live(finding.workload)),
       );
-      if (found?.applies === true) return restingBehind(found, finding, context) ?? found;
+      if (found?.applies === true) {
+        const changes = changesOf(found.params.fields);
+        const objection = restingBehind(changes, finding, context) ?? stillDead(changes, finding, context);
+        return objection === null ? found : no(`${found.reason} But ${objection}`);
+      }
       reason = found?.reason ?? drift?.reason ?? reason;
     }
     return { applies: false, reason };
   },
   plan: ({ fields }, finding, context) => planRestore(fields, finding, context),
+  origin: async ({ commit }, finding, context, changes) =>
+    (await notFromGit(commit, changes, finding, context)) ??
+    restingBehind(changes, finding, context) ??
+    stillDead(changes, finding, context),
 });
 
 /**
  * A Service that would then select only what is scaled to zero: it would have no endpoints either, and nothing would show that the
  * selector is right. Who scaled it to zero must say what is meant.
  */
-function restingBehind(
-  found: Extract<Answer<RestoredFields>, { applies: true }>,
-  finding: Finding,
-  context: PlanContext,
-): { applies: false; reason: string } | null {
+function restingBehind(changes: readonly Change[], finding: Finding, context: PlanContext): string | null {
   const service = context.live(finding.workload);
   if (finding.symptom.kind !== "NoEndpoints" || service === null) return null;
-  const selector = textsAt(applyChanges(service, changesOf(found.params.fields)), "spec", "selector");
+  const selector = textsAt(applyChanges(service, changes), "spec", "selector");
   const behind = WORKLOADS.flatMap((kind) => context.others(kind, finding.workload.namespace) ?? []).filter(
     (workload) => matchesLabels(selector, textsAt(templateOf(workload), "metadata", "labels")),
   );
   if (behind.length === 0 || behind.some((workload) => numberAt(workload, "spec", "replicas") !== 0)) return null;
   const names = behind.map((workload) => workload.metadata.name).join(", ");
-  return no(`${found.reason} But ${names} behind it is scaled to zero. A person must say whether it should run`);
+  return `${names} behind it is scaled to zero. A person must say whether it should run`;
+}
+
+/** What an init container waits for is there, only without an address yet: not to wait any more would be the wrong way to be ready. */
+function awaitedService(finding: Finding, context: PlanContext): string | null {
+  const { namespace } = finding.workload;
+  if (finding.symptom.kind !== "InitWaiting") return null;
+  const services = context.others("Service", namespace);
+  if (services === null)
+    return `Services of ${namespace} cannot be read, so that nobody knows whether it waits for one`;
+  const wanted = new Set(unresolvedHosts(finding).map((host) => serviceName(host, namespace)));
+  const found = services.find((service) => wanted.has(service.metadata.name));
+  return found === undefined
+    ? null
+    : `it waits for Service ${found.metadata.name}, which is there: what runs behind it must be looked at`;
+}
+
+/** An Ingress that would then lead nowhere as well: what the earlier state sent to is not there any more. */
+function stillDead(changes: readonly Change[], { symptom, workload }: Finding, context: PlanContext): string | null {
+  const ingress = context.live(workload);
+  const services = context.others("Service", workload.namespace);
+  if (symptom.kind !== "BrokenRoute" || ingress === null || services === null) return null;
+  const dead = deadBackend(
+    applyChanges(ingress, changes),
+    (name) => services.find((service) => service.metadata.name === name) ?? null,
+  );
+  return dead === null ? null : `it would then send to ${dead}. A person must say what is meant`;
 }
 
 /** The objects whose history may explain a finding: its own first, then what its template refers to. Never Secrets. */

@@ -49,10 +49,12 @@ export const restoreManifest = defineRemedy({
       culprit: commit,
     };
   },
-  plan({ fields }, finding, context) {
+  plan({ fields, commit }, finding, context) {
     const state = stateOf(finding, context);
     const changes = changesOf(fields);
     if (state === undefined) return refuse("the API server takes what Git says");
+    if (commit === undefined || !state.commit.sha.startsWith(commit))
+      return refuse("it is not the commit since which the manifest is refused");
     const known = new Set(restorable(state).map((change) => JSON.stringify(change)));
     const stray = changes.find((change) => !known.has(JSON.stringify(change)));
     if (stray !== undefined) return refuse(`${formatPath(stray.path)} is nothing that the commit changed`);
@@ -62,6 +64,11 @@ export const restoreManifest = defineRemedy({
       title: `restore ${describeChanges(changes)}`,
       gitOnly: "the cluster never took what Git says, and still runs what was before",
     };
+  },
+  async origin(_params, finding, context, changes) {
+    const state = stateOf(finding, context);
+    const refusal = state === undefined ? null : await context.refusal(applyChanges(state.object, changes));
+    return refusal === null ? null : `putting that back would not be enough: ${refusal}`;
   },
 });
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { timeOf } from "../kube/fields.ts";
 import { describeRef } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
+import { sameValue } from "../kube/same-value.ts";
 import type { Finding, Json, KubeObject, ObjectRef } from "../model.ts";
 import { fact, show } from "./evidence.ts";
 import { SLACK_MS } from "./git-history.ts";
@@ -75,6 +76,15 @@ export const restoreObject = defineRemedy({
       title: `put back ${describeRef(ref)}, which ${commit.slice(0, 7)} removed`,
       gitOnly: `${describeRef(ref)} is made by what deploys Git`,
     };
+  },
+  async origin({ commit, object }, _finding, context, changes) {
+    const ref = changes[0]?.object;
+    const removed = ref === undefined ? null : await context.removed(ref);
+    if (removed === null || !removed.commit.sha.startsWith(commit))
+      return `commit ${commit.slice(0, 7)} is none that took it out of Git`;
+    return sameValue(object, removed.before as unknown as Json)
+      ? null
+      : `it is not the object that ${commit.slice(0, 7)} took out of Git`;
   },
 });
 

@@ -7,6 +7,7 @@ import { referencesOf } from "../kube/references.ts";
 import type { Change, Finding, Json, KubeObject, ObjectRef } from "../model.ts";
 import { describeChanges } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
+import { comesWithGit } from "./missing-target.ts";
 import { isRestorable } from "./relevance.ts";
 import type { Drafted, PlanContext } from "./remedy.ts";
 
@@ -76,7 +77,7 @@ export function planRestore(
         reason: `${ref === undefined ? "" : describeRef(ref)} has changed: ${gone.join("; ")}`,
       };
   }
-  const gitOnly = immutableBecause(changes, (change) => context.live(change.object));
+  const gitOnly = immutableBecause(changes, (change) => context.live(change.object)) ?? comesWithGit(changes, context);
   return {
     possible: true,
     changes,

@@ -2,7 +2,15 @@ import { fromHistory } from "./git-history.ts";
 import { isRestorable, relevantChanges } from "./relevance.ts";
 import { defineRemedy, no } from "./remedy.ts";
 import { changesOf, planRestore, RestoredFields } from "./restored-fields.ts";
-import { PATCH_CONFIG_MAPS, PATCH_PODS, PATCH_SCALERS, PATCH_SERVICES, PATCH_WORKLOADS } from "./workload-rights.ts";
+import { notFromGit } from "./restored-origin.ts";
+import {
+  PATCH_CONFIG_MAPS,
+  PATCH_INGRESSES,
+  PATCH_PODS,
+  PATCH_SCALERS,
+  PATCH_SERVICES,
+  PATCH_WORKLOADS,
+} from "./workload-rights.ts";
 
 /**
  * Everything that a recent commit changed in the failing object, put back together: for the commit that broke more than one
@@ -15,7 +23,7 @@ export const revertCommit = defineRemedy({
   risk: "medium",
   reversibility: "inverse",
   params: RestoredFields,
-  needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS],
+  needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS, PATCH_INGRESSES],
   async diagnose(finding, context) {
     const object = context.workload?.object ?? context.live(finding.workload);
     const found = await fromHistory(finding.workload, finding, context, (changes) =>
@@ -31,4 +39,6 @@ export const revertCommit = defineRemedy({
     return { ...found, reason: `${found.reason} What explains the symptom alone may not be all that it broke.` };
   },
   plan: ({ fields }, finding, context) => planRestore(fields, finding, context, "any"),
+  origin: async ({ commit }, finding, context, changes) =>
+    commit === undefined ? "no commit is named" : notFromGit(commit, changes, finding, context),
 });

@@ -9,6 +9,7 @@ import { goneImages, missingImage } from "./missing-image.ts";
 import { placeOf } from "./place.ts";
 import { relevantChanges } from "./relevance.ts";
 import { defineRemedy } from "./remedy.ts";
+import { isTold } from "./told-fields.ts";
 import { PATCH_WORKLOADS } from "./workload-rights.ts";
 
 const KINDS = new Set(["Deployment", "StatefulSet", "DaemonSet"]);
@@ -76,6 +77,16 @@ export const rollback = defineRemedy({
       changes,
       title: `roll back to revision ${revision.number}: ${describeChanges(changes)}`,
     };
+  },
+  async origin({ images = [] }, _finding, context, changes) {
+    const named = changes.filter(
+      ({ object, path }) => path.at(-1) === "image" && images.includes(placeOf(object.kind, path)?.container ?? ""),
+    );
+    const gone = await goneImages(named, context);
+    const [stray] = named.filter((change) => !gone.includes(change));
+    return stray === undefined
+      ? missingImage(changes, context)
+      : `nothing says that the registry does not have ${String(stray.from)}`;
   },
 });
 
@@ -149,7 +160,10 @@ function changesTo(revision: Revision, finding: Finding, workload: Workload): Di
   if (relevant.length > 0) return { changes: relevant, rest: all.filter((change) => !relevant.includes(change)) };
   if (!FALLS_BACK.has(finding.symptom.kind))
     return { reason: `what revision ${revision.number} has otherwise does not explain the symptom` };
-  return { changes: all, rest: [] };
+  const told = all.filter((change) => isTold(change, finding));
+  return told.length > 0
+    ? { changes: told, rest: all.filter((change) => !told.includes(change)) }
+    : { reason: `what revision ${revision.number} has otherwise is not what the symptom speaks of` };
 }
 
 /** Where any difference may be the cause, all of them go back. */

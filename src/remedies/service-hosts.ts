@@ -34,7 +34,8 @@ export function hostIn(value: string, namespace: string): NamedHost | null {
   };
 }
 
-function serviceName(host: string, namespace: string): string | null {
+/** The Service of the namespace that a host means; null for hosts of other namespaces and of the Internet. */
+export function serviceName(host: string, namespace: string): string | null {
   const [name = "", ...rest] = host.split(".");
   const own = ["", namespace, `${namespace}.svc`, `${namespace}.svc.cluster.local`];
   return /^[a-z0-9][a-z0-9-]*$/.test(name) && !/^\d+$/.test(name) && own.includes(rest.join(".")) ? name : null;

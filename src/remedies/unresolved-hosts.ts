@@ -8,8 +8,8 @@ const HOST = "([a-z0-9][a-z0-9._-]{0,252})";
 const QUOTE = "[\"'`(]?";
 /** Where in such a sentence the host stands. */
 const PLACES = [
-  `(?:translate host name|ENOTFOUND|EAI_AGAIN|NXDOMAIN|lookup|UnknownHostException|bad address|resolve (?:host|hostname|address|name)|resolve|unknown host|mysql server host|in upstream|getaddrinfo for)[: ]{0,2}${QUOTE}${HOST}`,
-  `${HOST}["'\`)]?(?::\\d{1,5})?["'\`)]?[:.,;]? {0,2}(?:\\[[^\\]]{0,20}\\] ?)?(?:name or service not known|name does not resolve|temporary failure in name|nodename nor|could not be resolved|no such host)`,
+  `(?:translate host name|ENOTFOUND|EAI_AGAIN|NXDOMAIN|lookup|can't find|UnknownHostException|bad address|resolve (?:host|hostname|address|name)|resolve|unknown host|mysql server host|in upstream|getaddrinfo for)[: ]{0,2}${QUOTE}${HOST}`,
+  `${HOST}["'\`)]?(?::\\d{1,5})?["'\`)]?[:.,;]? {0,2}(?:\\[[^\\]]{0,20}\\] ?)?(?:name or service not known|name does not resolve|temporary failure in name|nodename nor|could not be resolved|no such host|NXDOMAIN)`,
   `(?:connecting|connect|connection|dial tcp|host|hostname|server|address|to|at)[:= ]{1,2}${QUOTE}${HOST}`,
   `://(?:[^\\s/@]{0,100}@)?${HOST}`,
   `${HOST}:\\d{2,5}(?!\\d)`,

@@ -14,4 +14,5 @@ export const PATCH_PODS: Access = patch("", "pods");
 export const PATCH_CONFIG_MAPS: Access = patch("", "configmaps");
 export const PATCH_SCALERS: Access = patch("autoscaling", "horizontalpodautoscalers");
 export const PATCH_SERVICES: Access = patch("", "services");
+export const PATCH_INGRESSES: Access = patch("networking.k8s.io", "ingresses");
 export const EVICT_PODS: Access = { group: "", resource: "pods", subresource: "eviction", verb: "create" };

@@ -196,6 +196,7 @@ export function planOf(plan: Plan): IncidentPlan {
     changes: plan.changes,
     ...(plan.action === undefined ? {} : { action: plan.action }),
     ...(plan.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
+    ...(plan.choice.by === undefined ? {} : { by: plan.choice.by }),
   };
 }
 

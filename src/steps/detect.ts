@@ -17,8 +17,10 @@ const PRECEDENCE: readonly SymptomKind[] = [
   "Unschedulable",
   "NotReady",
   "RolloutStuck",
+  "InitWaiting",
   "NoEndpoints",
   "WrongPort",
+  "BrokenRoute",
   "ScalingInactive",
   "SyncFailed",
   "ManifestRefused",
@@ -75,6 +77,9 @@ function isSameFault(cause: Finding, finding: Finding, workloads: ReadonlyMap<st
       // What any other finding of the workload explains. One that is not to be acted on yet must not hide it.
       case "RolloutStuck":
         return cause.unripe === undefined || cause.symptom.kind === "NotReady";
+      // A missed deadline is proof that it was waited for long enough.
+      case "InitWaiting":
+        return cause.symptom.kind === "RolloutStuck" || cause.container === finding.container;
       // A container that is not ready beside one that fails waits for it, more often than not.
       case "NotReady":
         return cause.container === finding.container || cause.symptom.kind !== "NotReady";

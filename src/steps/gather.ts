@@ -3,7 +3,7 @@ import type { Evidence, Finding, Snapshot } from "../model.ts";
 import type { Reading } from "../observe/reading.ts";
 import { redact } from "../redact.ts";
 
-const WITH_LOGS = new Set(["CrashLoop", "LivenessKill", "NotReady", "OOMKilled"]);
+const WITH_LOGS = new Set(["CrashLoop", "LivenessKill", "NotReady", "InitWaiting", "OOMKilled"]);
 
 /** Adds the last lines of the failing container's log to a finding, redacted. Read only for what is about to be treated. */
 export async function gather(finding: Finding, snapshot: Snapshot, reading: Reading): Promise<Finding> {

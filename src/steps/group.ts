@@ -14,7 +14,9 @@ export function group(diagnoses: readonly Diagnosis[]): Cause[] {
   const causes: { primary: Diagnosis; covers: Finding[]; commit?: string; namespace: string }[] = [];
   for (const diagnosis of diagnoses) {
     const choice = diagnosis.choices[0];
-    const commit = choice?.remedy === "restore-from-git" ? choice.culprit?.sha : undefined;
+    // What a model chose stays by itself: joined to what a rule proved, it would pass for that.
+    const proved = choice?.remedy === "restore-from-git" && choice.by === undefined;
+    const commit = proved ? choice.culprit?.sha : undefined;
     const namespace = diagnosis.finding.workload.namespace;
     const same =
       commit === undefined

@@ -6,6 +6,7 @@ import { RESOURCES } from "../kube/resources.ts";
 import { matchesRequirements, parseSelector } from "../kube/selectors.ts";
 import type { KubeObject, Snapshot } from "../model.ts";
 import { observeFailing } from "../observe/failing.ts";
+import { observeIngresses } from "../observe/ingress-backends.ts";
 import { observeClaims, observeConfigs, observeServices } from "../observe/others.ts";
 import type { Reading } from "../observe/reading.ts";
 import { assembleWorkloads, type Census, type OwnerCount, troubled } from "../observe/workloads.ts";
@@ -43,12 +44,13 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
 
   const watchedKinds = new Set<string>(config.scope.kinds);
   // Lists that do not wait for each other are read side by side, each page by page.
-  const [census, workloadObjects, { services, ports }, claims, failing] = await Promise.all([
+  const [census, workloadObjects, { services, ports }, claims, failing, routes] = await Promise.all([
     countPods(reading),
     readWorkloadObjects(reading),
     watchedKinds.has("Service") ? observeServices(reading) : { services: [], ports: [] },
     watchedKinds.has("PersistentVolumeClaim") ? observeClaims(reading) : [],
     observeFailing(reading),
+    watchedKinds.has("Ingress") ? observeIngresses(reading) : [],
   ]);
   const assembled = await assembleWorkloads(reading, census, workloadObjects.troubled);
   const workloads = assembled.workloads.filter(
@@ -64,7 +66,7 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
     services: services.filter((service) => wanted(service.object)),
     ports: ports.filter((port) => wanted(port.object)),
     claims: claims.filter((claim) => wanted(claim.object)),
-    failing: failing.filter((state) => wanted(state.object)),
+    failing: [...failing, ...routes].filter((state) => wanted(state.object)),
     configs,
     // Git is looked into beside the cluster (inspect).
     refused: [],

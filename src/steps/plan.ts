@@ -1,16 +1,16 @@
 import type { Diagnosis, Plan, Proposal } from "../model.ts";
 import { remedies } from "../remedies/index.ts";
-import type { PlanContext } from "../remedies/remedy.ts";
+import type { RemedyContext } from "../remedies/remedy.ts";
 
 /**
- * A proposal as changes. Parameters are checked by the remedy's schema and by the remedy itself against the live object,
- * whoever chose them; every change must be of an object in the finding's own namespace.
+ * A proposal as changes. Parameters are checked by the remedy's schema, by the remedy itself against the live object, and against
+ * the place that their values claim to come from, whoever chose them; every change must be of an object in the finding's own namespace.
  */
-export function plan(
+export async function plan(
   diagnosis: Diagnosis,
   choice: Proposal,
-  context: PlanContext,
-): Plan | { readonly refused: string } {
+  context: RemedyContext,
+): Promise<Plan | { readonly refused: string }> {
   const { finding } = diagnosis;
   const remedy = remedies.find((candidate) => candidate.id === choice.remedy);
   if (remedy === undefined) return { refused: `there is no remedy "${choice.remedy}"` };
@@ -28,6 +28,8 @@ export function plan(
       refused: `it would change ${stray.object.kind} ${stray.object.namespace}/${stray.object.name}, which is not the finding's`,
     };
   if (drafted.changes.length === 0 && drafted.action === undefined) return { refused: "it would change nothing" };
+  const stranger = (await remedy.origin?.(params.data, finding, context, drafted.changes)) ?? null;
+  if (stranger !== null) return { refused: stranger };
   return {
     finding,
     choice,

@@ -22,6 +22,7 @@ import type {
   Verification,
   Workload,
 } from "../model.ts";
+import { deadEnd } from "../observe/ingress-backends.ts";
 import type { Reading } from "../observe/reading.ts";
 import { wrongPorts } from "../observe/service-ports.ts";
 import { loadWorkload } from "../observe/workloads.ts";
@@ -137,6 +138,7 @@ async function look(watched: Watched, reading: Reading, started: number): Promis
   if (object === null) return { state: "bad", seen: `${describeRef(ref)} is gone` };
   if (symptom.kind === "NoEndpoints") return lookAtService(ref, reading);
   if (symptom.kind === "WrongPort") return lookAtPorts(object, reading);
+  if (symptom.kind === "BrokenRoute") return lookAtRoute(object, reading);
   if (symptom.kind === "ScalingInactive" || symptom.kind === "SyncFailed") return lookAtFailing(object);
   if (symptom.kind === "ClaimPending") return fromHealth(healthOf(object));
   const workload = await loadWorkload(reading, object);
@@ -175,6 +177,13 @@ async function lookAtPorts(service: KubeObject, reading: Reading): Promise<Look>
   return wrong === undefined
     ? { state: "good", seen: "its pods listen where it sends" }
     : { state: "waiting", seen: wrong.message };
+}
+
+async function lookAtRoute(ingress: KubeObject, reading: Reading): Promise<Look> {
+  const left = await deadEnd(reading, ingress);
+  return left === null
+    ? { state: "good", seen: "everything that it sends to is there" }
+    : { state: "waiting", seen: left };
 }
 
 function lookAtFailing(object: KubeObject): Look {

@@ -5,6 +5,7 @@ import https from "node:https";
 import { type AddressInfo, connect, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 
 /** A certificate needs a program that makes one. */
 export const canSign = spawnSync("openssl", ["version"]).status === 0;
@@ -49,6 +50,7 @@ export async function startCompanyNetwork(hosts: Readonly<Record<string, string>
   });
   const password = "proxy-password-8315";
   const tunnels: string[] = [];
+  const sockets = new Set<Duplex>();
   let refusal: string | null = null;
   const proxy = http.createServer((_, response) => void response.writeHead(405).end());
   proxy.on("connect", (request, socket, head) => {
@@ -68,6 +70,8 @@ export async function startCompanyNetwork(hosts: Readonly<Record<string, string>
       out.pipe(socket).pipe(out);
     });
     out.on("error", () => socket.destroy());
+    // What became a tunnel is none of the server's connections any more.
+    for (const end of [socket, out]) sockets.add(end);
   });
   const listen = (server: Server): Promise<void> => new Promise((done) => server.listen(0, "127.0.0.1", done));
   await Promise.all([listen(front), listen(proxy)]);
@@ -83,6 +87,7 @@ export async function startCompanyNetwork(hosts: Readonly<Record<string, string>
       refusal = status;
     },
     async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
       front.closeAllConnections();
       proxy.closeAllConnections();
       await Promise.all([front, proxy].map((server) => new Promise((done) => server.close(done))));

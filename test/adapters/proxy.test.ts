@@ -5,7 +5,10 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { createCharts } from "../../src/adapters/charts.ts";
+import { exportOtlp } from "../../src/adapters/otlp.ts";
 import { PATH, renderer } from "../gitops/repository.ts";
+import { startReceiver } from "../metrics/receiver.ts";
+import { type MessagesApi, startMessagesApi } from "../model/messages-api.ts";
 import { deployment, isKilled, makeWorld, REPOSITORY, TOKEN, type World } from "../pipeline/world.ts";
 import { startChartServer } from "./chart-server.ts";
 import { type CompanyNetwork, canSign, startCompanyNetwork } from "./company-network.ts";
@@ -18,6 +21,7 @@ const CLI = resolve(import.meta.dirname, "../../src/cli.ts");
 describe.skipIf(!canSign)("behind a company's proxy, with its certificate authority", { timeout: 90_000 }, () => {
   let world: World;
   let network: CompanyNetwork;
+  let model: MessagesApi;
   let folder = "";
 
   /** The program with an environment of its own: Node reads authorities when it starts. */
@@ -45,7 +49,9 @@ describe.skipIf(!canSign)("behind a company's proxy, with its certificate author
     world = await makeWorld({ "apps/app.yaml": deployment() });
     await world.deploy();
     await world.until(() => isKilled(world));
+    model = await startMessagesApi();
     network = await startCompanyNetwork({
+      "model.example.test": model.url,
       "api.example.test": world.cluster.url,
       "code.example.test": world.host.url,
       "registry.example.test": world.cluster.url,
@@ -66,12 +72,14 @@ describe.skipIf(!canSign)("behind a company's proxy, with its certificate author
         github: { apiUrl: "https://code.example.test/api/v3", pause: "0s" },
         git: { cache: join(folder, "git") },
         registry: { mirrors: { "*": "https://registry.example.test" } },
+        model: { enabled: true, baseUrl: "https://model.example.test" },
         verify: { least: "200ms", patience: "6s", poll: "50ms" },
       }),
     );
   }, 60_000);
   afterAll(async () => {
     await network?.[Symbol.asyncDispose]();
+    await model?.[Symbol.asyncDispose]();
     await world?.[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
@@ -111,19 +119,49 @@ describe.skipIf(!canSign)("behind a company's proxy, with its certificate author
     expect(tunnels).toEqual(["code.example.test:443"]);
   });
 
-  it("the whole job goes through it: cluster, GitHub, git and registry", async () => {
+  it("the whole job goes through it: cluster, GitHub, git, registry and model", async () => {
+    const env = { ...network.env, ANTHROPIC_API_KEY: "key-of-nobody" };
     const tunnels = await tunnelsOf(async () => {
-      const doctor = await stanch("doctor", network.env);
+      const doctor = await stanch("doctor", env);
       expect(
         (JSON.parse(doctor.out) as { ok: boolean; check: string }[]).filter(
           (line) => !line.ok && !/renderer/.test(line.check),
         ),
       ).toEqual([]);
-      const { out, error } = await stanch("run", network.env);
+      const { out, error } = await stanch("run", env);
       expect(JSON.parse(out).outcomes, error).toMatchObject([{ kind: "proposed" }]);
     });
-    expect(tunnels).toEqual(["api.example.test:443", "code.example.test:443"]);
+    expect(tunnels).toEqual(["api.example.test:443", "code.example.test:443", "model.example.test:443"]);
+    expect(model.requests).toHaveLength(1);
     expect(world.host.pulls(REPOSITORY)).toHaveLength(1);
+  });
+
+  it("metrics go out through it", async () => {
+    await using receiver = await startReceiver();
+    await using company = await startCompanyNetwork({ "otel.example.test": receiver.url });
+    const send = (env: Record<string, string>) =>
+      exportOtlp(
+        {
+          now: new Date(),
+          gauges: [{ name: "stanch_hotfix_debt", labels: {}, value: 1 }],
+          cumulative: null,
+          delta: { since: new Date(), samples: [] },
+        },
+        {
+          url: "https://otel.example.test/v1/metrics",
+          always: {},
+          resource: {},
+          timeoutMs: 5000,
+          env: { ...env, OTEL_EXPORTER_OTLP_CERTIFICATE: company.env.NODE_EXTRA_CA_CERTS },
+          version: "0.0.0",
+          signal: AbortSignal.timeout(5000),
+        },
+      );
+    await send(company.env);
+    expect(company.tunnels).toEqual(["otel.example.test:443"]);
+    expect(receiver.received).toMatchObject([{ method: "POST", path: "/v1/metrics" }]);
+    await expect(send({ ...company.env, NO_PROXY: "otel.example.test" })).rejects.toThrow();
+    expect(receiver.received).toHaveLength(1);
   });
 
   it.skipIf(!helm)("charts are fetched through it", async () => {

@@ -134,11 +134,14 @@ describe.skipIf(!hasHelm)("the chart", () => {
     const variables = environment(podOf(app));
     expect(variables["STANCH_GITHUB_APP_KEY"]).toEqual({ secretKeyRef: { name: "mine", key: "private-key.pem" } });
     expect(variables["GITHUB_TOKEN"]).toBeUndefined();
-    const { code, stderr } = await helm([
-      ...["template", RELEASE, CHART, "--kube-version", "1.29.0", "--set", "github.token=ghp_0123456789"],
-    ]);
-    expect(code).not.toBe(0);
-    expect(stderr).toContain("additional properties 'token' not allowed");
+    expect(variables["ANTHROPIC_API_KEY"]).toBeUndefined();
+    const model = await render(await file({ model: { existingSecret: "mine", apiKeyKey: "k" } }));
+    expect(environment(podOf(model))["ANTHROPIC_API_KEY"]).toEqual({ secretKeyRef: { name: "mine", key: "k" } });
+    for (const value of ["github.token=ghp_0123456789", "model.apiKey=sk-ant-0123456789"]) {
+      const { code, stderr } = await helm(["template", RELEASE, CHART, "--kube-version", "1.29.0", "--set", value]);
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(/additional properties '(token|apiKey)' not allowed/);
+    }
   });
 
   it("tells the pod of a proxy and of a company's certificates", async () => {
@@ -196,6 +199,16 @@ describe.skipIf(!hasHelm)("the chart", () => {
     ["a schedule that is none", { cronJob: { schedule: "now" } }, /at '\/cronJob\/schedule'/],
     ["starts that never come", { cronJob: { startingDeadlineSeconds: 5 } }, /at '\/cronJob\/startingDeadlineSeconds'/],
     ["a digest that is none", { image: { digest: "latest" } }, /at '\/image\/digest'/],
+    [
+      "a label of the chart's own",
+      { commonLabels: { "app.kubernetes.io/name": "x" } },
+      /commonLabels: app\.kubernetes\.io\/name is set by the chart/,
+    ],
+    [
+      "the same of its pods",
+      { podLabels: { "app.kubernetes.io/instance": "x" } },
+      /podLabels: app\.kubernetes\.io\/instance is set by the chart/,
+    ],
     ["write as text", { write: { enabled: "true " } }, /at '\/write\/enabled'/],
   ])("refuses %s", async (_, values, said) => {
     await expect(render(await file(values))).rejects.toThrow(said);
@@ -296,6 +309,7 @@ describe.skipIf(!hasHelm)("what the notes say", () => {
   it.each<[string, object, string]>([
     ["no write half", { config: { mode: "remediate" }, github: { existingSecret: "s" } }, "NOTHING IS CHANGED LIVE"],
     ["no credentials", { config: { mode: "propose" } }, "no GitHub credentials are configured"],
+    ["a model without a key", { config: { model: { enabled: true } } }, "no model is asked"],
     [
       "a write half for nothing",
       { config: { mode: "propose" }, write: { enabled: true } },
@@ -309,14 +323,45 @@ describe.skipIf(!hasHelm)("what the notes say", () => {
     ],
     ["rights of one's own", { rbac: { create: false } }, "hold no rights but those that you grant"],
     ["named namespaces", { config: { scope: { namespaces: ["shop"] } } }, "looks at shop ("],
+    [
+      "a receiver behind the network policy",
+      {
+        config: { metrics: { pushgateway: { url: "http://pushgateway.monitoring.svc:9091" } } },
+        networkPolicy: { enabled: true },
+      },
+      "keeps it from pushgateway.monitoring.svc:9091: port 9091",
+    ],
+    [
+      "a proxy behind it",
+      { proxy: { https: "http://proxy.example.com" }, networkPolicy: { enabled: true } },
+      "keeps it from proxy.example.com: port 80",
+    ],
     ["suspension", { cronJob: { suspend: true } }, "but it is suspended"],
   ])("tells of %s", async (_, values, said) => {
     expect(await notes(values)).toContain(said);
   });
 
+  it("says nothing of what the network policy lets through", async () => {
+    const config = {
+      metrics: { otlp: { endpoint: "https://otel.example.com" } },
+      notify: { receivers: [{ name: "relay", type: "webhook", url: "https://relay.example.com:6443/x" }] },
+    };
+    expect(await notes({ config, networkPolicy: { enabled: true } })).not.toContain("WARNING");
+    const metrics = { otlp: { endpoint: "http://otel-collector.monitoring.svc:4318" } };
+    const extraEgress = [{ ports: [{ port: 4318, protocol: "TCP" }] }];
+    expect(await notes({ config: { metrics }, networkPolicy: { enabled: true, extraEgress } })).not.toContain(
+      "WARNING",
+    );
+    expect(await notes({ config: { metrics } })).not.toContain("WARNING");
+  });
+
   it("does not ask for credentials that come another way", async () => {
     const extraEnv = [{ name: "GITHUB_TOKEN", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }];
     expect(await notes({ config: { mode: "propose" }, extraEnv })).not.toContain("WARNING");
+    const key = [{ name: "ANTHROPIC_API_KEY", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }];
+    const config = { model: { enabled: true } };
+    expect(await notes({ config, extraEnv: key })).not.toContain("WARNING");
+    expect(await notes({ config, model: { existingSecret: "s" } })).not.toContain("WARNING");
   });
 });
 

@@ -74,7 +74,7 @@ describe("mistakes on the command line", () => {
     [
       ["frobnicate"],
       'there is no command "frobnicate"',
-      "commands: run, scan, drift, incidents, undo, doctor, rbac, metrics, notify, demo",
+      "commands: run, scan, drift, incidents, undo, explain, doctor, rbac, metrics, notify, demo",
     ],
     [["constructor"], 'there is no command "constructor"', "commands: run"],
     [["scan", "--namespce", "x"], "there is no flag --namespce", "did you mean --namespace?"],

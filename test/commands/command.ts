@@ -23,6 +23,7 @@ const COMMANDS = {
   drift: () => import("../../src/commands/drift.ts"),
   incidents: () => import("../../src/commands/incidents.ts"),
   undo: () => import("../../src/commands/undo.ts"),
+  explain: () => import("../../src/commands/explain.ts"),
   doctor: () => import("../../src/commands/doctor.ts"),
   metrics: () => import("../../src/commands/metrics.ts"),
   notify: () => import("../../src/commands/notify.ts"),

@@ -65,7 +65,7 @@ describe("stanch rbac", () => {
         .flatMap(rulesOf)
         .flatMap((rule) => rule.resources)
         .toSorted(),
-    ).toEqual(["namespaces", "nodes", "storageclasses"]);
+    ).toEqual(["ingressclasses", "namespaces", "nodes", "priorityclasses", "storageclasses"]);
     expect(named(objects, "stanch-writer").map((object) => `${object.kind} ${object.metadata.namespace}`)).toEqual([
       "ServiceAccount stanch-system",
       "Role shop",

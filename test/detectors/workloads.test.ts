@@ -235,6 +235,31 @@ describe("unschedulable", () => {
   it("says nothing of a gated pod", () => expect(unplaced("6m", "SchedulingGated")).toEqual([]));
   it("says nothing of a scheduled one", () =>
     expect(unschedulable.detect(snapshot([workload({ pods: [pod()] })]), settings)).toEqual([]));
+
+  it("finds a pod at which no scheduler looks", () => {
+    const { node: _, ...unbound } = pod({
+      phase: "Pending",
+      ready: false,
+      containers: [],
+      conditions: [],
+      createdAt: ago("6m"),
+    });
+    const of = (schedulerName: string, over: object = {}) =>
+      unschedulable.detect(
+        snapshot([workload({ podSpec: { schedulerName }, pods: [{ ...unbound, ...over }] })]),
+        settings,
+      );
+    expect(of("my-schedular")).toMatchObject([
+      { symptom: { message: 'no scheduler has looked at it; it asks for scheduler "my-schedular"' } },
+    ]);
+    expect(of("my-schedular")[0]?.unripe).toBeUndefined();
+    expect(of("my-schedular", { createdAt: ago("1m") })[0]?.unripe).toMatch(/counts after 5m/);
+    expect(
+      of("my-schedular", { conditions: [{ type: "PodScheduled", status: "False", reason: "SchedulingGated" }] }),
+    ).toEqual([]);
+    expect(of("my-schedular", { node: "n1" })).toEqual([]);
+    expect(of("default-scheduler")).toEqual([]);
+  });
 });
 
 describe("claim-pending", () => {

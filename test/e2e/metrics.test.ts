@@ -71,7 +71,7 @@ describe.skipIf(pushgateway === null)("what a run tells on a real cluster", () =
     });
     const { stdout } = await stanch(["rbac", "--config", config], TOKEN);
     await kubectl(["apply", "-f", "-"], { input: stdout });
-    const token = (await kubectl(["-n", own, "create", "token", "stanch"])).trim();
+    const token = (await kubectl(["-n", own, "create", "token", "stanch-writer"])).trim();
     const admin = JSON.parse(await kubectl(["config", "view", "--raw", "--minify", "-o", "json"])) as {
       clusters: { name: string; cluster: object }[];
     };

@@ -11,9 +11,11 @@ function verdictOn(path: FieldPath, from?: Json, to?: Json, object: ObjectRef = 
   return fieldAllowList.check(plan({ changes: [one] }), context());
 }
 
+const INGRESS: ObjectRef = { apiVersion: "networking.k8s.io/v1", kind: "Ingress", namespace: "shop", name: "shop" };
+
 describe("kinds that are never changed", () => {
   it.each(
-    "Secret Role RoleBinding ClusterRole ClusterRoleBinding NetworkPolicy Namespace Node ReplicaSet Ingress PodDisruptionBudget AppProject HelmRepository ResourceQuota LimitRange ValidatingWebhookConfiguration CustomResourceDefinition".split(
+    "Secret Role RoleBinding ClusterRole ClusterRoleBinding NetworkPolicy Namespace Node ReplicaSet PodDisruptionBudget AppProject HelmRepository ResourceQuota LimitRange ValidatingWebhookConfiguration CustomResourceDefinition".split(
       " ",
     ),
   )("%s", (kind) => {
@@ -39,6 +41,10 @@ describe("fields that are never changed", () => {
     ["status", ["status", "replicas"]],
     ["everything", []],
     ["a field of a prototype", ["__proto__", "polluted"]],
+    ["an Ingress's host", ["spec", "rules", 0, "host"], INGRESS],
+    ["an Ingress's certificate", ["spec", "tls", 0, "secretName"], INGRESS],
+    ["a rule of an Ingress as a whole", ["spec", "rules", 0], INGRESS],
+    ["an annotation of an Ingress", ["metadata", "annotations", "nginx.ingress.kubernetes.io/auth-url"], INGRESS],
     ["a Service's type", ["spec", "type"], { apiVersion: "v1", kind: "Service", namespace: "shop", name: "cart" }],
     [
       "a ConfigMap's immutability",
@@ -69,6 +75,19 @@ describe("security is never loosened", () => {
     ["a writable file system", [...APP, "securityContext", "readOnlyRootFilesystem"], true, false],
     ["a capability", [...APP, "securityContext", "capabilities", "add"], undefined, ["SYS_ADMIN"]],
     ["no context any more", [...POD, "securityContext"], { runAsNonRoot: true }, undefined],
+    [
+      "no context any more that also restricted",
+      [...APP, "securityContext"],
+      { privileged: true, runAsUser: 1000 },
+      undefined,
+    ],
+    [
+      "capabilities of which some were dropped",
+      [...APP, "securityContext", "capabilities"],
+      { add: ["A"], drop: ["ALL"] },
+      undefined,
+    ],
+    ["a context of which nothing is known", [...APP, "securityContext"], {}, undefined],
     ["a restriction that goes", [...APP, "securityContext", "runAsNonRoot"], true, undefined],
     ["a privileged container", APP, undefined, { name: "app", image: "x", securityContext: { privileged: true } }],
     ["root allowed, with the whole context", [...APP, "securityContext"], {}, { runAsNonRoot: false }],
@@ -92,6 +111,14 @@ describe("security is never loosened", () => {
   it.each<[string, FieldPath, Json | undefined, Json | undefined]>([
     ["an image", [...APP, "image"], "app:2", "app:1"],
     ["privileged taken away", [...APP, "securityContext", "privileged"], true, false],
+    ["a context that only allowed, and goes", [...APP, "securityContext"], { privileged: true }, undefined],
+    ["privileged that was not set before", [...APP, "securityContext", "privileged"], true, undefined],
+    [
+      "capabilities that were not added before",
+      [...APP, "securityContext", "capabilities"],
+      { add: ["SYS_ADMIN"] },
+      undefined,
+    ],
     ["root taken away", [...APP, "securityContext", "runAsUser"], 0, 1000],
     ["a context that gets stricter", [...APP, "securityContext"], { privileged: true }, { runAsNonRoot: true }],
     ["a volume of a ConfigMap", [...POD, "volumes"], [], [{ name: "c", configMap: { name: "c" } }]],

@@ -60,6 +60,8 @@ const application: KubeObject = {
 };
 const TRACKING = "argocd.argoproj.io/tracking-id";
 
+const byModel = (remedy: string) => plan({ choice: { remedy, params: {}, reason: "", evidence: [], by: "model" } });
+
 const STOPS: readonly Stops[] = [
   {
     rule: "protected-namespace",
@@ -203,6 +205,19 @@ const STOPS: readonly Stops[] = [
     says: /the mode is propose/,
   },
   {
+    rule: "identity",
+    when: "the workload would run as another ServiceAccount",
+    plan: plan({
+      changes: [change({ path: ["spec", "template", "spec", "serviceAccountName"], from: "chekout", to: "checkout" })],
+    }),
+    context: context(
+      {},
+      live({}, { template: { spec: { serviceAccountName: "chekout", containers: [{ name: "app" }] } } }),
+    ),
+    decision: "git-only",
+    says: /as whom Deployment shop\/cart runs/,
+  },
+  {
     rule: "gitops-object",
     when: "the object says itself what is deployed",
     plan: plan({
@@ -268,6 +283,36 @@ const STOPS: readonly Stops[] = [
     says: /applied by shop-operator, which would change it back/,
   },
   {
+    rule: "model-choice",
+    when: "a model chose a remedy that it may not choose",
+    plan: byModel("raise-memory-limit"),
+    decision: "refuse",
+    says: /a model may not choose raise-memory-limit/,
+  },
+  {
+    rule: "model-choice",
+    when: "a model chose a remedy that the configuration does not leave to it",
+    plan: byModel("rollback"),
+    context: context({ settings: remediate({ model: { remedies: ["correct-image"] } }) }),
+    decision: "refuse",
+    says: /may not choose rollback \(model\.remedies/,
+  },
+  {
+    rule: "model-choice",
+    when: "a model chose a remedy of a higher risk than it may",
+    plan: byModel("rollback"),
+    context: context({ settings: remediate({ model: { risk: "low" } }) }),
+    decision: "refuse",
+    says: /model\.risk/,
+  },
+  {
+    rule: "model-live",
+    when: "a model chose it, and model.live is not set",
+    plan: byModel("rollback"),
+    decision: "git-only",
+    says: /only where that is wanted \(model\.live\)/,
+  },
+  {
     rule: "risk",
     when: "the remedy is riskier than allowed",
     context: context({ settings: remediate({ guard: { risk: "low" } }) }),
@@ -323,6 +368,7 @@ const PASSES: readonly Case[] = [
     context: annotated({ [TRACKING]: "eu-shop:apps/Deployment:shop/other" }),
   },
   { rule: "gitops-object", when: "the object is a workload" },
+  { rule: "identity", when: "only memory changes" },
   {
     rule: "gitops-owned",
     when: "a hold keeps the change",
@@ -348,6 +394,13 @@ const PASSES: readonly Case[] = [
   },
   { rule: "fought-field", when: "kubectl applied it", context: managed("kubectl", "Apply") },
   { rule: "fought-field", when: "Stanch wrote it", context: managed("stanch", "Apply") },
+  { rule: "model-choice", when: "a rule proved it" },
+  {
+    rule: "model-live",
+    when: "what a model chose may be applied live",
+    plan: byModel("rollback"),
+    context: context({ settings: remediate({ model: { live: true } }) }),
+  },
   { rule: "risk", when: "the risk is allowed" },
   { rule: "hotfixes-per-run", when: "one more may be made", context: context({ hotfixes: 4 }) },
   { rule: "missing-rights", when: "the account may" },

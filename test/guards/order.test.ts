@@ -5,6 +5,7 @@ import { guards } from "../../src/guards/index.ts";
 import { guard } from "../../src/steps/guard.ts";
 import { plan as draft } from "../../src/steps/plan.ts";
 import { ago, snapshot, workload } from "../detectors/snapshot-builder.ts";
+import { contextOf } from "../remedies/remedy-context.ts";
 import { context, live, plan } from "./plan-builder.ts";
 
 const objects = (id: string, decision: "refuse" | "git-only" = "refuse"): Guard => ({
@@ -52,7 +53,9 @@ describe("order", () => {
     const gitOnly = [
       "missing-target",
       "mode",
+      "model-live",
       "gitops-object",
+      "identity",
       "gitops-owned",
       "fought-field",
       "risk",
@@ -152,7 +155,7 @@ describe("guards that did not guard elsewhere", () => {
     ).toMatchObject({ rule });
   });
 
-  it("the target is the finding's own, whatever the parameters say (k8sgpt-operator's one fix)", () => {
+  it("the target is the finding's own, whatever the parameters say (k8sgpt-operator's one fix)", async () => {
     const { finding } = plan();
     const choice = {
       remedy: "raise-memory-limit",
@@ -163,35 +166,37 @@ describe("guards that did not guard elsewhere", () => {
     const diagnosis = { finding, cause: "", by: "model" as const, choices: [choice], rejected: [] };
     const cart = { ...workload(), limits: {}, object: live() };
     const knows = {
+      ...contextOf({ workload: cart, symptom: plan().finding.symptom }),
       snapshot: snapshot([cart]),
       workload: cart,
       settings: Config.parse({ mode: "remediate" }),
       live: () => live(),
       others: () => null,
     };
-    expect(draft(diagnosis, choice, knows)).toEqual({
+    expect(await draft(diagnosis, choice, knows)).toEqual({
       refused: expect.stringMatching(/its parameters are wrong: .*object/),
     });
     const { object: _, ...params } = choice.params;
-    const planned = draft(diagnosis, { ...choice, params }, knows);
+    const planned = await draft(diagnosis, { ...choice, params }, knows);
     expect("changes" in planned ? planned.changes.map((change) => change.object.name) : planned).toEqual(["cart"]);
   });
 
   it.each([
     ["there is no such remedy", "exec", /there is no remedy "exec"/],
     ["the remedy is not enabled", "raise-memory-limit", /raise-memory-limit is not enabled/],
-  ])("nothing is planned when %s", (_, remedy, says) => {
+  ])("nothing is planned when %s", async (_, remedy, says) => {
     const { finding } = plan();
     const choice = { remedy, params: { container: "app", memory: "128Mi" }, reason: "", evidence: [] };
     const cart = { ...workload(), limits: {}, object: live() };
     const knows = {
+      ...contextOf({ workload: cart, symptom: plan().finding.symptom }),
       snapshot: snapshot([cart]),
       workload: cart,
       settings: Config.parse({ mode: "remediate", remedies: { enabled: ["rollback"] } }),
       live: () => live(),
       others: () => null,
     };
-    expect(draft({ finding, cause: "", by: "model", choices: [], rejected: [] }, choice, knows)).toEqual({
+    expect(await draft({ finding, cause: "", by: "model", choices: [], rejected: [] }, choice, knows)).toEqual({
       refused: expect.stringMatching(says),
     });
   });

@@ -77,7 +77,7 @@ describe("how a run ended", () => {
 
 describe("the books", () => {
   it("hold what the model cost, and nothing of a model that was not asked", () => {
-    const model = { requests: 2, inputTokens: 9000, outputTokens: 400, dollars: 0.0123 };
+    const model = { requests: 2, inputTokens: 9000, outputTokens: 400, cacheReadTokens: 5000, dollars: 0.0123 };
     const run = runOf({ tally: { ripe: 0, hotfixes: 0, opened: 0, model } });
     const entry = entryOf(REPORT, "done", run);
     expect(entry).toMatchObject({

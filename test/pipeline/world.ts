@@ -28,6 +28,9 @@ const PROGRAMS: Readonly<Record<string, ProgramSource>> = {
   "example.com/flagged:1.0.0": { requires: [{ name: "FEATURE", log: "ERROR: FEATURE is not set" }] },
   "example.com/app:1.0.0": { ports: [8080], memory: 90 * 2 ** 20 },
   "example.com/app:1.1.0": { ports: [8080], memory: 90 * 2 ** 20 },
+  // Two tags that are equally near to `stabl`.
+  "example.com/tagged:stable": { ports: [8080] },
+  "example.com/tagged:stabla": { ports: [8080] },
 };
 
 export function deployment(

@@ -295,14 +295,70 @@ describe("parameters from elsewhere change nothing:", () => {
     ["no variable", on("cart-db", []), /parameters are wrong/],
     ["another container", on("cart-db", ["DB_HOST"], "sidecar"), /container sidecar is not the one that fails/],
     ["a value", { ...on("cart-db"), value: "evil" }, /parameters are wrong/],
-  ])("%s", (_, params, says) => expect(tried("correct-host", params, typo())).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("correct-host", params, typo())).toMatch(says));
 
-  it.each(NAMES)("a variable called %s", (name) =>
-    expect(tried("correct-host", on("cart-db", [name]), typo())).toMatch(/names no host|parameters are wrong/),
+  it.each(NAMES)("a variable called %s", async (name) =>
+    expect(await tried("correct-host", on("cart-db", [name]), typo())).toMatch(/names no host|parameters are wrong/),
   );
 
-  it("nor after the log is silent", () =>
-    expect(tried("correct-host", on("cart-db"), { ...typo(), symptom: crash("done") })).toMatch(
+  it("nor after the log is silent", async () =>
+    expect(await tried("correct-host", on("cart-db"), { ...typo(), symptom: crash("done") })).toMatch(
       /its log names no host/,
     ));
+});
+
+describe("in commands and arguments", () => {
+  const script = (text: string): World => ({
+    workload: workload({ container: { command: ["sh", "-c", text] } }),
+    symptom: unresolved("cart-dbb"),
+    others: [named("cart-db"), named("web")],
+  });
+
+  it.each<[string, string]>([
+    ["until nslookup cart-dbb; do sleep 2; done", "until nslookup cart-db; do sleep 2; done"],
+    [
+      "wget -qO- http://cart-dbb:5432/x; wget http://cart-dbb/",
+      "wget -qO- http://cart-db:5432/x; wget http://cart-db/",
+    ],
+    ["nslookup cart-dbb.shop.svc.cluster.local", "nslookup cart-db.shop.svc.cluster.local"],
+    ["nslookup cart-dbb.$(cat /ns).svc.cluster.local", "nslookup cart-db.$(cat /ns).svc.cluster.local"],
+    [
+      "until nc -z cart-dbb 5432; do echo waiting for cart-dbb; done",
+      "until nc -z cart-db 5432; do echo waiting for cart-dbb; done",
+    ],
+    ["psql -U cart-dbb -h cart-dbb shop", "psql -U cart-dbb -h cart-db shop"],
+  ])("%s", async (from, to) => {
+    const given = script(from);
+    expect((await helps("correct-host", given)).changes).toEqual([
+      onWorkload(given.workload, [...APP, "command", 2], from, to),
+    ]);
+  });
+
+  it.each([
+    "cp cart-dbb /tmp/cart-dbb",
+    "connect cart-dbb",
+    "echo waiting for cart-dbb",
+    "nslookup cart-dbb.example.com",
+    "nslookup my-cart-dbb",
+    "nslookup cart-dbb-replica",
+    "nslookup cart-dbb.other.svc.cluster.local",
+  ])("leaves what need not be the host alone: %s", async (text) => {
+    expect(await refuses("correct-host", script(text))).toMatch(/no variable of the container names it/);
+  });
+
+  it("is not led astray by other words of the log", async () => {
+    const given = script("until nslookup cart-dbb.shop.svc.cluster.local; do echo waiting for cart; sleep 2; done");
+    const log = "Server: 10.96.0.10 ** server can't find cart-dbb.shop.svc.cluster.local: NXDOMAIN\nwaiting for cart";
+    expect((await helps("correct-host", { ...given, symptom: crash(log) })).changes).toHaveLength(1);
+  });
+
+  it("refuses a port that the Service does not have", async () => {
+    expect(await refuses("correct-host", script("wget http://cart-dbb:8080/"))).toMatch(/asks port 8080/);
+  });
+
+  it("is not slow on a hostile text", async () => {
+    const began = performance.now();
+    await refuses("correct-host", script(`${"cart-dbb. ".repeat(1900)}`)).catch(() => undefined);
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
 });

@@ -157,10 +157,10 @@ describe("parameters from elsewhere change nothing:", () => {
       { container: "app", image: "ghcr.io/acme/cart:1.4.2-alpine", imagePullPolicy: "Never" },
       /parameters are wrong/,
     ],
-  ])("%s", (_, params, says) => expect(tried("correct-image", params, world())).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("correct-image", params, world())).toMatch(says));
 
-  it.each(NAMES)("a container called %s", (container) =>
-    expect(tried("correct-image", { container, image: "ghcr.io/acme/cart:1.4.2-alpine" }, world())).toMatch(
+  it.each(NAMES)("a container called %s", async (container) =>
+    expect(await tried("correct-image", { container, image: "ghcr.io/acme/cart:1.4.2-alpine" }, world())).toMatch(
       /there is no container|parameters are wrong/,
     ),
   );

@@ -87,7 +87,7 @@ describe("a fact of a machine is no choice:", () => {
   ])("%s=%s is not made %s", async (key, asked, has) => {
     const given = world({ [key]: asked }, [node("n1", { [key]: has })]);
     expect(await refuses("correct-node-selector", given)).toMatch(/A person must/);
-    expect(tried("correct-node-selector", { key, value: has }, given)).toMatch(/A person must/);
+    expect(await tried("correct-node-selector", { key, value: has }, given)).toMatch(/A person must/);
   });
 });
 
@@ -169,10 +169,10 @@ describe("parameters from elsewhere change nothing:", () => {
     ["no value", { key: "pool" }, /parameters are wrong/],
     ["a huge value", { key: "pool", value: "a".repeat(64) }, /parameters are wrong/],
     ["a whole selector", { key: "pool", value: "general", nodeSelector: {} }, /parameters are wrong/],
-  ])("%s", (_, params, says) => expect(tried("correct-node-selector", params, given)).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("correct-node-selector", params, given)).toMatch(says));
 
-  it.each(NAMES)("a key called %s", (key) =>
-    expect(tried("correct-node-selector", { key, value: "general" }, given)).toMatch(
+  it.each(NAMES)("a key called %s", async (key) =>
+    expect(await tried("correct-node-selector", { key, value: "general" }, given)).toMatch(
       /is not what is meant|parameters are wrong/,
     ),
   );

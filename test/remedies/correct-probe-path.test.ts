@@ -257,9 +257,9 @@ describe("parameters from elsewhere change nothing:", () => {
     ["a command", on([{ probe: "livenessProbe", path: "/", exec: { command: ["true"] } }]), /parameters are wrong/],
     ["no probes", on([]), /parameters are wrong/],
     ["another container", on([{ probe: "livenessProbe", path: "/healthz" }], "other"), /no failing container other/],
-  ])("%s", (_, params, says) => expect(tried("correct-probe-path", params, world())).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("correct-probe-path", params, world())).toMatch(says));
 
-  it("a neighbour that does not fail", () => {
+  it("a neighbour that does not fail", async () => {
     const livenessProbe = asks("/x");
     const given = world(undefined, undefined, {
       workload: workload({
@@ -271,24 +271,28 @@ describe("parameters from elsewhere change nothing:", () => {
         },
       }),
     });
-    expect(tried("correct-probe-path", on([{ probe: "livenessProbe", path: "/healthz" }], "other"), given)).toMatch(
-      /no failing container other/,
-    );
+    expect(
+      await tried("correct-probe-path", on([{ probe: "livenessProbe", path: "/healthz" }], "other"), given),
+    ).toMatch(/no failing container other/);
   });
 
-  it("nor after the 404 is gone", () =>
+  it("nor after the 404 is gone", async () =>
     expect(
-      tried("correct-probe-path", one("/healthz"), world(undefined, undefined, { symptom: liveness("timeout") })),
+      await tried("correct-probe-path", one("/healthz"), world(undefined, undefined, { symptom: liveness("timeout") })),
     ).toMatch(/no probe was answered with 404/));
 
-  it("nor a probe of another host", () =>
+  it("nor a probe of another host", async () =>
     expect(
-      tried("correct-probe-path", one("/healthz"), world({ livenessProbe: asks("/helthz", { host: "10.0.0.9" }) })),
+      await tried(
+        "correct-probe-path",
+        one("/healthz"),
+        world({ livenessProbe: asks("/helthz", { host: "10.0.0.9" }) }),
+      ),
     ).toMatch(/asks another host/));
 
-  it.each(NAMES)("a container called %s", (container) =>
-    expect(tried("correct-probe-path", on([{ probe: "livenessProbe", path: "/healthz" }], container), world())).toMatch(
-      /there is no failing container|parameters are wrong/,
-    ),
+  it.each(NAMES)("a container called %s", async (container) =>
+    expect(
+      await tried("correct-probe-path", on([{ probe: "livenessProbe", path: "/healthz" }], container), world()),
+    ).toMatch(/there is no failing container|parameters are wrong/),
   );
 });

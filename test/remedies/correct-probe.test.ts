@@ -145,9 +145,9 @@ describe("parameters from elsewhere change nothing:", () => {
     ],
     ["what stands there", on([{ probe: "livenessProbe", scheme: "HTTP" }]), /says so already/],
     ["a prototype", on([{ probe: "__proto__", port: 8080 }]), /parameters are wrong/],
-  ])("%s", (_, params, says) =>
+  ])("%s", async (_, params, says) =>
     expect(
-      tried(
+      await tried(
         "correct-probe",
         params,
         world({ ports: HTTP, livenessProbe: { httpGet: { path: "/", port: 9090, scheme: "HTTP" } } }),
@@ -155,17 +155,17 @@ describe("parameters from elsewhere change nothing:", () => {
     ).toMatch(says),
   );
 
-  it("a scheme for a probe that has none", () =>
+  it("a scheme for a probe that has none", async () =>
     expect(
-      tried(
+      await tried(
         "correct-probe",
         on([{ probe: "livenessProbe", scheme: "HTTPS" }]),
         world({ ports: HTTP, livenessProbe: { tcpSocket: { port: 8080 } } }),
       ),
     ).toMatch(/has no scheme/));
 
-  it.each(NAMES)("a container called %s", (container) =>
-    expect(tried("correct-probe", on([{ probe: "livenessProbe", port: 8080 }], container), world())).toMatch(
+  it.each(NAMES)("a container called %s", async (container) =>
+    expect(await tried("correct-probe", on([{ probe: "livenessProbe", port: 8080 }], container), world())).toMatch(
       /there is no container|parameters are wrong/,
     ),
   );

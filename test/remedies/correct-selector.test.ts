@@ -264,11 +264,11 @@ describe("parameters from elsewhere change nothing:", () => {
     ["a huge value", on({ app: "a".repeat(64) }), /parameters are wrong/],
     ["a type beside it", { ...on({ app: "cart" }), type: "LoadBalancer" }, /parameters are wrong/],
     ["no workload", { selector: { app: "cart" } }, /parameters are wrong/],
-  ])("%s", (_, params, says) => expect(tried("correct-selector", params, mistyped())).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("correct-selector", params, mistyped())).toMatch(says));
 
-  it("nor what another Service has got in the meantime", () =>
+  it("nor what another Service has got in the meantime", async () =>
     expect(
-      tried(
+      await tried(
         "correct-selector",
         on({ app: "cart" }),
         mistyped([
@@ -278,14 +278,14 @@ describe("parameters from elsewhere change nothing:", () => {
       ),
     ).toMatch(/selects it already/));
 
-  it.each(NAMES)("a workload called %s", (name) =>
-    expect(tried("correct-selector", on({ app: "cart" }, name), mistyped())).toMatch(
+  it.each(NAMES)("a workload called %s", async (name) =>
+    expect(await tried("correct-selector", on({ app: "cart" }, name), mistyped())).toMatch(
       /is not what is meant|parameters are wrong/,
     ),
   );
 
-  it.each(NAMES)("a label called %s", (name) =>
-    expect(tried("correct-selector", on({ [name]: "cart" }), mistyped())).toMatch(
+  it.each(NAMES)("a label called %s", async (name) =>
+    expect(await tried("correct-selector", on({ [name]: "cart" }), mistyped())).toMatch(
       /is not what is meant|parameters are wrong/,
     ),
   );

@@ -57,18 +57,24 @@ describe("correct-service-port", () => {
     expect(await refuses("correct-service-port", world(over))).toMatch(sentence);
   });
 
-  it("leaves a further port alone where another one leads to what the pods declare", () => {
+  it("leaves a further port alone where another one leads to what the pods declare", async () => {
     const both = service(8081);
     (both["spec"] as { ports: object[] }).ports.push({ port: 8443, targetPort: 8080 });
     const taken = world();
     expect(
-      tried("correct-service-port", { port: 8080 }, { ...taken, workload: { ...workload(), ref: REF, object: both } }),
+      await tried(
+        "correct-service-port",
+        { port: 8080 },
+        { ...taken, workload: { ...workload(), ref: REF, object: both } },
+      ),
     ).toBe("another port of the Service leads to 8080 already; a person must say where this one leads");
   });
 
-  it("takes no other port from anybody", () => {
-    expect(tried("correct-service-port", { port: 22 }, world())).toBe("port 22 is not the one that the pods declare");
-    expect(tried("correct-service-port", { port: 8080 }, { ...world(), snapshot: { ports: [] } })).toBe(
+  it("takes no other port from anybody", async () => {
+    expect(await tried("correct-service-port", { port: 22 }, world())).toBe(
+      "port 22 is not the one that the pods declare",
+    );
+    expect(await tried("correct-service-port", { port: 8080 }, { ...world(), snapshot: { ports: [] } })).toBe(
       "there is no such port",
     );
   });

@@ -176,19 +176,19 @@ describe("parameters from elsewhere change nothing:", () => {
     ["a huge name", { from: "satndard", to: "a".repeat(254) }, /parameters are wrong/],
     ["nothing", {}, /parameters are wrong/],
     ["a path", { from: "satndard", to: "standard", path: ["spec", "volumeName"] }, /parameters are wrong/],
-  ])("%s", (_, params, says) => expect(tried("correct-storage-class", params, given)).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("correct-storage-class", params, given)).toMatch(says));
 
-  it("nor where the class was made in the meantime", () =>
+  it("nor where the class was made in the meantime", async () =>
     expect(
-      tried(
+      await tried(
         "correct-storage-class",
         { from: "satndard", to: "standard" },
         claimed({ storageClassName: "satndard" }, [storageClass("standard"), storageClass("satndard")]),
       ),
     ).toMatch(/its StorageClass exists/));
 
-  it.each(NAMES)("a class called %s", (to) =>
-    expect(tried("correct-storage-class", { from: "satndard", to }, given)).toMatch(
+  it.each(NAMES)("a class called %s", async (to) =>
+    expect(await tried("correct-storage-class", { from: "satndard", to }, given)).toMatch(
       /is not what is meant|parameters are wrong/,
     ),
   );

@@ -82,9 +82,11 @@ describe("parameters from elsewhere evict nothing:", () => {
     ["all of them", { pods: "*" }, /parameters are wrong/],
     ["another namespace", { pods: ["cart-1"], namespace: "kube-system" }, /parameters are wrong/],
     ["nothing", {}, /parameters are wrong/],
-  ])("%s", (_, params, says) => expect(tried("evict", params, world())).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("evict", params, world())).toMatch(says));
 
-  it.each(NAMES)("a pod called %s", (name) =>
-    expect(tried("evict", { pods: [name] }, world())).toMatch(/is not one of the failing pods|parameters are wrong/),
+  it.each(NAMES)("a pod called %s", async (name) =>
+    expect(await tried("evict", { pods: [name] }, world())).toMatch(
+      /is not one of the failing pods|parameters are wrong/,
+    ),
   );
 });

@@ -116,25 +116,25 @@ describe("parameters from elsewhere change nothing:", () => {
       { container: "app", memory: "128Mi", object: { kind: "Secret", name: "x" } },
       /parameters are wrong: .*object/,
     ],
-  ])("%s", (_, params, says) => expect(tried("raise-memory-limit", params, world())).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("raise-memory-limit", params, world())).toMatch(says));
 
-  it.each(NAMES)("a container called %s", (container) =>
-    expect(tried("raise-memory-limit", { container, memory: "128Mi" }, world())).toMatch(
+  it.each(NAMES)("a container called %s", async (container) =>
+    expect(await tried("raise-memory-limit", { container, memory: "128Mi" }, world())).toMatch(
       /there is no container|parameters are wrong/,
     ),
   );
 
-  it("beyond a ceiling that is lower than four times as much", () =>
+  it("beyond a ceiling that is lower than four times as much", async () =>
     expect(
-      tried(
+      await tried(
         "raise-memory-limit",
         { container: "app", memory: "128Mi" },
         world({ settings: { remedies: { memory: { ceiling: "100Mi" } } } }),
       ),
     ).toMatch(/beyond the ceiling 100Mi/));
 
-  it("a limit that went away in the meantime", () =>
-    expect(tried("raise-memory-limit", { container: "app", memory: "128Mi" }, world({ workload: killed({}) }))).toMatch(
-      /has no memory limit/,
-    ));
+  it("a limit that went away in the meantime", async () =>
+    expect(
+      await tried("raise-memory-limit", { container: "app", memory: "128Mi" }, world({ workload: killed({}) })),
+    ).toMatch(/has no memory limit/));
 });

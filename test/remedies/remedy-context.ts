@@ -7,6 +7,7 @@ import type {
   Json,
   KubeObject,
   ObjectRef,
+  Plan,
   Snapshot,
   Symptom,
   Workload,
@@ -98,7 +99,7 @@ export function contextOf(world: World): RemedyContext {
 export async function helps(id: RemedyId, world: World) {
   const answer = await remedyOf(id).diagnose(findingOf(world), contextOf(world));
   if (!answer.applies) throw new Error(`it refuses: ${answer.reason}`);
-  const planned = tried(id, answer.params as never, world);
+  const planned = await tried(id, answer.params as never, world);
   if (typeof planned === "string") throw new Error(`no plan: ${planned}`);
   // What one remedy proves is what the step offers, unless the step objects itself.
   const diagnosis = await diagnose(findingOf(world), contextOf(world));
@@ -118,10 +119,18 @@ export async function refuses(id: RemedyId, world: World): Promise<string> {
 }
 
 /** What becomes of parameters that somebody else chose: a plan, or the sentence of its refusal. */
-export function tried(id: RemedyId, params: { readonly [name: string]: Json }, world: World) {
+export async function tried(
+  id: RemedyId,
+  params: { readonly [name: string]: Json },
+  world: World,
+): Promise<Plan | string> {
   const finding = findingOf(world);
   const choice = { remedy: id, params, reason: "", evidence: [] };
-  const planned = plan({ finding, cause: "", by: "model", choices: [choice], rejected: [] }, choice, contextOf(world));
+  const planned = await plan(
+    { finding, cause: "", by: "model", choices: [choice], rejected: [] },
+    choice,
+    contextOf(world),
+  );
   return "refused" in planned ? planned.refused : planned;
 }
 

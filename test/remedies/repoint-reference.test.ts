@@ -165,22 +165,22 @@ describe("parameters from elsewhere change nothing:", () => {
     ["a number", { name: 7 }, /parameters are wrong/],
     ["another object", { name: "shop-config", object: "Deployment/bank" }, /parameters are wrong/],
     ["another kind", { name: "shop-config", refKind: "Secret" }, /parameters are wrong/],
-  ])("%s", (_, params, says) => expect(tried("repoint-reference", params, typo())).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("repoint-reference", params, typo())).toMatch(says));
 
-  it.each(NAMES)("a name like %s", (name) =>
-    expect(tried("repoint-reference", { name }, typo())).toMatch(/no typo|has no such name|parameters are wrong/),
+  it.each(NAMES)("a name like %s", async (name) =>
+    expect(await tried("repoint-reference", { name }, typo())).toMatch(/no typo|has no such name|parameters are wrong/),
   );
 
-  it("a Secret of which nothing is known", () => {
+  it("a Secret of which nothing is known", async () => {
     const blind = world(
       { envFrom: [{ secretRef: { name: "db-cnofig" } }] },
       missing("db-cnofig", { refKind: "Secret" }),
       { secrets: null },
     );
-    expect(tried("repoint-reference", { name: "db-config" }, blind)).toMatch(/may not be read/);
+    expect(await tried("repoint-reference", { name: "db-config" }, blind)).toMatch(/may not be read/);
   });
 
-  it("another, existing Secret: nobody gets at credentials by repair", () => {
+  it("another, existing Secret: nobody gets at credentials by repair", async () => {
     const given = world(
       { envFrom: [{ secretRef: { name: "db-cnofig" } }] },
       missing("db-cnofig", { refKind: "Secret" }),
@@ -188,11 +188,11 @@ describe("parameters from elsewhere change nothing:", () => {
         secrets: { "db-config": null, "admin-credentials": null },
       },
     );
-    expect(tried("repoint-reference", { name: "admin-credentials" }, given)).toMatch(/no typo/);
+    expect(await tried("repoint-reference", { name: "admin-credentials" }, given)).toMatch(/no typo/);
   });
 
-  it("a reference that went away in the meantime", () => {
+  it("a reference that went away in the meantime", async () => {
     const gone = world({}, missing("shop-cnofig"), { configMaps: { "shop-config": [] } });
-    expect(tried("repoint-reference", { name: "shop-config" }, gone)).toMatch(/not there any more/);
+    expect(await tried("repoint-reference", { name: "shop-config" }, gone)).toMatch(/not there any more/);
   });
 });

@@ -168,11 +168,32 @@ describe("refuses", () => {
     const given = world({ previous: [commit([secret])] }, { container: { envFrom: [{ secretRef: { name: "db" } }] } });
     expect(await refuses("restore-from-git", given)).toMatch(/changed nothing/);
   });
+
+  it("waits for Git with what a generator makes anew from what it held", async () => {
+    const VOLUME = ["volumes", { by: "name", value: "conf" }, "configMap", "name"] as const;
+    const own = workload({ podSpec: { volumes: [{ name: "conf", configMap: { name: "conf-new7hash" } }] } });
+    const given = world({
+      workload: own,
+      previous: [commit([onWorkload(own, VOLUME, "conf-new7hash", "conf-old7hash")])],
+      snapshot: { configs: { shop: { configMaps: { "conf-new7hash": ["a"] }, secrets: {} } } },
+      // Git names it by what it holds now, and will by what it held once the file goes back.
+      declared: [configMap("conf-old7hash", {})],
+    });
+    expect(await helps("restore-from-git", given)).toMatchObject({
+      changes: [onWorkload(own, VOLUME, "conf-new7hash", "conf-old7hash")],
+      gitOnly: "ConfigMap conf-old7hash, which it would then ask for, is made by what deploys Git",
+    });
+    const there = {
+      configs: { shop: { configMaps: { "conf-new7hash": ["a"], "conf-old7hash": ["a"] }, secrets: {} } },
+    };
+    expect((await helps("restore-from-git", { ...given, snapshot: there })).gitOnly).toBeUndefined();
+  });
 });
 
 describe("parameters from elsewhere change nothing:", () => {
   const given = world();
   const field = (over: object = {}) => ({
+    commit: "1a2b3c4",
     fields: [
       {
         object: { ...given.workload.ref },
@@ -186,8 +207,8 @@ describe("parameters from elsewhere change nothing:", () => {
   const at = (...path: FieldPath) => field({ path: path as Json });
   const of = (over: object) => field({ object: { ...given.workload.ref, ...over } });
 
-  it("the same parameters without a fault in them are planned", () => {
-    expect(typeof tried("restore-from-git", field() as never, given)).toBe("object");
+  it("the same parameters without a fault in them are planned", async () => {
+    expect(typeof (await tried("restore-from-git", field() as never, given))).toBe("object");
   });
 
   it.each<[string, object, RegExp]>([
@@ -243,7 +264,7 @@ describe("parameters from elsewhere change nothing:", () => {
     ["something beside them", { ...field(), repository: "evil/repo" }, /parameters are wrong/],
     ["a negative position", at("spec", "template", "spec", "containers", -1, "image"), /parameters are wrong/],
     ["nothing", {}, /parameters are wrong/],
-  ])("%s", (_, params, says) => expect(tried("restore-from-git", params as never, given)).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("restore-from-git", params as never, given)).toMatch(says));
 
   it("leave Object's prototype alone", () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();

@@ -64,8 +64,8 @@ describe("restore-manifest", () => {
     ["a value that the commit did not have", { object: REF, path: [...ENV, "name"], from: "cart", to: "root" }],
     ["another object", { object: { ...REF, name: "bank" }, path: [...ENV, "name"], from: "cart" }],
     ["another field", { object: REF, path: ["spec", "replicas"], from: 3, to: 1 }],
-  ])("takes from nobody %s", (_, field) => {
-    expect(tried("restore-manifest", { commit: commit.sha, fields: [field] }, world())).toMatch(
+  ])("takes from nobody %s", async (_, field) => {
+    expect(await tried("restore-manifest", { commit: commit.sha, fields: [field] }, world())).toMatch(
       /is nothing that the commit changed/,
     );
   });

@@ -95,8 +95,8 @@ describe("restore-object", () => {
     ["another kind", { ...before, kind: "Secret" }],
     ["a role", { ...before, apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role" }],
     ["no object", {}],
-  ])("parameters that name %s change nothing", (_, object) => {
-    expect(tried("restore-object", { commit: commit.sha, object: object as never }, world())).toBe(
+  ])("parameters that name %s change nothing", async (_, object) => {
+    expect(await tried("restore-object", { commit: commit.sha, object: object as never }, world())).toBe(
       "it is not the object that is missing",
     );
   });

@@ -86,7 +86,7 @@ describe("parameters from elsewhere change nothing:", () => {
     ["no fields", { fields: [] }, /parameters are wrong/],
     ["a commit that is none", { ...field(mode), commit: "HEAD; rm -rf /" }, /parameters are wrong/],
     ["nothing", {}, /parameters are wrong/],
-  ])("%s", (_, params, says) =>
-    expect(tried("revert-commit", params as { readonly [name: string]: Json }, world())).toMatch(says),
+  ])("%s", async (_, params, says) =>
+    expect(await tried("revert-commit", params as { readonly [name: string]: Json }, world())).toMatch(says),
   );
 });

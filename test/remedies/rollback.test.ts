@@ -162,14 +162,14 @@ describe("parameters from elsewhere change nothing:", () => {
     ["a huge text", { revision: "r".repeat(254) }, /parameters are wrong/],
     ["fields of its own", { revision: "cart-old", template: { spec: {} } }, /parameters are wrong/],
     ["nothing", {}, /parameters are wrong/],
-  ])("%s", (_, params, says) => expect(tried("rollback", params, world(...image))).toMatch(says));
+  ])("%s", async (_, params, says) => expect(await tried("rollback", params, world(...image))).toMatch(says));
 
-  it("a revision that nothing proves healthy", () =>
-    expect(tried("rollback", { revision: "cart-old" }, world(...image, { old: { readyReplicas: 0 } }))).toMatch(
+  it("a revision that nothing proves healthy", async () =>
+    expect(await tried("rollback", { revision: "cart-old" }, world(...image, { old: { readyReplicas: 0 } }))).toMatch(
       /nothing proves that revision cart-old was healthy/,
     ));
 
-  it.each(NAMES)("a revision called %s", (name) =>
-    expect(tried("rollback", { revision: name }, world(...image))).toMatch(/does not exist|parameters are wrong/),
+  it.each(NAMES)("a revision called %s", async (name) =>
+    expect(await tried("rollback", { revision: name }, world(...image))).toMatch(/does not exist|parameters are wrong/),
   );
 });

@@ -121,7 +121,7 @@ async function answerTo(
   const told = { cause: diagnosis.cause, choices: choices.map((choice) => choice.remedy) };
   const refused: object[] = [...rejected];
   for (const choice of choices) {
-    const planned = draft(diagnosis, choice, await remedyContext(finding, seen, run, undefined));
+    const planned = await draft(diagnosis, choice, await remedyContext(finding, seen, run, undefined));
     if ("refused" in planned) {
       refused.push({ remedy: choice.remedy, reason: planned.refused });
       continue;

@@ -18,6 +18,13 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "stanch.labels" -}}
+{{- range $value := list "commonLabels" "podLabels" -}}
+{{- range $label, $_ := get $.Values $value -}}
+{{- if has $label (list "helm.sh/chart" "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by") -}}
+{{- fail (printf "%s: %s is set by the chart, which selects its own pods by it: leave it out" $value $label) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{ include "stanch.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}

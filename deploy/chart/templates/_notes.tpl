@@ -4,8 +4,10 @@
 {{- $mode := dig "mode" "observe" .Values.config -}}
 {{- $scope := include "stanch.scope" . | fromJson -}}
 {{- $tokenElsewhere := .Values.extraEnvFrom -}}
+{{- $keyElsewhere := .Values.extraEnvFrom -}}
 {{- range .Values.extraEnv -}}
 {{- if has .name (list "GITHUB_TOKEN" "STANCH_GITHUB_APP_KEY") -}}{{- $tokenElsewhere = true -}}{{- end -}}
+{{- if eq .name "ANTHROPIC_API_KEY" -}}{{- $keyElsewhere = true -}}{{- end -}}
 {{- end -}}
 Stanch {{ .Chart.AppVersion }} looks at {{ if $scope.all }}every namespace{{ else }}{{ join ", " $scope.namespaces | default "no namespace" }}{{ end }} ({{ .Values.cronJob.schedule }}) in mode {{ $mode }}{{ if .Values.cronJob.suspend }}, but it is suspended{{ end }}.
 
@@ -30,6 +32,12 @@ WARNING: no GitHub credentials are configured: no pull request can be opened. Ma
   kubectl -n {{ $namespace }} create secret generic stanch-github --from-file={{ if dig "github" "appId" "" .Values.config }}{{ .Values.github.appPrivateKeyKey }}=KEY.pem{{ else }}{{ .Values.github.tokenKey }}=TOKEN_FILE{{ end }}
   --set github.existingSecret=stanch-github
 {{- end }}
+{{- if and (dig "model" "enabled" false .Values.config) (not .Values.model.existingSecret) (not $keyElsewhere) }}
+
+WARNING: config.model.enabled is true, but there is no key: no model is asked. Make a Secret, and name it:
+  kubectl -n {{ $namespace }} create secret generic stanch-model --from-file={{ .Values.model.apiKeyKey }}=KEY_FILE
+  --set model.existingSecret=stanch-model
+{{- end }}
 {{- if not .Values.rbac.create }}
 
 rbac.create is false: the accounts hold no rights but those that you grant. `stanch doctor` names what is missing.
@@ -37,6 +45,19 @@ rbac.create is false: the accounts hold no rights but those that you grant. `sta
 {{- if ne (dig "observe" "secrets" "names" .Values.config) "none" }}
 
 config.observe.secrets is {{ dig "observe" "secrets" "names" .Values.config }}: the account may list Secrets, and so read them. Stanch keeps names{{ if eq (dig "observe" "secrets" "names" .Values.config) "keys" }} and keys{{ end }} only.
+{{- end }}
+
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.extraEgress) -}}
+{{- range (include "stanch.addresses" . | fromJson).addresses -}}
+{{- $url := urlParse . -}}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "80" "443" (eq $url.scheme "http")) -}}
+{{- $open := false -}}
+{{- range $.Values.networkPolicy.ports }}{{ if eq (int .) (int $port) }}{{ $open = true }}{{ end }}{{ end -}}
+{{- if not $open }}
+
+WARNING: networkPolicy keeps it from {{ $url.host }}: port {{ $port }} is none of networkPolicy.ports, and networkPolicy.extraEgress is empty.
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 Next:
@@ -59,4 +80,18 @@ Stop it at once:
 
 Uninstalling {{ if and .Values.crds.install .Values.crds.keep }}keeps the CustomResourceDefinitions and with them every Incident{{ else if .Values.crds.install }}REMOVES the CustomResourceDefinitions, AND WITH THEM EVERY INCIDENT{{ else }}leaves the CustomResourceDefinitions alone{{ end }}.
 {{- if include "stanch.writes" . }} Before it, let open hotfixes end: docs/install.md.{{ end }}
+{{- end -}}
+
+{{/* Where the configuration leads to, by address: {"addresses": […]}. What stands in Secrets is not known here. */}}
+{{- define "stanch.addresses" -}}
+{{- $config := .Values.config -}}
+{{- $metrics := default (dict) (get $config "metrics") -}}
+{{- $found := list .Values.proxy.http .Values.proxy.https -}}
+{{- $found = append $found (dig "otlp" "endpoint" "" $metrics) -}}
+{{- $found = append $found (dig "pushgateway" "url" "" $metrics) -}}
+{{- $found = append $found (dig "apiUrl" "" (default (dict) (get $config "github"))) -}}
+{{- range (default (list) (get (default (dict) (get $config "notify")) "receivers")) -}}
+{{- $found = append $found (default "" (get . "url")) -}}
+{{- end -}}
+{{- dict "addresses" (without $found "" | uniq) | toJson -}}
 {{- end -}}

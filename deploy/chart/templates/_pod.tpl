@@ -40,6 +40,13 @@ containers:
             key: {{ .github.tokenKey | quote }}
       {{- end }}
       {{- end }}
+      {{- with .model.existingSecret }}
+      - name: ANTHROPIC_API_KEY
+        valueFrom:
+          secretKeyRef:
+            name: {{ . | quote }}
+            key: {{ $root.Values.model.apiKeyKey | quote }}
+      {{- end }}
       {{- if or .proxy.http .proxy.https }}
       # Node asks through a proxy only when it is told to.
       - name: NODE_USE_ENV_PROXY

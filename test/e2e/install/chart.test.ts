@@ -11,6 +11,7 @@ import { clusterSchemas } from "./schemas.ts";
 const ROOT = resolve(import.meta.dirname, "../../..");
 const tag = Math.random().toString(36).slice(2, 7);
 const namespace = `chart-${tag}`;
+const namespaces = [namespace, `${namespace}-shop`, `${namespace}-bank`, `${namespace}-argocd`];
 const hasKubeconform = spawnSync("kubeconform", ["-v"]).status === 0;
 if (!hasKubeconform)
   process.stderr.write("SKIPPED: kubeconform is not on the PATH (../shared/lab/build kubeconform)\n");
@@ -19,7 +20,7 @@ let folder = "";
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "stanch-chart-"));
-  for (const name of [namespace, `${namespace}-shop`, `${namespace}-bank`])
+  for (const name of namespaces)
     await kubectl(["apply", "--server-side", "-f", "-"], {
       input: JSON.stringify({
         apiVersion: "v1",
@@ -38,8 +39,7 @@ beforeAll(async () => {
     await kubectl(["-n", namespace, "create", "serviceaccount", account]);
 });
 afterAll(async () => {
-  for (const name of [namespace, `${namespace}-shop`, `${namespace}-bank`])
-    await kubectl(["delete", "namespace", name, "--wait=false", "--ignore-not-found"]);
+  for (const name of namespaces) await kubectl(["delete", "namespace", name, "--wait=false", "--ignore-not-found"]);
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -48,6 +48,7 @@ async function rendered(name: string, values: string): Promise<string> {
   const own = (await readFile(values, "utf8"))
     .replaceAll(/\bshop\b/g, `${namespace}-shop`)
     .replaceAll(/\bbank\b/g, `${namespace}-bank`)
+    .replaceAll("deployers: [argocd]", `deployers: [${namespace}-argocd]`)
     .replaceAll("ba*", `${namespace}-ba*`);
   const file = join(folder, `${name}-values.yaml`);
   await writeFile(file, own);
