@@ -49,6 +49,7 @@ async function listen(given: Incident, place: ChatPlace, run: Run): Promise<Talk
   if (known.pending !== undefined)
     talked = await carryOut(talked.incident, known.pending, place, run, answered.has(known.pending.comment));
 
+  const roles = new Map<string, string>();
   let looked = 0;
   for (const comment of comments) {
     if (isOver(talked)) return talked;
@@ -56,6 +57,14 @@ async function listen(given: Incident, place: ChatPlace, run: Run): Promise<Talk
     if (comment.bot || isBy(comment, self) || handled.includes(comment.id) || answered.has(comment.id)) continue;
     const command = parseCommand(comment.body);
     if (command === null) continue;
+    const author = comment.author.toLowerCase();
+    const role = roles.get(author) ?? (await run.codeHost.permissionOf(place.repository, comment.author));
+    roles.set(author, role);
+    // However many strangers ask, they use up nothing of what those may ask who may.
+    if (!WRITERS.includes(role)) {
+      talked = await refuse(talked, comment, command, role, place, run);
+      continue;
+    }
     // The rest is the next run's: `since` stays where it is.
     if (looked >= MOST.run || handled.length >= MOST.all) return talked;
     looked += 1;
@@ -75,25 +84,36 @@ const isOver = ({ incident }: Talked): boolean => incident.status?.phase === "Si
 const isBy = (comment: Comment, login: string): boolean => comment.author.toLowerCase() === login.toLowerCase();
 const stateOf = ({ status }: Incident): ChatState => status?.chat ?? { handled: [] };
 
+const answerTo = ({ id, author }: Comment, { verb }: Command) => ({
+  id,
+  by: author,
+  verb: verb === "unclear" ? "" : verb,
+});
+
+/** Told why not; a talk with many strangers is not made longer, and nothing more is kept of them, for each. */
+async function refuse(
+  talked: Talked,
+  comment: Comment,
+  command: Command,
+  role: string,
+  { repository, number }: ChatPlace,
+  run: Run,
+): Promise<Talked> {
+  const { handled, refusals = 0 } = stateOf(talked.incident);
+  run.log.info("chat command refused", { repository, number, by: comment.author, role });
+  if (refusals >= MOST.refusals) return talked;
+  const change = { handled: [...handled, comment.id], refusals: refusals + 1 };
+  const incident = await note(talked.incident, change, run);
+  const text = formatAnswer(answerTo(comment, command), "only those who may write to this repository can ask that.");
+  await run.codeHost.createComment(repository, number, text);
+  return { ...talked, incident };
+}
+
 async function obey(talked: Talked, comment: Comment, command: Command, place: ChatPlace, run: Run): Promise<Talked> {
   const { repository, number } = place;
   const { incident } = talked;
-  const { handled, refusals = 0 } = stateOf(incident);
-  const heard = { handled: [...handled, comment.id] };
-  const to = { id: comment.id, by: comment.author, verb: command.verb === "unclear" ? "" : command.verb };
-  const role = await run.codeHost.permissionOf(repository, comment.author);
-  if (!WRITERS.includes(role)) {
-    run.log.info("chat command refused", { repository, number, by: comment.author, role });
-    const next = await note(incident, { ...heard, refusals: refusals + 1 }, run);
-    // A talk with many strangers is not made longer for each of them.
-    if (refusals < MOST.refusals)
-      await run.codeHost.createComment(
-        repository,
-        number,
-        formatAnswer(to, "only those who may write to this repository can ask that."),
-      );
-    return { ...talked, incident: next };
-  }
+  const heard = { handled: [...stateOf(incident).handled, comment.id] };
+  const to = answerTo(comment, command);
   if (command.verb === "unclear") {
     const next = await note(incident, heard, run);
     await run.codeHost.createComment(repository, number, formatAnswer(to, `${command.reason}. Try \`/stanch help\`.`));

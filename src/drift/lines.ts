@@ -8,6 +8,7 @@ import type { Found } from "./examine.ts";
 import type { DriftField, DriftItem, SourceLine } from "./model.ts";
 import type { DriftRequest } from "./request.ts";
 import type { Root } from "./root.ts";
+import { cleaned } from "./shown.ts";
 
 /** Fields whose line is looked for in one survey: each costs renders. */
 const MOST_LINES = 50;
@@ -55,7 +56,7 @@ async function fieldLine(
   log.progress(`finding ${text} in Git`);
   const from = getAt(head, path);
   // What must not be shown is not written into a copy of the source either.
-  const to = shown !== undefined && "hash" in shown ? "probe" : live;
+  const to = shown !== undefined && "hash" in shown ? "probe" : live === undefined ? undefined : cleaned(path, live);
   const change: Change = {
     object,
     path,

@@ -96,7 +96,7 @@ function resultsOf(root: RootReport, item: DriftItem): object[] {
   if (item.fields.length === 0) return [result(item.text, "", item.location)];
   return item.fields.map(({ text, git, live, by, location }) =>
     result(
-      `${describeRef(item.object)} ${text}: Git says ${shownText(git)}, live is ${shownText(live)}; last written by ${who(by)}.`,
+      `${describeRef(item.object)} ${text}: Git says ${shownText(git)}, live is ${shownText(live)}; ${by.writer === "unknown" && by.manager === undefined ? "nobody says who wrote it" : `last written by ${who(by)}`}.`,
       text,
       location ?? item.location,
     ),

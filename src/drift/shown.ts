@@ -35,8 +35,8 @@ function isSensitive(path: FieldPath, value: Json): boolean {
   return SENSITIVE.test(text) && !HARMLESS.test(text);
 }
 
-/** The same for what lies inside a list item or map: a secret's value is only said to be one. */
-function cleaned(path: FieldPath, value: Json, depth = 0): Json {
+/** A value in which those of secrets, by their name or their look, are only said to be ones. */
+export function cleaned(path: FieldPath, value: Json, depth = 0): Json {
   if (depth > 40) return "…";
   if (typeof value === "string") return isSensitive(path, value) ? "‹redacted›" : value;
   if (Array.isArray(value)) {

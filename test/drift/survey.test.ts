@@ -286,6 +286,20 @@ describe("what is missing, or cannot be read", () => {
     expect(endOf(report)).toBe("drift");
   });
 
+  it("no secret of what somebody added is written into a copy of the source to find its line", async () => {
+    const debug = { name: "debug", image: "a", env: [{ name: "DB_PASSWORD", value: "correct-horse-battery" }] };
+    const add = [{ op: "add", path: "/spec/template/spec/containers/-", value: debug }];
+    await at.edit(APP, add, "kubectl-edit");
+    const sought: unknown[] = [];
+    const locate = async (_: unknown, change: unknown) => {
+      sought.push(change);
+      return null;
+    };
+    expect(told(await at.survey({ more: { locate } }))).toEqual([expect.stringContaining("debug")]);
+    expect(sought).toHaveLength(1);
+    expect(JSON.stringify(sought)).not.toContain("correct-horse");
+  });
+
   it("a kind that may not be read is unknown, object by object, and the rest is compared", async () => {
     at.world.cluster.deny({ group: "", verb: "list", resource: "configmaps" });
     at.world.cluster.deny({ group: "", verb: "get", resource: "configmaps" });

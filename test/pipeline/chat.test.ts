@@ -115,6 +115,19 @@ describe.concurrent("who may not", () => {
     expect(answers(world)).toHaveLength(3);
   });
 
+  it("keeps nobody from being heard who may, however often it asks", async () => {
+    await using world = staffed(await proposed());
+    for (let index = 0; index < 205; index++) asks(world, "/stanch undo", "eve");
+    asks(world, "/stanch help");
+    expect(said(await world.run())).toEqual(["waiting"]);
+    expect(answers(world)).toHaveLength(4);
+    expect(answers(world).at(-1)).toContain("/stanch retry");
+    const rights = world.host.requests.filter(({ path }) => path.includes("/collaborators/eve/"));
+    expect(rights).toHaveLength(1);
+    expect(status(world)?.chat?.handled).toHaveLength(4);
+    expect(world.memory()).toBe("128Mi");
+  });
+
   it("bots, ourselves, quotes, code and hidden text say nothing", async () => {
     await using world = staffed(await proposed());
     world.host.addCollaborator(REPOSITORY, "dependabot[bot]", "admin");
