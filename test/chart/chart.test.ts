@@ -332,6 +332,11 @@ describe.skipIf(!hasHelm)("what the notes say", () => {
       "keeps it from pushgateway.monitoring.svc:9091: port 9091",
     ],
     [
+      "a model behind it",
+      { config: { model: { baseUrl: "http://ollama.models.svc:11434/v1" } }, networkPolicy: { enabled: true } },
+      "keeps it from ollama.models.svc:11434",
+    ],
+    [
       "a proxy behind it",
       { proxy: { https: "http://proxy.example.com" }, networkPolicy: { enabled: true } },
       "keeps it from proxy.example.com: port 80",

@@ -90,6 +90,7 @@ Uninstalling {{ if and .Values.crds.install .Values.crds.keep }}keeps the Custom
 {{- $found = append $found (dig "otlp" "endpoint" "" $metrics) -}}
 {{- $found = append $found (dig "pushgateway" "url" "" $metrics) -}}
 {{- $found = append $found (dig "apiUrl" "" (default (dict) (get $config "github"))) -}}
+{{- $found = append $found (dig "baseUrl" "" (default (dict) (get $config "model"))) -}}
 {{- range (default (list) (get (default (dict) (get $config "notify")) "receivers")) -}}
 {{- $found = append $found (default "" (get . "url")) -}}
 {{- end -}}
