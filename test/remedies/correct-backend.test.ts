@@ -109,13 +109,13 @@ describe("correct-backend", () => {
     expect(await refuses("correct-backend", world(backend as never, others))).toMatch(sentence);
   });
 
-  it("sends requests nowhere that anybody names but the cluster's own objects", () => {
+  it("sends requests nowhere that anybody names but the cluster's own objects", async () => {
     const one = world({ name: "storefornt", port: { number: 80 } }, [service("storefront"), service("admin")]);
-    expect(tried("correct-backend", { to: [{ wrong: "storefornt", right: "admin" }] }, one)).toBe(
+    expect(await tried("correct-backend", { to: [{ wrong: "storefornt", right: "admin" }] }, one)).toBe(
       "it is not what the cluster's objects prove now",
     );
     expect(
-      tried("correct-backend", { to: [{ wrong: "storefornt", right: "storefront" }] }, { ...one, others: [] }),
+      await tried("correct-backend", { to: [{ wrong: "storefornt", right: "storefront" }] }, { ...one, others: [] }),
     ).toMatch(/there is no Service/);
   });
 });
@@ -140,12 +140,14 @@ describe("restore-from-git of an Ingress", () => {
     );
   });
 
-  it("takes no other field of an Ingress from anybody", () => {
+  it("takes no other field of an Ingress from anybody", async () => {
     const fields = [
       { object: REF, path: ["spec", "rules", 0, "host"], from: "shop.example.com", to: "evil.example.com" },
     ];
-    expect(tried("restore-from-git", { fields }, broken([]))).toMatch(/is no field that this remedy may restore/);
+    expect(await tried("restore-from-git", { fields }, broken([]))).toMatch(/is no field that this remedy may restore/);
     const tls = [{ object: REF, path: ["spec", "tls"], to: [{ secretName: "other" }] }];
-    expect(tried("restore-from-git", { fields: tls }, broken([]))).toMatch(/is no field that this remedy may restore/);
+    expect(await tried("restore-from-git", { fields: tls }, broken([]))).toMatch(
+      /is no field that this remedy may restore/,
+    );
   });
 });

@@ -143,12 +143,12 @@ describe("correct-name", () => {
     expect(await refuses("correct-name", given)).toMatch(sentence);
   });
 
-  it("hands nobody another name than the one that the cluster proves", () => {
+  it("hands nobody another name than the one that the cluster proves", async () => {
     const accounts = [object("ServiceAccount", "checkout"), object("ServiceAccount", "admin")];
-    expect(tried("correct-name", { from: "chekout", to: "admin" }, account(accounts))).toBe(
+    expect(await tried("correct-name", { from: "chekout", to: "admin" }, account(accounts))).toBe(
       "admin is not what is meant by chekout",
     );
-    expect(tried("correct-name", { from: "other", to: "checkout" }, account(accounts))).toBe(
+    expect(await tried("correct-name", { from: "other", to: "checkout" }, account(accounts))).toBe(
       "checkout is not what is meant by other",
     );
   });

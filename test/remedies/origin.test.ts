@@ -355,6 +355,8 @@ const CASES: readonly Case[] = [
 /** Their plans look for the one value that can be meant themselves, and take no other; each has tests of its own for it. */
 const PROVED_BY_PLAN: readonly RemedyId[] = [
   "correct-host",
+  "correct-name",
+  "correct-backend",
   "correct-selector",
   "correct-service-port",
   "correct-storage-class",
