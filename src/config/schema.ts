@@ -81,7 +81,7 @@ export const Config = z.strictObject({
         .array(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "is no name of a namespace"))
         .default([])
         .describe(
-          "Namespaces beside the watched ones in which the Applications, Kustomizations and HelmReleases live that deploy what is watched, such as argocd or flux-system. Matters only where `namespaces` has no wildcard: otherwise those of all namespaces are read.",
+          "Namespaces beside the watched ones in which the Applications, Kustomizations and HelmReleases live that deploy what is watched, such as argocd or flux-system. Matters only where the account is confined to namespaces: one that may list them everywhere does.",
         ),
       selector: z
         .string()

@@ -18,7 +18,7 @@ export interface DeployersRequest {
   /** `host[:port]` of our code host, under all its names. */
   readonly hosts: readonly string[];
   readonly pageSize: number;
-  /** Where they are looked for; null or absent: in all namespaces. */
+  /** Where they are looked for by an account that may not look everywhere; null or absent: in all namespaces. */
   readonly namespaces?: readonly string[] | null;
   readonly log?: Log;
 }
@@ -82,7 +82,10 @@ async function listed(
   // What cannot be found out counts as served: a gap too many is said, one too few is not.
   if (!(await cluster.serves(resource).catch(() => true))) return [];
   const out: KubeObject[] = [];
-  for (const namespace of namespaces ?? [undefined])
+  // Whoever may look everywhere does: a deployer seldom lives where it deploys. An account that is confined looks where it may.
+  const confined = namespaces === undefined || namespaces === null ? null : namespaces;
+  const places = confined !== null && (await isForbidden(resource, cluster)) ? confined : [undefined];
+  for (const namespace of places)
     try {
       for await (const page of cluster.list(resource, {
         limit: pageSize,
@@ -98,6 +101,16 @@ async function listed(
         gaps.add(`${resource.plural} cannot be read, so where they deploy from is not known: ${messageOf(error)}`);
     }
   return out;
+}
+
+/** May this account not list a resource in all namespaces? */
+async function isForbidden(resource: Resource, cluster: DeployersRequest["cluster"]): Promise<boolean> {
+  try {
+    for await (const _ of cluster.list(resource, { limit: 1 })) break;
+    return false;
+  } catch (error) {
+    return error instanceof StanchError && error.code === "forbidden";
+  }
 }
 
 /** Each object is read once, and never a Secret. */

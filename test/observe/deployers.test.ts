@@ -123,9 +123,24 @@ describe("readDeployers", () => {
     expect(made.lists).toEqual([{ limit: 2 }, { limit: 2 }, { limit: 2 }]);
   });
 
-  it("asks only where it is told to look, so that no right of the cluster's is needed", async () => {
+  it("looks everywhere where it may: a deployer seldom lives where it deploys", async () => {
     const made = bench([application("a"), kustomization("cart"), release("cart"), git()]);
-    await read(made, ["shop", "argocd"]);
+    const { all } = await read(made, ["shop"]);
+    expect(all.map(({ ref }) => `${ref.kind} ${ref.namespace}`)).toContain("Application argocd");
+  });
+
+  it("confined to namespaces it looks in these, which is no gap", async () => {
+    const made = bench([application("a"), kustomization("cart"), release("cart"), git()]);
+    const { list } = made.cluster;
+    const cluster: typeof made.cluster = {
+      ...made.cluster,
+      async *list(resource, options = {}) {
+        if (options.namespace === undefined) throw new StanchError("forbidden", `may not list ${resource.plural}`);
+        yield* list(resource, options);
+      },
+    };
+    const { gaps } = await read({ ...made, cluster }, ["shop", "argocd"]);
+    expect(gaps).toEqual([]);
     expect(made.lists).toEqual(
       [1, 2, 3].flatMap(() => [
         { limit: 2, namespace: "shop" },
