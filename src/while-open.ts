@@ -21,9 +21,13 @@ export async function followPullRequest(incident: Incident, run: Run): Promise<O
   if (pull.merged) return [await afterMerge(incident, pull, run)];
   const head = await fixedAt(incident, run);
   if (head !== null) return [await fixedByOthers(incident, pull, head, run)];
-  if (pull.state === "closed") return [await afterRefusal(incident, pull, run)];
+  // Closed by a run that ended in the middle of what a comment asked for: that is finished, and is no refusal of the pull request.
+  const halfDone = incident.status?.chat?.pending?.verb === "ignore";
+  if (pull.state === "closed" && !halfDone) return [await afterRefusal(incident, pull, run)];
   const talked = await followChat(incident, { kind: "pull", repository: known.repository, number: known.number }, run);
-  return [talked.outcome ?? (await whileOpen(talked.incident, pull, run))];
+  if (talked.outcome !== null) return [talked.outcome];
+  if (pull.state === "closed") return [await afterRefusal(talked.incident, pull, run)];
+  return [await whileOpen(talked.incident, pull, run)];
 }
 
 /** The commit at which Git says all of the change without our pull request; null: it does not. */
@@ -86,11 +90,13 @@ async function afterRefusal(incident: Incident, pull: PullRequest, run: Run): Pr
     text = `${text} The live change ${kept}.`;
   }
   const freed = await letGo(current, text, run);
+  // What a comment asked of this pull request must not be done to the next one.
+  const { pending: _, ...chat } = freed.incident.status?.chat ?? { handled: [] };
   const next = await run.store.advance(
     freed.incident,
     "Silenced",
     `${text}${freed.left === null ? "" : ` ${stillHeld(freed.left)}`} The problem is left alone until ${silencedUntil.slice(0, 10)}.`,
-    { silencedUntil },
+    { silencedUntil, ...(freed.incident.status?.chat === undefined ? {} : { chat }) },
   );
   return outcomeOf(next, "closed");
 }

@@ -69,7 +69,11 @@ describe.concurrent("killed at any write", () => {
         expect(pulls(world), where).toEqual([state]);
         expect(world.memory(), where).toBe("64Mi");
         expectFree(world);
-        expect(world.incidents()[0]?.status?.chat?.pending, where).toBeUndefined();
+        const status = world.incidents()[0]?.status;
+        expect(status?.chat?.pending, where).toBeUndefined();
+        // For the time that was asked for, not for that of a refusal.
+        if (phase === "Silenced")
+          expect(Date.parse(status?.silencedUntil ?? "") - world.clock.now().getTime(), where).toBeLessThan(3 * HOUR);
         if (ended !== "died") {
           expect(place).toBeGreaterThan(5);
           return;
