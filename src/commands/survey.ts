@@ -7,7 +7,6 @@ import { StanchError } from "../errors.ts";
 import { createIncidentStore, type IncidentStore } from "../incident/store.ts";
 import type { Cluster } from "../ports.ts";
 import { version } from "../version.ts";
-import { createWorkbench } from "../workbench.ts";
 import { locateLine } from "./locate-line.ts";
 
 /** Compares the cluster with Git, with a workbench of its own. `wait`: milliseconds until the second look. */
@@ -18,6 +17,8 @@ export async function survey(
   options: { readonly mode: DriftMode; readonly wait: number; readonly roots?: readonly string[] },
 ): Promise<DriftReport> {
   const { config, log, clock } = base;
+  // As compose.ts loads it, so that a bundle may keep it apart.
+  const { createWorkbench } = await import("../workbench.ts");
   const workbench = createWorkbench(config, { ...hosts, ...clusterSide(base, cluster) });
   try {
     return await surveyDrift({
