@@ -474,6 +474,42 @@ export interface Advisor {
   ): Promise<{ readonly reply: AdvisorReply } | { readonly fault: AdvisorFault }>;
 }
 
+/** What a check command did in its sandbox. */
+export type CheckResult =
+  | {
+      readonly ran: true;
+      /** Its exit status; null when it was ended by a signal. */
+      readonly exit: number | null;
+      /** It was ended because its time was over. */
+      readonly timedOut: boolean;
+      /** The end of what it wrote, both streams together as they came: untrusted text, bounded. */
+      readonly output: string;
+      readonly ms: number;
+    }
+  | {
+      readonly ran: false;
+      /** Why it could not be run, as a sentence without a full stop. */
+      readonly reason: string;
+    };
+
+/** Runs a program of strangers where it can do no harm: no network, no credentials, no files but its own, within bounds. */
+export interface Sandbox {
+  /** Why no sandbox can be made here, as a sentence without a full stop; null: it can, as far as was tried. Asked once a process. */
+  unavailable(): Promise<string | null>;
+  /**
+   * Runs a command (no shell) in a directory, which it may write to, and of which nothing else is to be kept. Never throws: what goes wrong is
+   * an answer. Everything that the command started has ended when it returns.
+   */
+  run(request: {
+    /** Absolute path. */
+    readonly directory: string;
+    readonly command: readonly string[];
+    readonly timeoutMs: number;
+    /** Bytes of output that are kept: its end. */
+    readonly outputBytes: number;
+  }): Promise<CheckResult>;
+}
+
 /** Who is told. Never throws: what goes wrong is an answer. */
 export interface Receiver {
   /** Of `notify.receivers`. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { duration } from "./duration.ts";
-import { count, isHttp, section } from "./values.ts";
+import { count, globs, isHttp, section } from "./values.ts";
 
 /**
  * Remedies that a model may choose: those whose values come from Git, the workload's own revisions, the registry or declared ports, and of
@@ -62,6 +62,32 @@ export const modelSection = section(
     turns: count(8, "Requests about one incident at most.", 1),
     calls: count(16, "Looks at the cluster and at Git that it may ask for in one incident."),
     maxTokens: count(8000, "Tokens of one answer at most, thinking included.", 500),
+    code: section(
+      {
+        enabled: z
+          .boolean()
+          .default(false)
+          .describe(
+            "Let the model write a fix where the fault is the program's own: a draft pull request in its own repository, for people to judge. Needs `issues.apps`.",
+          ),
+        model: z.string().default("").describe("Model that writes it. Empty: `model.diagnosis`."),
+        files: count(3, "Files that one fix may change at most.", 1),
+        lines: count(80, "Lines that one fix may add and remove at most, together.", 1),
+        fileBytes: count(200_000, "A larger file is neither read whole nor edited.", 1000),
+        edit: globs(
+          [],
+          "Files that may be edited beside what is code by its name (globs, from the top of the repository). Workflows, owners, secrets, generated and binary files never are.",
+        ),
+        lockfiles: z.boolean().default(false).describe("Lock files of package managers may be edited."),
+        turns: count(24, "Requests for one fix at most.", 1),
+        calls: count(60, "Looks, searches and edits of one fix at most.", 1),
+        checks: count(3, "Times that the check command of `apps` is run for one fix at most (0: never)."),
+        patience: duration("10m", "Patience with one fix, requests, pauses and checks included.", "1s"),
+        maxTokens: count(16_000, "Tokens of one answer at most, thinking included.", 500),
+        perRun: count(1, "Fixes of one run at most."),
+      },
+      "A model's fix in a program's own repository, off by default.",
+    ),
     budget: section(
       {
         incidentDollars: dollars(1, "US dollars for one incident."),
