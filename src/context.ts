@@ -3,7 +3,7 @@ import type { GuardContext } from "./guards/guard.ts";
 import { holdChoices } from "./hold-choices.ts";
 import type { Incident } from "./incident/incident.ts";
 import { scaleTarget } from "./kube/failing.ts";
-import { keyOf, sameRef } from "./kube/ref.ts";
+import { keyOf, refOf, sameRef } from "./kube/ref.ts";
 import { referencesOf } from "./kube/references.ts";
 import { RESOURCES } from "./kube/resources.ts";
 import type { Finding, KubeObject, ObjectRef, Plan } from "./model.ts";
@@ -37,6 +37,8 @@ export async function remedyContext(
     for (const ref of referencedBy(workload.object))
       if (!known.has(keyOf(ref))) known.set(keyOf(ref), await run.cluster.get(ref));
   const looked = await lookThrough(finding, run);
+  for (const object of [...looked.values()].flatMap((objects) => objects ?? []))
+    if (!known.has(keyOf(refOf(object)))) known.set(keyOf(refOf(object)), object);
   return {
     settings: run.config,
     snapshot: seen.snapshot,

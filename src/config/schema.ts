@@ -33,6 +33,7 @@ const REMEDIES = [
   "revert-commit",
   "restore-object",
   "restore-manifest",
+  "restore-policy",
   "correct-image",
   "repoint-reference",
   "correct-name",

@@ -1,8 +1,9 @@
 import { formatPath } from "../kube/field-path.ts";
-import type { Change } from "../model.ts";
+import type { Change, Plan } from "../model.ts";
+import { isPolicyField, POLICY_FIELDS } from "../remedies/policy-fields.ts";
 import { isRestorable } from "../remedies/relevance.ts";
 import type { Guard } from "./guard.ts";
-import { loosens } from "./privileges.ts";
+import { givesTooMuch, loosens } from "./privileges.ts";
 
 const KINDS = new Set([
   "Deployment",
@@ -20,6 +21,7 @@ const KINDS = new Set([
   "Application",
   "HelmRelease",
   "Kustomization",
+  ...Object.keys(POLICY_FIELDS),
 ]);
 
 const ADDED = new Set(["ConfigMap", "PersistentVolumeClaim", "Service", "ServiceAccount"]);
@@ -28,10 +30,19 @@ function isAddition({ object, path, from, to }: Change): boolean {
   return path.length === 0 && from === undefined && to !== undefined && ADDED.has(object.kind);
 }
 
+/** What workloads may do is never the choice of a model, and nobody gets back all of something, Secrets, or rights themselves. */
+function ofPolicy(change: Change, { choice }: Plan): string | null {
+  const { object, path } = change;
+  if (choice.remedy !== "restore-policy" || choice.by === "model") return `a ${object.kind} is never changed`;
+  if (!isPolicyField(object.kind, path))
+    return `${formatPath(path)} of a ${object.kind} is no field that Stanch changes`;
+  return givesTooMuch(change) ? `${formatPath(path)} would give too much; a person must decide` : null;
+}
+
 export const fieldAllowList: Guard = {
   id: "field-allow-list",
   summary:
-    "Only fields that remedies may restore: never Secrets, RBAC, network policies, finalizers, replicas, labels, and no loosening of security.",
+    "Only fields that remedies may restore: never Secrets, network policies, finalizers, replicas, labels, and no loosening of security.",
   check(plan) {
     for (const change of plan.changes) {
       const where = formatPath(change.path);
@@ -39,6 +50,11 @@ export const fieldAllowList: Guard = {
         return { decision: "refuse", rule: "field-allow-list", reason: `a ${change.object.kind} is never changed` };
       // An object that is put back as a whole; that it is not in the cluster leaves Git as the only way.
       if (isAddition(change)) continue;
+      if (Object.hasOwn(POLICY_FIELDS, change.object.kind)) {
+        const objection = ofPolicy(change, plan);
+        if (objection === null) continue;
+        return { decision: "refuse", rule: "field-allow-list", reason: objection };
+      }
       if (!isRestorable(change.object.kind, change.path, null))
         return {
           decision: "refuse",

@@ -33,6 +33,8 @@ export const RESOURCES = {
   StorageClass: entry("storage.k8s.io", "v1", "StorageClass", "storageclasses", false),
   Ingress: entry("networking.k8s.io", "v1", "Ingress", "ingresses"),
   IngressClass: entry("networking.k8s.io", "v1", "IngressClass", "ingressclasses", false),
+  Role: entry("rbac.authorization.k8s.io", "v1", "Role", "roles"),
+  RoleBinding: entry("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings"),
   PriorityClass: entry("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", false),
   HorizontalPodAutoscaler: entry("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
   Application: entry("argoproj.io", "v1alpha1", "Application", "applications"),

@@ -17,6 +17,7 @@ import { repointReference } from "./repoint-reference.ts";
 import { restoreFromGit } from "./restore-from-git.ts";
 import { restoreManifest } from "./restore-manifest.ts";
 import { restoreObject } from "./restore-object.ts";
+import { restorePolicy } from "./restore-policy.ts";
 import { revertCommit } from "./revert-commit.ts";
 import { rollback } from "./rollback.ts";
 
@@ -27,6 +28,7 @@ export const remedies: readonly Remedy[] = [
   revertCommit,
   restoreObject,
   restoreManifest,
+  restorePolicy,
   correctImage,
   repointReference,
   correctName,
@@ -50,12 +52,19 @@ export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   ImagePull: ["evict", "rollback", "restore-from-git", "correct-image", "correct-name", "revert-commit"],
   ConfigMissing: ["evict", "rollback", "restore-from-git", "restore-object", "repoint-reference", "revert-commit"],
   OOMKilled: ["rollback", "restore-from-git", "raise-memory-limit", "revert-commit"],
-  LivenessKill: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
-  InitWaiting: ["restore-from-git", "correct-host"],
-  NotReady: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
-  CrashLoop: ["rollback", "restore-from-git", "correct-host", "revert-commit"],
+  LivenessKill: [
+    "restore-policy",
+    "rollback",
+    "restore-from-git",
+    "correct-probe",
+    "correct-probe-path",
+    "revert-commit",
+  ],
+  InitWaiting: ["restore-policy", "restore-from-git", "correct-host"],
+  NotReady: ["restore-policy", "rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
+  CrashLoop: ["restore-policy", "rollback", "restore-from-git", "correct-host", "revert-commit"],
   RolloutStuck: ["rollback", "restore-from-git", "revert-commit"],
-  PodsRefused: ["restore-from-git", "restore-object", "correct-name", "revert-commit"],
+  PodsRefused: ["restore-from-git", "restore-object", "restore-policy", "correct-name", "revert-commit"],
   Unschedulable: [
     "rollback",
     "restore-from-git",

@@ -104,6 +104,10 @@ export type OtherKind =
   | "ServiceAccount"
   | "PersistentVolumeClaim"
   | "PriorityClass"
+  | "Role"
+  | "RoleBinding"
+  | "ResourceQuota"
+  | "LimitRange"
   | "HorizontalPodAutoscaler";
 
 /** What a plan may look at: live state only, so that it is the same for every caller. */
