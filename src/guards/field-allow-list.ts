@@ -1,6 +1,9 @@
 import { formatPath } from "../kube/field-path.ts";
+import { keyOf } from "../kube/ref.ts";
 import type { Change, Plan } from "../model.ts";
+import { isForService } from "../remedies/behind-service.ts";
 import { isPolicyField, POLICY_FIELDS } from "../remedies/policy-fields.ts";
+import { isVersion } from "../remedies/restore-manifest.ts";
 import { isRestorable } from "../remedies/relevance.ts";
 import type { Guard } from "./guard.ts";
 import { givesTooMuch, loosens } from "./privileges.ts";
@@ -42,8 +45,8 @@ function ofPolicy(change: Change, { choice }: Plan): string | null {
 export const fieldAllowList: Guard = {
   id: "field-allow-list",
   summary:
-    "Only fields that remedies may restore: never Secrets, network policies, finalizers, replicas, labels, and no loosening of security.",
-  check(plan) {
+    "Only fields that remedies may restore: never Secrets, finalizers, replicas, labels (but for the one that a Service looks for in vain), and no loosening of security.",
+  check(plan, context) {
     for (const change of plan.changes) {
       const where = formatPath(change.path);
       if (!KINDS.has(change.object.kind))
@@ -55,7 +58,9 @@ export const fieldAllowList: Guard = {
         if (objection === null) continue;
         return { decision: "refuse", rule: "field-allow-list", reason: objection };
       }
-      if (!isRestorable(change.object.kind, change.path, null))
+      if (plan.finding.symptom.kind === "ManifestRefused" && isVersion(change)) continue;
+      const own = context.live.get(keyOf(plan.finding.workload)) ?? null;
+      if (!isRestorable(change.object.kind, change.path, null) && !isForService(change, plan.finding, own))
         return {
           decision: "refuse",
           rule: "field-allow-list",

@@ -5,7 +5,7 @@ import type { Guard } from "./guard.ts";
 export const policy: Guard = {
   id: "policy",
   summary:
-    "Roles, bindings, quotas and limits say what workloads may do: they are changed in Git only, where somebody reviews it.",
+    "Roles, bindings, quotas, limits and network policies say what workloads may do: they are changed in Git only, where somebody reviews it.",
   check(plan) {
     const found = plan.changes.find(({ object }) => Object.hasOwn(POLICY_FIELDS, object.kind));
     return found === undefined

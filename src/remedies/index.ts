@@ -75,6 +75,8 @@ export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   ],
   ClaimPending: ["restore-from-git", "correct-storage-class", "revert-commit"],
   ManifestRefused: ["restore-manifest"],
+  Complains: ["restore-policy", "restore-from-git"],
+  CutOff: ["restore-policy", "restore-from-git", "restore-object"],
   WrongPort: ["restore-from-git", "correct-service-port", "revert-commit"],
   BrokenRoute: ["restore-from-git", "correct-backend", "revert-commit"],
   ScalingInactive: ["restore-from-git", "correct-name", "revert-commit"],

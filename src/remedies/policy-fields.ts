@@ -5,6 +5,7 @@ export const POLICY_FIELDS: Readonly<Record<string, (path: FieldPath) => boolean
   Role: ([top]) => top === "rules",
   RoleBinding: ([top]) => top === "subjects",
   ResourceQuota: ([top, field, ...rest]) => top === "spec" && field === "hard" && rest.length === 1,
+  NetworkPolicy: ([top, field]) => top === "spec" && field !== undefined,
   LimitRange: ([top, field]) => top === "spec" && field === "limits",
 };
 

@@ -108,6 +108,8 @@ export type OtherKind =
   | "RoleBinding"
   | "ResourceQuota"
   | "LimitRange"
+  | "NetworkPolicy"
+  | "PersistentVolume"
   | "HorizontalPodAutoscaler";
 
 /** What a plan may look at: live state only, so that it is the same for every caller. */

@@ -4,6 +4,7 @@ import { describeRef, keyOf, refOf } from "../kube/ref.ts";
 import type { Change, Finding, KubeObject } from "../model.ts";
 import { describeChanges } from "./evidence.ts";
 import { fromHistory } from "./git-history.ts";
+import { network } from "./policy-network.ts";
 import type { Policy } from "./policy.ts";
 import { access } from "./policy-access.ts";
 import { isPolicyField } from "./policy-fields.ts";
@@ -13,17 +14,17 @@ import { defineRemedy, no, type PlanContext, refuse } from "./remedy.ts";
 import { changesOf, RestoredFields } from "./restored-fields.ts";
 import { notFromGit } from "./restored-origin.ts";
 
-const POLICIES: readonly Policy[] = [access, quota, limitRange];
+const POLICIES: readonly Policy[] = [access, quota, limitRange, network];
 
 /**
- * A Role, RoleBinding, quota or LimitRange that refuses the workload what it allowed before a recent commit, by the cluster's
+ * A Role, RoleBinding, quota, LimitRange or NetworkPolicy that refuses the workload what it allowed before a recent commit, by the cluster's
  * or the program's own words: in the fields that refuse it, it says again what it said. In Git only and always: that a program fails
  * does not say that the commit was wrong, so that a person decides by merging.
  */
 export const restorePolicy = defineRemedy({
   id: "restore-policy",
   summary:
-    "Proposes to put back, in Git only, what a recent commit took from a Role, RoleBinding, quota or LimitRange, where that refuses the workload by name.",
+    "Proposes to put back, in Git only, what a recent commit took from a Role, RoleBinding, quota, LimitRange or NetworkPolicy, where that refuses the workload by name.",
   risk: "high",
   reversibility: "inverse",
   params: RestoredFields,
@@ -33,6 +34,8 @@ export const restorePolicy = defineRemedy({
     { group: "rbac.authorization.k8s.io", resource: "rolebindings", verb: "list" },
     { group: "rbac.authorization.k8s.io", resource: "roles", verb: "get" },
     { group: "rbac.authorization.k8s.io", resource: "rolebindings", verb: "get" },
+    { group: "networking.k8s.io", resource: "networkpolicies", verb: "list" },
+    { group: "networking.k8s.io", resource: "networkpolicies", verb: "get" },
     { group: "", resource: "resourcequotas", verb: "get" },
     { group: "", resource: "limitranges", verb: "get" },
   ],
