@@ -54,7 +54,7 @@ async function judged(object: KubeObject, made: readonly Change[], run: Run): Pr
   const { apiVersion, kind } = object;
   const isOther = made.some(({ path }) => path[0] === "apiVersion");
   if (isOther && (await run.cluster.resource(apiVersion, kind)) === null)
-    return { kind: "refused", message: `no matches for kind "${kind}" in version "${apiVersion}"` };
+    return { kind: "refused", message: `apiVersion: no matches for kind "${kind}" in version "${apiVersion}"` };
   return answerTo(object, run);
 }
 
