@@ -1,4 +1,5 @@
 import { messageOf, StanchError } from "../errors.ts";
+import { sameAsLive } from "../gitops/field-equality.ts";
 import { isOurs } from "../gitops/holds.ts";
 import { withHolds } from "../incident/holding.ts";
 import type { Incident, IncidentPlan } from "../incident/incident.ts";
@@ -35,14 +36,16 @@ export async function act(
   holds: readonly Hold[] = [],
 ): Promise<Acted> {
   const groups = withHolding(plan.changes, holds);
+  const made = new Map<string, KubeObject>();
   for (const group of groups) {
     const said = await write(group, context, true);
     if (!said.written) return refused(incident, said.reason, said.gitOnly);
+    made.set(keyOf(group.ref), said.object);
   }
 
   const now = context.clock.now().toISOString();
   const hotfix: Hotfix = {
-    changes: plan.changes,
+    changes: plan.changes.map((change) => settled(change, made.get(keyOf(change.object)))),
     ...(plan.action === undefined ? {} : { action: plan.action }),
     appliedAt: now,
     objects: {},
@@ -59,7 +62,7 @@ export async function act(
   for (const group of groups) {
     const said = await write(group, context, false);
     if (said.written) {
-      if (group.changes.length > 0) objects[keyOf(group.ref)] = said.version;
+      if (group.changes.length > 0) objects[keyOf(group.ref)] = versionOf(said.object);
     } else {
       // What was written before it is taken back by the caller: a hotfix that is half done must not stay so.
       current = await context.store.advance(current, "Acting", said.reason, {
@@ -90,6 +93,16 @@ export async function act(
     hotfix: { ...hotfix, objects },
   });
   return { applied: true, incident: current };
+}
+
+/**
+ * A change as the API server takes it: a probe, a port or a volume that comes as a whole gets defaults that no manifest says. Without them
+ * nobody could tell later whether it still stands.
+ */
+function settled(change: Change, made: KubeObject | undefined): Change {
+  const { path, to } = change;
+  const is = made === undefined || to === undefined ? undefined : getAt(made, path);
+  return is !== undefined && sameAsLive(path, to, is) ? { ...change, to: is } : change;
 }
 
 /** What is written to one object: fields of the plan, and what holds it or rests for it. */
@@ -127,7 +140,7 @@ function describeHold(hold: Hold): string {
 }
 
 type Written =
-  | { readonly written: true; readonly version: Hotfix["objects"][string] }
+  | { readonly written: true; readonly object: KubeObject }
   | { readonly written: false; readonly reason: string; readonly gitOnly: boolean };
 
 const ATTEMPTS = 5;
@@ -149,13 +162,11 @@ async function write(
     const gone = conflicts(changes, live);
     if (gone.length > 0)
       return { written: false, reason: `${what} changed in the meantime: ${gone.join("; ")}`, gitOnly: false };
-    if (changes.length === 0) return { written: true, version: versionOf(live) };
+    if (changes.length === 0) return { written: true, object: live };
     try {
       return {
         written: true,
-        version: versionOf(
-          await context.cluster.patch(group.ref, withVersion(toPatch(changes, live), live), { dryRun }),
-        ),
+        object: await context.cluster.patch(group.ref, withVersion(toPatch(changes, live), live), { dryRun }),
       };
     } catch (error) {
       if (!(error instanceof StanchError)) throw error;
