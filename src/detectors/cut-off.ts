@@ -4,7 +4,8 @@ import { makeFinding } from "./finding.ts";
 /** A Service or NetworkPolicy in which a recent commit took away what a declared client still asks for. */
 export const cutOff: Detector = {
   id: "cut-off",
-  summary: "A recent commit took a Service, its port or a way through a NetworkPolicy from a client that still asks for it.",
+  summary:
+    "A recent commit took a Service, its port or a way through a NetworkPolicy from a client that still asks for it.",
   detect: (snapshot) =>
     snapshot.cutOffs.map(({ ref, message, commit }) =>
       makeFinding(

@@ -1,7 +1,7 @@
 import { formatDuration } from "../config/duration.ts";
+import type { Config } from "../config/schema.ts";
 import { conditionOf } from "../kube/conditions.ts";
 import { numberAt, textAt, timeOf } from "../kube/fields.ts";
-import type { Config } from "../config/schema.ts";
 import type { Finding, PodState, Snapshot, Workload } from "../model.ts";
 import type { Detector } from "./detector.ts";
 import { containerFact, eventFact, type Fact, plainText } from "./evidence.ts";
@@ -104,7 +104,9 @@ function unmounted(workload: Workload, snapshot: Snapshot, settings: Config["det
       waited >= settings.pending
         ? undefined
         : `The mount fails since ${formatDuration(waited)}; it counts after ${formatDuration(settings.pending)}.`;
-    return [finding(workload, [pod], readyElsewhere(workload), event.message, event.firstSeen, snapshot.takenAt, unripe)];
+    return [
+      finding(workload, [pod], readyElsewhere(workload), event.message, event.firstSeen, snapshot.takenAt, unripe),
+    ];
   }
   return [];
 }

@@ -3,8 +3,8 @@ import { keyOf } from "../kube/ref.ts";
 import type { Change, Plan } from "../model.ts";
 import { isForService } from "../remedies/behind-service.ts";
 import { isPolicyField, POLICY_FIELDS } from "../remedies/policy-fields.ts";
-import { isVersion } from "../remedies/restore-manifest.ts";
 import { isRestorable } from "../remedies/relevance.ts";
+import { isVersion } from "../remedies/restore-manifest.ts";
 import type { Guard } from "./guard.ts";
 import { givesTooMuch, loosens } from "./privileges.ts";
 

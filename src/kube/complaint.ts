@@ -5,7 +5,21 @@ const SIGN =
   /\b(?:err(?:or)?|fatal|crit(?:ical)?|fail(?:ed|ure|s|ing)?|exception|panic|refused|unreachable|time(?:d ?|-)?out|no such host|not found|not set|missing|invalid|malformed|unknown|cannot|can't|could ?n[o']t|unable|denied|forbidden|ENOTFOUND|EAI_AGAIN|ECONN\w+)\b/i;
 /** What is too short or too common to name anything. */
 const LEAST = 4;
-const COMMON = new Set(["true", "false", "none", "null", "info", "debug", "warn", "error", "http", "https", "localhost", "default", "value"]);
+const COMMON = new Set([
+  "true",
+  "false",
+  "none",
+  "null",
+  "info",
+  "debug",
+  "warn",
+  "error",
+  "http",
+  "https",
+  "localhost",
+  "default",
+  "value",
+]);
 
 /**
  * Lines of a log that complain of what a change brought: of the variable or the key that it changed by name, or of a word of its new

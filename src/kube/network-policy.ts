@@ -8,7 +8,9 @@ import { matchesSelector } from "./selectors.ts";
  */
 export function letsThrough(policies: readonly KubeObject[], flow: Flow): boolean | null {
   const answers = [
-    ...directionOf(policies, "Ingress", flow.to).map((policy) => opens(policy, "ingress", "from", flow.from, flow.port)),
+    ...directionOf(policies, "Ingress", flow.to).map((policy) =>
+      opens(policy, "ingress", "from", flow.from, flow.port),
+    ),
   ];
   const out = directionOf(policies, "Egress", flow.from).map((policy) =>
     opens(policy, "egress", "to", flow.to, flow.port),
@@ -20,7 +22,8 @@ export function letsThrough(policies: readonly KubeObject[], flow: Flow): boolea
 function directionOf(policies: readonly KubeObject[], type: "Ingress" | "Egress", labels: Flow["from"]): KubeObject[] {
   return policies.filter((policy) => {
     const types = listAt(policy, "spec", "policyTypes");
-    const isOf = types.length > 0 ? types.includes(type) : type === "Ingress" || listAt(policy, "spec", "egress").length > 0;
+    const isOf =
+      types.length > 0 ? types.includes(type) : type === "Ingress" || listAt(policy, "spec", "egress").length > 0;
     return isOf && matchesSelector(mapAt(policy, "spec", "podSelector") ?? {}, labels);
   });
 }
@@ -32,7 +35,9 @@ function opens(
   labels: Flow["from"],
   port: number,
 ): boolean | null {
-  const rules = listAt(policy, "spec", list).map((rule) => both(hasPeer(listAt(rule, peers), labels), hasPort(rule, port)));
+  const rules = listAt(policy, "spec", list).map((rule) =>
+    both(hasPeer(listAt(rule, peers), labels), hasPort(rule, port)),
+  );
   return rules.length === 0 ? false : any(rules);
 }
 

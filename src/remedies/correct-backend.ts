@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { getAt } from "../kube/field-path.ts";
 import { listAt, numberAt, textAt } from "../kube/fields.ts";
-import { applyChanges } from "../kube/json-patch.ts";
 import { type Backend, backendsOf, portText, serves } from "../kube/ingress.ts";
+import { applyChanges } from "../kube/json-patch.ts";
 import type { Change, FieldPath, Finding, Json, KubeObject } from "../model.ts";
 import { fact } from "./evidence.ts";
 import { defineRemedy, no, type PlanContext, type RemedyContext, refuse } from "./remedy.ts";

@@ -154,7 +154,10 @@ function isOwnField(kind: string, path: FieldPath, symptom: SymptomKind): boolea
   if (symptom === "ScalingInactive") return kind === "HorizontalPodAutoscaler" && SCALES.includes(field);
   if (kind === "Ingress") return symptom === "BrokenRoute" && isRoute(path);
   if (kind === "Service")
-    return (symptom === "NoEndpoints" || symptom === "WrongPort" || symptom === "CutOff") && (field === "selector" || field === "ports");
+    return (
+      (symptom === "NoEndpoints" || symptom === "WrongPort" || symptom === "CutOff") &&
+      (field === "selector" || field === "ports")
+    );
   if (symptom !== "ClaimPending" && symptom !== "Unschedulable") return false;
   if (kind === "PersistentVolumeClaim") return CLAIM_FIELDS.includes(field);
   return kind === "StatefulSet" && field === "volumeClaimTemplates";

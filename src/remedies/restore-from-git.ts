@@ -82,8 +82,8 @@ function restingBehind(changes: readonly Change[], finding: Finding, context: Pl
   const service = context.live(finding.workload);
   if (finding.symptom.kind !== "NoEndpoints" || service === null) return null;
   const selector = textsAt(applyChanges(service, changes), "spec", "selector");
-  const behind = BEHIND.flatMap((kind) => context.others(kind, finding.workload.namespace) ?? []).filter(
-    (workload) => matchesLabels(selector, textsAt(templateOf(workload), "metadata", "labels")),
+  const behind = BEHIND.flatMap((kind) => context.others(kind, finding.workload.namespace) ?? []).filter((workload) =>
+    matchesLabels(selector, textsAt(templateOf(workload), "metadata", "labels")),
   );
   if (behind.length === 0 || behind.some((workload) => numberAt(workload, "spec", "replicas") !== 0)) return null;
   const names = behind.map((workload) => workload.metadata.name).join(", ");
@@ -137,7 +137,9 @@ export function subjectsOf(finding: Finding, context: PlanContext): ObjectRef[] 
     own?.kind !== "Service" ? [] : BEHIND.flatMap((kind) => context.others(kind, workload.namespace) ?? []);
   const meant = behind.filter((item) => own !== null && mayBeMeant(item, own)).map(refOf);
   return [
-    ...new Map([workload, ...(target === null ? [] : [target]), ...wanted, ...meant].map((ref) => [keyOf(ref), ref])).values(),
+    ...new Map(
+      [workload, ...(target === null ? [] : [target]), ...wanted, ...meant].map((ref) => [keyOf(ref), ref]),
+    ).values(),
   ].slice(0, 12);
 }
 

@@ -5,8 +5,8 @@ import { conflicts } from "../kube/json-patch.ts";
 import { describeRef, keyOf, sameRef } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
 import type { Change, Finding, Json, KubeObject, ObjectRef } from "../model.ts";
-import { describeChanges } from "./evidence.ts";
 import { isForService } from "./behind-service.ts";
+import { describeChanges } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
 import { comesWithGit } from "./missing-target.ts";
 import { isRestorable } from "./relevance.ts";
@@ -93,12 +93,7 @@ export function planRestore(
   };
 }
 
-function objectionTo(
-  change: Change,
-  finding: Finding,
-  context: PlanContext,
-  reach: "symptom" | "any",
-): string | null {
+function objectionTo(change: Change, finding: Finding, context: PlanContext, reach: "symptom" | "any"): string | null {
   const { object, path, from, to } = change;
   const where = `${formatPath(path)} of ${describeRef(object)}`;
   if (object.namespace !== finding.workload.namespace) return `${where} is in another namespace`;

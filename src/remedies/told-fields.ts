@@ -16,7 +16,9 @@ const TOLD: Partial<Record<SymptomKind, readonly (readonly [RegExp, readonly str
     [/no PriorityClass with name/, ["priorityClassName"]],
     [/RuntimeClass/, ["runtimeClassName"]],
   ],
-  RolloutStuck: [[/MountVolume|mount(?:ing)? (?:failed|volumes?)|hostPath type check|AttachVolume/, ["volumes", "volumeMounts"]]],
+  RolloutStuck: [
+    [/MountVolume|mount(?:ing)? (?:failed|volumes?)|hostPath type check|AttachVolume/, ["volumes", "volumeMounts"]],
+  ],
   Unschedulable: [
     [
       /Insufficient |Too many pods/,

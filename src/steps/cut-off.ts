@@ -57,7 +57,11 @@ interface Lost {
   readonly flows: readonly Flow[];
 }
 
-function stateOf({ ref, clients, what, flows }: Lost, object: KubeObject | null, { commit }: RecentCommit): CutOffState {
+function stateOf(
+  { ref, clients, what, flows }: Lost,
+  object: KubeObject | null,
+  { commit }: RecentCommit,
+): CutOffState {
   const [first] = clients;
   const who = first === undefined ? "A client" : describeRef(refOf(first));
   const message = `${who} asks for ${what}, which commit ${commit.sha.slice(0, 7)} took away.`;
@@ -87,7 +91,8 @@ export function lostPorts(recent: RecentCommit): Lost[] {
 export function lostServices(recent: RecentCommit): Lost[] {
   const there = new Set(recent.now.map(stableKey));
   return [...recent.before.values()].flatMap((before): Lost[] => {
-    const gone = before.kind === "Service" && !there.has(stableKey(before)) && recent.after?.has(stableKey(before)) !== true;
+    const gone =
+      before.kind === "Service" && !there.has(stableKey(before)) && recent.after?.has(stableKey(before)) !== true;
     const asking = gone ? askersOf(before, recent) : [];
     const [first] = asking;
     if (first === undefined) return [];
@@ -148,7 +153,12 @@ function askersOf(service: KubeObject, recent: RecentCommit): Asker[] {
 function portNamed(name: string, { before }: RecentCommit, service: string): number {
   const found = [...before.values()].find((object) => object.kind === "Service" && object.metadata.name === service);
   const port = found !== undefined && serves(found, { name }) ? listAt(found, "spec", "ports") : [];
-  return numberAt(port.find((item) => textAt(item, "name") === name), "port") ?? 0;
+  return (
+    numberAt(
+      port.find((item) => textAt(item, "name") === name),
+      "port",
+    ) ?? 0
+  );
 }
 
 /** Pods of the client and of the workloads behind the Service, with the port on which those are asked. */
@@ -168,7 +178,9 @@ function flowsOf({ client, port }: Asker, service: KubeObject, recent: RecentCom
       const target = (item as { targetPort?: unknown }).targetPort ?? port;
       const declared = containersOf(server).flatMap((container) => portsOf(container.spec));
       const number = typeof target === "number" ? target : declared.find((one) => one.name === target)?.port;
-      return number === undefined ? [] : [{ from, to: textsAt(templateOf(server), "metadata", "labels"), port: number }];
+      return number === undefined
+        ? []
+        : [{ from, to: textsAt(templateOf(server), "metadata", "labels"), port: number }];
     });
 }
 

@@ -59,9 +59,7 @@ type Topic = (lines: readonly string[], container: string) => string[];
 /** What a workload may complain of after a commit. */
 export function topicsOf(workload: KubeObject, recent: RecentCommit): Topic[] {
   const own = ownChanges(workload, recent);
-  const named = new Set(
-    referencesOf(workload).flatMap(({ kind, name }) => (kind === "ConfigMap" ? [name] : [])),
-  );
+  const named = new Set(referencesOf(workload).flatMap(({ kind, name }) => (kind === "ConfigMap" ? [name] : [])));
   const maps = recent.now.filter(
     (object) =>
       object.kind === "ConfigMap" &&
@@ -72,7 +70,8 @@ export function topicsOf(workload: KubeObject, recent: RecentCommit): Topic[] {
   return [
     ...[...texts, ...maps.flatMap((map) => ownChanges(map, recent))].map(
       (change): Topic =>
-        (lines, container) => (isElsewhere(change, container) ? [] : complaintsOf(change, lines)),
+        (lines, container) =>
+          isElsewhere(change, container) ? [] : complaintsOf(change, lines),
     ),
     ...(own.some(isAboutDns) ? [namesOf(workload, recent)] : []),
     ...(lostRights(workload, recent) ? [rightsOf(workload)] : []),
@@ -114,9 +113,7 @@ function rightsOf(workload: KubeObject): Topic {
 function lostRights(workload: KubeObject, recent: RecentCommit): boolean {
   const account = accountOf(workload);
   const here = (kind: string, objects: Iterable<KubeObject>): KubeObject[] =>
-    [...objects].filter(
-      (object) => object.kind === kind && object.metadata.namespace === workload.metadata.namespace,
-    );
+    [...objects].filter((object) => object.kind === kind && object.metadata.namespace === workload.metadata.namespace);
   const bound = [...here("RoleBinding", recent.now), ...here("RoleBinding", recent.before.values())].filter((binding) =>
     bindsTo(binding, account),
   );
@@ -148,7 +145,14 @@ async function complaintOf(
     const lines = await linesOf(workload, pod, name, run);
     const told = [...new Set(topics.flatMap((topic) => topic(lines, name)))];
     if (told.length > 0)
-      return { ref: workload.ref, object: live, container: name, lines: told.slice(-5), commit, since: state.running.startedAt };
+      return {
+        ref: workload.ref,
+        object: live,
+        container: name,
+        lines: told.slice(-5),
+        commit,
+        since: state.running.startedAt,
+      };
   }
   return null;
 }

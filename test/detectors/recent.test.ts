@@ -22,7 +22,12 @@ const said = (since: string) => ({
 describe("complains", () => {
   it("tells what a program says, without what it should not have said", () => {
     const [found] = complains.detect(snapshot([], said(ago("10m"))), settings);
-    expect(found).toMatchObject({ workload: cart.ref, container: "app", symptom: { kind: "Complains" }, since: ago("10m") });
+    expect(found).toMatchObject({
+      workload: cart.ref,
+      container: "app",
+      symptom: { kind: "Complains" },
+      since: ago("10m"),
+    });
     expect(found?.unripe).toBeUndefined();
     expect(JSON.stringify(found)).not.toContain("hunter2");
   });

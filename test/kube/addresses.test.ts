@@ -40,7 +40,10 @@ describe("addressesOf", () => {
       },
       podSpec: { volumes: [{ name: "conf", configMap: { name: "files" } }] },
     });
-    const maps = [configMap("settings", { queue: "mq:5672" }), configMap("files", { "a.conf": "upstream cache:6379;" })];
+    const maps = [
+      configMap("settings", { queue: "mq:5672" }),
+      configMap("files", { "a.conf": "upstream cache:6379;" }),
+    ];
     expect(addressesOf(cart.object, maps)).toEqual([
       at("mq", 5672, "QUEUE"),
       at("api", 81, "args[0]"),

@@ -5,7 +5,16 @@ import type { Change, Json } from "../../src/model.ts";
 const CART = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "cart" };
 const env = (name: string, from?: Json, to?: Json): Change => ({
   object: CART,
-  path: ["spec", "template", "spec", "containers", { by: "name", value: "app" }, "env", { by: "name", value: name }, "value"],
+  path: [
+    "spec",
+    "template",
+    "spec",
+    "containers",
+    { by: "name", value: "app" },
+    "env",
+    { by: "name", value: name },
+    "value",
+  ],
   ...(from === undefined ? {} : { from }),
   ...(to === undefined ? {} : { to }),
 });
@@ -18,11 +27,23 @@ const data = (key: string, from: Json, to: Json): Change => ({
 
 describe("a line complains of a change", () => {
   it.each<[string, Change, string]>([
-    ["that names the variable", env("DB_PORT", "5433", "5432"), 'error: invalid value "5433" of environment variable DB_PORT'],
+    [
+      "that names the variable",
+      env("DB_PORT", "5433", "5432"),
+      'error: invalid value "5433" of environment variable DB_PORT',
+    ],
     ["that names a variable which is gone", env("DB_PORT", undefined, "5432"), "fatal: DB_PORT is not set"],
-    ["that names the new port", env("REDIS", "redis:6380", "redis:6379"), "dial tcp 10.96.4.2:6380: connection refused"],
+    [
+      "that names the new port",
+      env("REDIS", "redis:6380", "redis:6379"),
+      "dial tcp 10.96.4.2:6380: connection refused",
+    ],
     ["that names the new host", env("API", "http://apj/", "http://api/"), "Error: getaddrinfo ENOTFOUND http://apj"],
-    ["that names the key of a ConfigMap", data("app.json", "{\n}", "{}"), "panic: /etc/app/app.json: invalid character"],
+    [
+      "that names the key of a ConfigMap",
+      data("app.json", "{\n}", "{}"),
+      "panic: /etc/app/app.json: invalid character",
+    ],
   ])("%s", (_, change, line) => {
     // A name of three letters is too short to be told from other words.
     const expected = line.includes("apj") ? [] : [line];

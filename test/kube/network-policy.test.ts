@@ -26,14 +26,38 @@ describe("letsThrough", () => {
     ["UDP alone", [policy({ podSelector: redis, ingress: [{ ports: [{ port: 6379, protocol: "UDP" }] }] })], false],
     ["another client", [policy({ podSelector: redis, ingress: [from("front", 6379)] })], false],
     ["nothing", [policy({ podSelector: {}, policyTypes: ["Ingress"] })], false],
-    ["nothing, but another policy that opens it", [policy({ podSelector: {} }), policy({ podSelector: redis, ingress: [from("web")] })], true],
-    ["no way out of the client", [policy({ podSelector: { matchLabels: { app: "web" } }, policyTypes: ["Egress"] })], false],
-    ["a way out", [policy({ podSelector: {}, policyTypes: ["Egress"], egress: [{ to: [{ podSelector: redis }] }] })], true],
-    ["egress only where it is named", [policy({ podSelector: { matchLabels: { app: "web" } }, policyTypes: ["Ingress"], egress: [] })], true],
-    ["an address block, which may be anybody", [policy({ podSelector: redis, ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/8" } }] }] })], null],
+    [
+      "nothing, but another policy that opens it",
+      [policy({ podSelector: {} }), policy({ podSelector: redis, ingress: [from("web")] })],
+      true,
+    ],
+    [
+      "no way out of the client",
+      [policy({ podSelector: { matchLabels: { app: "web" } }, policyTypes: ["Egress"] })],
+      false,
+    ],
+    [
+      "a way out",
+      [policy({ podSelector: {}, policyTypes: ["Egress"], egress: [{ to: [{ podSelector: redis }] }] })],
+      true,
+    ],
+    [
+      "egress only where it is named",
+      [policy({ podSelector: { matchLabels: { app: "web" } }, policyTypes: ["Ingress"], egress: [] })],
+      true,
+    ],
+    [
+      "an address block, which may be anybody",
+      [policy({ podSelector: redis, ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/8" } }] }] })],
+      null,
+    ],
     ["a named port, which may be any", [policy({ podSelector: redis, ingress: [from("web", "redis")] })], null],
     ["every namespace", [policy({ podSelector: redis, ingress: [{ from: [{ namespaceSelector: {} }] }] })], true],
-    ["namespaces by label", [policy({ podSelector: redis, ingress: [{ from: [{ namespaceSelector: { matchLabels: { a: "b" } } }] }] })], null],
+    [
+      "namespaces by label",
+      [policy({ podSelector: redis, ingress: [{ from: [{ namespaceSelector: { matchLabels: { a: "b" } } }] }] })],
+      null,
+    ],
   ])("%s", (_, policies, expected) => {
     expect(letsThrough(policies, flow)).toBe(expected);
   });

@@ -173,7 +173,9 @@ describe("an Ingress that is as it was", () => {
 
   it("nor to another Service where a commit took its own away", async () => {
     const given = world({ name: "storefornt", port: { number: 80 } }, [service("storefront")]);
-    const removed = { [keyOf({ ...SERVICE, name: "storefornt" })]: { commit: commit([]).commit, before: service("storefornt") } };
+    const removed = {
+      [keyOf({ ...SERVICE, name: "storefornt" })]: { commit: commit([]).commit, before: service("storefornt") },
+    };
     expect(await refuses("correct-backend", { ...given, removed })).toMatch(/took Service storefornt away/);
   });
 });

@@ -202,7 +202,11 @@ describe("a volume that is free", () => {
     spec: { storageClassName: "manuel", capacity: { storage }, accessModes: [mode] },
     status: { phase },
   });
-  const asks = { storageClassName: "manual", accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+  const asks = {
+    storageClassName: "manual",
+    accessModes: ["ReadWriteOnce"],
+    resources: { requests: { storage: "1Gi" } },
+  };
   const given = (item: KubeObject): World => claimed(asks, [storageClass("standard"), item]);
 
   it("and that would fit but for its class may be what is meant", async () => {

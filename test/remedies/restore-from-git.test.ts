@@ -326,7 +326,10 @@ describe("what a failing Service looks for in pods", () => {
 
   it("goes back in the name of the port that it sends to", async () => {
     const given = misnamed(["http"]);
-    const service = { ...given.workload.object, spec: { selector: { app: "cart" }, ports: [{ port: 80, targetPort: "http" }] } };
+    const service = {
+      ...given.workload.object,
+      spec: { selector: { app: "cart" }, ports: [{ port: 80, targetPort: "http" }] },
+    };
     expect(
       await helps("restore-from-git", { ...given, workload: { ...given.workload, object: service } }),
     ).toMatchObject({ changes: [name] });

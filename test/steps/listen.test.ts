@@ -70,11 +70,15 @@ describe("of what a program says, only what a commit may explain is heard", () =
   });
 
   it("rights of its own account, where the commit changed a Role or a binding of it", () => {
-    expect(heard([cart(), role("get"), binding("default")], [cart(), role("get", "list"), binding("default")], LINES)).toEqual([
+    expect(
+      heard([cart(), role("get"), binding("default")], [cart(), role("get", "list"), binding("default")], LINES),
+    ).toEqual([DENIED]);
+    expect(heard([cart(), role("get"), binding("nobody")], [cart(), role("get"), binding("default")], LINES)).toEqual([
       DENIED,
     ]);
-    expect(heard([cart(), role("get"), binding("nobody")], [cart(), role("get"), binding("default")], LINES)).toEqual([DENIED]);
-    expect(heard([cart(), role("get"), binding("other")], [cart(), role("get", "list"), binding("other")], LINES)).toEqual([]);
+    expect(
+      heard([cart(), role("get"), binding("other")], [cart(), role("get", "list"), binding("other")], LINES),
+    ).toEqual([]);
   });
 
   it("nothing where the commit changed nothing of it, or it is new", () => {
