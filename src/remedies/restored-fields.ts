@@ -4,7 +4,7 @@ import { formatPath } from "../kube/field-path.ts";
 import { conflicts } from "../kube/json-patch.ts";
 import { describeRef, keyOf, sameRef } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
-import type { Change, Finding, Json, KubeObject, ObjectRef } from "../model.ts";
+import type { Change, Finding, Json, KubeObject, ObjectRef, SymptomKind } from "../model.ts";
 import { isForService } from "./behind-service.ts";
 import { describeChanges } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
@@ -55,8 +55,11 @@ export function changesOf(fields: RestoredFields["fields"]): Change[] {
   }));
 }
 
-/** Why nothing is done live about what only a log tells of. */
-const SILENT = "the program runs, so that nothing would show whether a live change helps";
+/** Why nothing is done live about what only a log, or only Git, tells of. */
+const SILENT: Partial<Record<SymptomKind, string>> = {
+  Complains: "the program runs, so that nothing would show whether a live change helps",
+  CutOff: "what asks for it need not fail, so that nothing would show whether a live change helps",
+};
 
 /** Plans to put fields back, each checked again against the live objects and the allow-list. */
 export function planRestore(
@@ -84,7 +87,7 @@ export function planRestore(
   const gitOnly =
     immutableBecause(changes, (change) => context.live(change.object)) ??
     comesWithGit(changes, context) ??
-    (finding.symptom.kind === "Complains" ? SILENT : undefined);
+    SILENT[finding.symptom.kind];
   return {
     possible: true,
     changes,

@@ -17,7 +17,7 @@ spec:
 const client = (app: string): string =>
   app.replace("image:", "env: [{name: API_URL, value: 'http://api:81/'}]\n          image:");
 
-it("a port that a declared client asks for comes back, live and in Git", async () => {
+it("a port that a declared client asks for comes back in Git, and the cluster is left as it is", async () => {
   const app = client(deployment({ memory: "256Mi" }));
   await using world = await makeWorld({ [APP]: app, [API]: service(81) }, virtualClock());
   await world.deploy();
@@ -28,7 +28,8 @@ it("a port that a declared client asks for comes back, live and in Git", async (
   await world.clock.sleep(60_000);
   const report = await world.run();
   expect(said(report), JSON.stringify(report.outcomes)).toEqual(["proposed"]);
+  expect(world.cluster.get("v1", "Service", "shop", "api")?.["spec"]).toMatchObject({ ports: [{ port: 8000 }] });
   const [pull] = world.host.pulls(REPOSITORY);
   expect(await world.host.read(REPOSITORY, pull?.head ?? "", API)).toBe(service(81));
   expect(said(await world.run())).toEqual(["waiting"]);
-}, 60_000);
+}, 120_000);
