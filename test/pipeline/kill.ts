@@ -75,6 +75,8 @@ export function killAt(place: string | number, when: "before" | "after"): Kill {
           comment: write(hosts.codeHost.comment, () => "comment"),
           createComment: write(hosts.codeHost.createComment, () => "create comment"),
           addLabels: write(hosts.codeHost.addLabels, () => "add labels"),
+          removeLabel: write(hosts.codeHost.removeLabel, () => "remove label"),
+          markReady: write(hosts.codeHost.markReady, () => "mark ready"),
           requestReviewers: write(hosts.codeHost.requestReviewers, () => "request reviewers"),
           deleteBranch: write(hosts.codeHost.deleteBranch, () => "delete branch"),
         },

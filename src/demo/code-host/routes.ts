@@ -3,7 +3,8 @@ import { type Answer, FORBIDDEN, type Host, invalid, MOST_BODY, NOT_FOUND, type 
 import { appShape, GRANTED, installationShape } from "./app-shapes.ts";
 import { onChecks } from "./check-routes.ts";
 import { git } from "./git-server.ts";
-import { nextNumber, onComment, onIssue, onIssues } from "./issue-routes.ts";
+import { onGraphql } from "./graphql.ts";
+import { nextNumber, onComment, onIssue, onIssues, takeLabel } from "./issue-routes.ts";
 import { commitsIn, follow, headOf, onPull } from "./pull-routes.ts";
 import { pullRow, pullShape } from "./pull-shapes.ts";
 import { nodeId, ownShape, repositoryShape } from "./shapes.ts";
@@ -20,6 +21,7 @@ export async function answer(question: Question, host: Host): Promise<Answer> {
     return isJwt(question.authorization)
       ? { status: 200, body: appShape(host) }
       : refuse(401, "A JSON web token could not be decoded");
+  if (method === "POST" && /^\/(?:api\/)?graphql$/.test(path)) return onGraphql(question, host);
   const installation = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path);
   if (installation !== null && method === "POST") return installationToken(question, host);
   const match = /^\/repos\/([\w.-]+\/[\w.-]+)(\/.*)?$/.exec(path);
@@ -70,6 +72,9 @@ async function inRepository(question: Question, rest: string, repository: Reposi
       ? refuse(422, `No commit found for SHA: ${commit}`)
       : { status: 200, body: { ...found, files: [] } };
   }
+  const labelled = /^\/issues\/(\d+)\/labels\/([^/]+)$/.exec(rest);
+  if (labelled !== null && method === "DELETE")
+    return takeLabel(repository, Number(labelled[1]), decodeURIComponent(labelled[2] ?? ""), url);
   const one = /^\/(pulls|issues)\/(\d+)(\/[\w/]+)?$/.exec(rest);
   const pull = one === null ? undefined : repository.pulls.find((candidate) => candidate.number === Number(one[2]));
   const part = one === null ? "" : `${one[1]}${one[3] ?? ""}`;
