@@ -1,13 +1,14 @@
 import { execFileSync, spawn } from "node:child_process";
 import { closeSync, cpSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createSandbox } from "../../src/adapters/sandbox.ts";
 import { type Bench, canSandbox, makeBench, PATH, processesWith } from "./sandbox-bench.ts";
 
 /** What a program takes, and that nothing of it is left. */
 const possible = await canSandbox();
-const CHILD = resolve(import.meta.dirname, "sandbox-child.ts");
+const CHILD = fileURLToPath(new URL("./sandbox-child.ts", import.meta.url));
 const MIB = 1024 * 1024;
 /** A number that no other process sleeps for. */
 const unique = () => `${40_000 + Math.floor(Math.random() * 9999)}.${process.pid}`;
