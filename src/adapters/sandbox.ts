@@ -122,7 +122,7 @@ async function runInside(
       return await runBwrap({
         // When memory ends, the kernel takes these first; and whoever else works here is not made to wait for them.
         argv: [
-          ...["nice", "-n", "10", "choom", "-n", "1000", "--", "bwrap", ...args, "--"],
+          ...["nice", "-n", "5", "choom", "-n", "1000", "--", "bwrap", ...args, "--"],
           ...limitedCommand(request.command, limits, hard),
         ],
         ...(box.user === undefined ? {} : { user: box.user }),
