@@ -1,5 +1,5 @@
 import type { Book } from "../advice/book.ts";
-import type { Account, Exchange } from "../advice/consult.ts";
+import type { Account, Exchange } from "../advice/converse.ts";
 import type { Price } from "../advice/prices.ts";
 import type { Redactor } from "../advice/redaction.ts";
 import type { Config } from "../config/schema.ts";
