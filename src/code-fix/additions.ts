@@ -107,7 +107,7 @@ export const TOLD: readonly Addition[] = [
 ];
 
 const TESTS =
-  /(?:^|\/)(?:tests?|__tests__|spec|specs|testing)\/|[._-](?:test|spec)s?\.\w+$|_test\.\w+$|(?:^|\/)test_[^/]*$|Tests?\.\w+$/i;
+  /(?:^|\/)(?:tests?|__tests__|specs?|testing)\/|[._-](?:[Tt]est|[Ss]pec)s?\.\w+$|(?:^|\/)test_[^/]*$|[a-z0-9]Tests?\.\w+$/;
 
 /** Is a file one of tests, by its name? */
 export const isTest = (path: string): boolean => TESTS.test(path);

@@ -101,10 +101,24 @@ export function cautionsOf(edits: readonly FileEdit[]): string[] {
 }
 
 /** Lines added and removed; more than `most` where it is not worth counting. */
-export function changedLines({ before, after }: FileEdit, most: number): number {
+export function changedLines(edit: FileEdit, most: number): number {
+  const { before, after } = middleOf(edit);
   const parts = diffLines(before, after, { maxEditLength: most + 1 });
   if (parts === undefined) return most + 1;
   return parts.reduce((sum, part) => sum + (part.added || part.removed ? part.count : 0), 0);
+}
+
+/** Both texts without the lines that they begin and end with alike: work follows the edit's size, and not the file's. */
+function middleOf({ before, after }: Pick<FileEdit, "before" | "after">): { before: string; after: string } {
+  const most = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < most && before[head] === after[head]) head += 1;
+  head = before.lastIndexOf("\n", head - 1) + 1;
+  let tail = 0;
+  while (tail < most - head && before.at(-1 - tail) === after.at(-1 - tail)) tail += 1;
+  const feed = before.indexOf("\n", before.length - tail);
+  const kept = feed < 0 ? 0 : before.length - feed - 1;
+  return { before: before.slice(head, before.length - kept), after: after.slice(head, after.length - kept) };
 }
 
 /** Controls, formats, private and unassigned characters, line separators, and every space but the plain one. */
@@ -133,10 +147,11 @@ function isMixed(word: string): boolean {
 
 /** Does an edit bring in a word, on the lines that it adds, that looks like a secret? */
 function newSecret(before: string, after: string, redactor: Redactor): boolean {
-  const known = new Set(before.split(WORD));
-  const old = new Set(before.split("\n"));
-  const added = after.split("\n").filter((line) => !old.has(line));
+  const part = middleOf({ before, after });
+  const old = new Set(part.before.split("\n"));
+  const added = part.after.split("\n").filter((line) => !old.has(line));
   if (redactor.leak(added.join("\n")) === null) return false;
+  const known = new Set(before.split(WORD));
   // What stands there already is not brought in.
   const fresh = added.map((line) =>
     line

@@ -12,10 +12,10 @@ import { viewOf } from "./view.ts";
 
 const ROWS = 250;
 const LINES = 400;
-const FOUND = 60;
+const FOUND = 40;
 const FOUND_IN_FILE = 8;
 const WIDTH = 240;
-const OPENED = 60;
+const OPENED = 40;
 const SEARCH_MS = 5000;
 const COMMITS = 20;
 
@@ -90,7 +90,7 @@ export async function search(input: Input<"search">, context: LookContext): Prom
 }
 
 const fits = (glob: string, path: string): boolean =>
-  glob === "" || wildmatch(glob, glob.includes("/") ? path : (path.split("/").at(-1) ?? ""));
+  glob === "" || glob === "**" || wildmatch(glob, glob.includes("/") ? path : (path.split("/").at(-1) ?? ""));
 
 function around(line: string, text: string, fold: (words: string) => string): string {
   const trimmed = line.trim();

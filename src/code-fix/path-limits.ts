@@ -189,7 +189,7 @@ export function pathProblem(path: string, settings: LimitSettings): string | nul
   if (!isPlainPath(path)) return "its name is no plain path: it climbs, or holds characters that can look like others";
   const fold = folded(path);
   const parts = fold.split("/");
-  const asked = settings.edit.some((glob) => wildmatch(glob, path));
+  const asked = settings.edit.some((glob) => glob === "**" || wildmatch(glob, path));
   for (const limit of PATH_LIMITS) {
     if (!limit.hits(fold, parts, settings)) continue;
     if (limit.lifted === "lockfiles" && settings.lockfiles) return null;

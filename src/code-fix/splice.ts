@@ -25,6 +25,10 @@ export function splice(text: string, lines: readonly Line[], old: string, fresh:
         .map((place) => place.line + 1)
         .join(", ")}: take more of the lines around the one that is meant`,
     };
+  if (joins(lines, only, wanted, wish))
+    return {
+      problem: "it would join a line with the next one, which cannot be changed: keep the line break between them",
+    };
   // What both have in common is left alone, with its line endings.
   const head = common(wanted, wish, (whole, at) => whole[at]);
   const tail = Math.min(
@@ -76,6 +80,13 @@ function placesOf(lines: readonly Line[], wanted: string): Place[] {
     first = last;
   }
   return out;
+}
+
+/** Would the line after the match, which is not plain, become a part of another one? */
+function joins(lines: readonly Line[], { line, column }: Place, wanted: string, wish: string): boolean {
+  if (!wanted.endsWith("\n") || wish.endsWith("\n") || (wish === "" && column === 0)) return false;
+  const next = lines[line + wanted.split("\n").length - 1];
+  return next !== undefined && !isPlain(next);
 }
 
 /** The offset in the file of what is `ahead` characters after a place, where every line ending counts as one. */

@@ -14,7 +14,7 @@ export interface Line {
 /** How what was taken out is marked: a text that holds such a mark is not the file's own. */
 export const MARKS = /‹(?:redacted|line of)/;
 const LONG = 1000;
-const CHUNK = 300;
+const CHUNK = 100;
 const CONTEXT = 2;
 const BLOCK = "‹redacted block›";
 
@@ -23,7 +23,7 @@ export const isPlain = (line: Line): boolean => line.shown === line.text && !MAR
 
 /**
  * The lines of a text, each redacted in its surroundings. Work is bounded by the text's size whatever stands in it: redaction is asked about a
- * few hundred lines at a time, and never about very long ones.
+ * hundred lines at a time, and never about very long ones.
  */
 export function viewOf(text: string, redactor: Redactor): readonly Line[] {
   const lines = linesOf(text);
