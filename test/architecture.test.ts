@@ -33,6 +33,7 @@ const LAYERS: Record<string, readonly string[]> = {
   chat: [...PURE, "chat", "pull-request", "incident", "run", "take-back", "heal"],
   metrics: [...PURE, "metrics", "incident"],
   notify: [...PURE, "notify", "incident", "pull-request", "run"],
+  "code-fix": [...PURE, "advice", "code-fix"],
   advice: [...PURE, "advice", "gitops", "remedies", "incident", "run", "workbench"],
   "pull-request": [...PURE, "pull-request", "incident"],
   incident: [...PURE, "incident"],
