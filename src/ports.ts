@@ -128,6 +128,15 @@ export interface Checkout {
   history(paths: readonly string[], limit: number): Promise<readonly Commit[]>;
   /** Who last wrote a line (1-based) of a file at `revision`. */
   blame(file: string, line: number): Promise<Commit | null>;
+  /** Tracked text files at `revision` that hold a text to the letter, in the order of their paths; at most `limit`. */
+  filesWith(
+    text: string,
+    options: { readonly ignoreCase: boolean; readonly limit: number },
+  ): Promise<readonly string[]>;
+  /** Files that differ between another commit and `revision`, both names of one that moved; null where there is no such commit. */
+  changedSince(commit: string): Promise<readonly string[] | null>;
+  /** As `read`, at another commit. */
+  readAt(commit: string, file: string): Promise<string | null>;
   /** The tree of another commit as a directory, read-only use; removed with the checkout. */
   treeAt(revision: string): Promise<string>;
   /** Commits edits on top of `revision` and pushes them to `branch`, unless somebody else has committed to it ("edited"). */

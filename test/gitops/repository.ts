@@ -68,6 +68,9 @@ export function makeRepository(files: Files): Repository {
         .filter((line) => line !== "")
         .map(parseCommit),
     blame: async () => null,
+    filesWith: async () => [],
+    changedSince: async () => null,
+    readAt: async () => null,
     treeAt: async (revision) => {
       const tree = mkdtempSync(join(tmpdir(), "stanch-tree-"));
       trees.push(tree);
