@@ -80,6 +80,7 @@ const codeFix = object({
     summary: text(),
     citations,
     checks,
+    cautions: list(text()),
     checked: open,
   }),
   pullRequest,

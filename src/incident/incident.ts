@@ -206,6 +206,8 @@ export interface StoredFix {
   readonly summary: string;
   readonly citations: readonly { readonly id: string; readonly quote: string }[];
   readonly checks: readonly { readonly id: string; readonly passed: boolean; readonly text: string }[];
+  /** What a reviewer should look at first, as sentences without a full stop. */
+  readonly cautions: readonly string[];
   /** What the check command said. */
   readonly checked?: CheckResult;
 }

@@ -33,6 +33,8 @@ export interface CodeReport {
   readonly edits: readonly FileEdit[];
   readonly citations: readonly { readonly id: string; readonly quote: string }[];
   readonly checks: readonly { readonly id: string; readonly passed: boolean; readonly text: string }[];
+  /** What a reviewer should look at first. */
+  readonly cautions: readonly string[];
   readonly check?: { readonly command: readonly string[] };
   readonly checked?: CheckResult;
   readonly spent: { readonly requests: number; readonly dollars: number };
@@ -97,6 +99,7 @@ function summary(report: CodeReport): string {
     `**Cause, as the model reads it:** ${plain(redact(report.cause), 900)}`,
     `**What the edits do:** ${plain(redact(report.summary), 900)}`,
     ...(report.issue === undefined ? [] : [`**Reported in** #${report.issue.number}; merging this does not close it.`]),
+    ...report.cautions.slice(0, 10).map((text) => `**Mind:** ${plain(redact(text), 400)}.`),
     "**Live:** nothing is changed by this. Merged, it comes with the next version that is built and deployed.",
   ];
   return rows.map((row) => `- ${row}`).join("\n");
