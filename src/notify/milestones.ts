@@ -112,7 +112,7 @@ function fixProposed({ code }: IncidentStatus): Milestone | null {
     event: "pull-request-opened",
     severity: "info",
     at: code.proposedAt ?? code.at,
-    text: `A draft fix of the program is proposed: #${pull.number} of ${pull.repository}. A model wrote it, and nothing proves it:${" "}${sentence(code.said)}`,
+    text: `A draft fix of the program is proposed: #${pull.number} of ${pull.repository}. A model wrote it, and nothing proves it: ${sentence(code.said)}`,
     standing: false,
   };
 }
