@@ -9,7 +9,7 @@ import { REPOSITORY } from "./world.ts";
 
 vi.mock("../../src/code-fix/seek.ts", async () => ({ seekFix: (await import("./code-answers.ts")).scripted }));
 
-describe.concurrent("a program that ends with a stack trace", { timeout: 120_000 }, () => {
+describe.concurrent("a program that ends with a stack trace", { timeout: 400_000 }, () => {
   it("gets a draft with exactly the model's edits, which says who wrote it; a second run asks and changes nothing", async () => {
     await using world = await failing();
     const message = await world.expect(["escalated"]);

@@ -72,6 +72,7 @@ export async function failing(
     world.run((doors) => wrap(door(doors)), {
       ...NAMED,
       ...settings,
+      github: { apiUrl: world.host.apiUrl, pause: "0s", ...("github" in settings ? (settings.github as object) : {}) },
       model: {
         enabled: true,
         prose: "",
