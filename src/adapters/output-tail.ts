@@ -20,6 +20,13 @@ export function outputTail(limit: number): OutputTail {
   };
   return {
     add(chunk) {
+      if (chunk.length > limit) {
+        // Of a flood, what came before is not even put together.
+        cut = true;
+        kept = [Buffer.from(chunk.subarray(chunk.length - limit))];
+        bytes = limit;
+        return;
+      }
       kept.push(chunk);
       bytes += chunk.length;
       if (bytes > 2 * limit + 65_536) trim();
