@@ -94,7 +94,7 @@ async function mended(request: Mending, program: FailingProgram, run: Run): Prom
   const fault = faultOf(program);
   const place = await placeOf(program, evidence, run);
   if (place.kind !== "new") return adopt(incident, place, { evidence, fault, model, program }, run);
-  const crowd = await crowded(repository, run);
+  const crowd = later(run) ?? (await crowded(repository, run));
   if (crowd !== null) return { incident, sentence: crowd };
 
   const sought = await seekCode({ ...request, program, evidence, fault, asked: askedBefore(known, program) }, run);
@@ -118,7 +118,7 @@ function objectionTo(
   model: string,
   run: Run,
 ): string | null {
-  const { config, tally } = run;
+  const { config } = run;
   const { repository, finding } = program;
   const no = (reason: string): string => `No fix of it is written: ${reason}.`;
   if (run.model === undefined) return no("ANTHROPIC_API_KEY is not set");
@@ -131,10 +131,6 @@ function objectionTo(
   if (asked >= ROUNDS) return no(`a model was asked for one ${asked} times; a person must write it`);
   if (priceOf(model, config.model.prices) === null)
     return no(`what ${model} costs is not known; set model.prices, or it is not asked`);
-  if ((tally.fixes ?? 0) >= config.model.code.perRun)
-    return no(`it waits for the next run: a model was asked for ${config.model.code.perRun} in this one`);
-  if (tally.opened >= config.guard.newPullRequests)
-    return no(`it waits for the next run: ${config.guard.newPullRequests} pull requests were opened in this one`);
   return null;
 }
 
@@ -206,6 +202,15 @@ async function adopt(
 export function spendOf(code: IncidentCode | undefined) {
   const { requests = 0, inputTokens = 0, outputTokens = 0, cacheReadTokens = 0, dollars = 0 } = code ?? {};
   return { requests, inputTokens, outputTokens, cacheReadTokens, dollars };
+}
+
+/** What this run has done already is enough. */
+function later({ config, tally }: Run): string | null {
+  const no = (reason: string): string => `No fix of it is written: it waits for the next run: ${reason} in this one.`;
+  if ((tally.fixes ?? 0) >= config.model.code.perRun) return no(`a model was asked for ${config.model.code.perRun}`);
+  if (tally.opened >= config.guard.newPullRequests)
+    return no(`${config.guard.newPullRequests} pull requests were opened`);
+  return null;
 }
 
 /** Fixes that wait for people already are no reason to write more of them. */
