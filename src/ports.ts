@@ -266,6 +266,8 @@ export interface CodeHost {
       readonly head: string;
       readonly base: string;
       readonly draft: boolean;
+      /** Where the host takes no drafts, none is opened. */
+      readonly draftOnly?: boolean;
     },
   ): Promise<PullRequest>;
   updatePullRequest(

@@ -97,7 +97,7 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
           .filter((row) => isOwn(row) && row.head.ref.startsWith(prefix))
           .map((row) => pullOf(repository, row));
       }),
-    createPullRequest: (repository, request) =>
+    createPullRequest: (repository, { draftOnly = false, ...request }) =>
       call("open the pull request", repository, true, async (client, at) => {
         try {
           return pullOf(repository, (await client.pulls.create({ ...at, ...request })).data);
@@ -116,7 +116,7 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
             if (made !== undefined) return pullOf(repository, made);
           }
           // A plan without drafts: say it in the text and open it all the same.
-          if (!request.draft || !/draft/i.test(messageOf(error))) throw error;
+          if (!request.draft || draftOnly || !/draft/i.test(messageOf(error))) throw error;
           return pullOf(repository, (await client.pulls.create({ ...at, ...request, draft: false })).data);
         }
       }),

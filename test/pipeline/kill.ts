@@ -72,6 +72,8 @@ export function killAt(place: string | number, when: "before" | "after"): Kill {
           ...hosts.codeHost,
           createPullRequest: write(hosts.codeHost.createPullRequest, () => "create pull request"),
           updatePullRequest: write(hosts.codeHost.updatePullRequest, () => "update pull request"),
+          createIssue: write(hosts.codeHost.createIssue, () => "create issue"),
+          updateIssue: write(hosts.codeHost.updateIssue, () => "update issue"),
           comment: write(hosts.codeHost.comment, () => "comment"),
           createComment: write(hosts.codeHost.createComment, () => "create comment"),
           addLabels: write(hosts.codeHost.addLabels, () => "add labels"),
