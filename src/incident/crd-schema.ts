@@ -5,7 +5,7 @@ export const text = (description?: string): Schema => ({
   ...(description === undefined ? {} : { description }),
 });
 export const time: Schema = { type: "string", format: "date-time" };
-export const any: Schema = { "x-kubernetes-preserve-unknown-fields": true };
+const any: Schema = { "x-kubernetes-preserve-unknown-fields": true };
 export const list = (items: Schema): Schema => ({ type: "array", items });
 export const object = (properties: Record<string, Schema>, required: readonly string[] = []): Schema => ({
   type: "object",

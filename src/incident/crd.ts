@@ -1,19 +1,5 @@
 import type { KubeObject } from "../model.ts";
-import {
-  action,
-  any,
-  change,
-  commit,
-  contains,
-  count,
-  list,
-  object,
-  open,
-  ref,
-  spend,
-  text,
-  time,
-} from "./crd-schema.ts";
+import { action, change, commit, contains, count, list, object, open, ref, spend, text, time } from "./crd-schema.ts";
 
 const PHASES = [
   "Detected",
