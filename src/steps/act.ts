@@ -76,6 +76,15 @@ export async function act(
   );
 
   const objects: Record<string, Hotfix["objects"][string]> = {};
+  if (plan.contains !== undefined && current.status?.hotfix?.contains === undefined) {
+    // Without it, a later run would take what contains for a fix. An API server drops what its definition does not know.
+    const reason =
+      "the cluster's incidents.stanch.dev is older than this program and does not keep what contains a fault: apply deploy/crd.yaml";
+    current = await context.store.advance(current, "Acting", reason, {
+      hotfix: { ...hotfix, undo: { at: now, reason } },
+    });
+    return refused(current, reason, false);
+  }
   for (const group of groups) {
     const said = await write(group, context, false);
     if (said.written) {

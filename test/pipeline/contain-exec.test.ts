@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Program } from "../../src/demo/cluster/programs.ts";
+import { incidentCrd } from "../../src/incident/crd.ts";
+import type { KubeObject } from "../../src/model.ts";
 import { acted, deployed, inGit, manifest, minutes, pods, ready, TOLD } from "./contained.ts";
 import { phases } from "./incident.ts";
 import { APPS, issues, runs, states } from "./issues.ts";
@@ -130,6 +132,15 @@ describe.concurrent("a file that a health check needs", { timeout: 180_000 }, ()
     await runs(world, ["escalated"], given);
     expect(ran).toEqual([]);
     expect(acted(world, "exec")).toEqual([]);
+  });
+
+  it("is not touched where the cluster's definition of incidents would forget what contains it", async () => {
+    const { world: made, ran } = await losing();
+    await using world = made;
+    const older = JSON.parse(JSON.stringify(incidentCrd).replaceAll('"contains":', '"forgotten":')) as KubeObject;
+    world.cluster.apply([older]);
+    expect(await runs(world, ["escalated"], settings())).toContain("is older than this program");
+    expect(ran).toEqual([]);
   });
 
   it.each(["before", "after"] as const)(

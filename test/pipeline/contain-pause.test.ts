@@ -8,7 +8,7 @@ import { REPOSITORY, type World } from "./world.ts";
 
 const BAD = "example.com/cart:1.1.0";
 const FIXED = "example.com/cart:1.1.1";
-const settings = { ...TOLD, remedies: { enabled: ["restore-from-git", "pause"] } };
+const settings = { ...TOLD, remedies: { enabled: ["pause"] } };
 const slow = (image: string) => manifest({ replicas: 10, spec: "  minReadySeconds: 15\n" }).replace(IMAGE, image);
 
 /** The old pods that still serve, by the revision of the first deployment. */
@@ -38,7 +38,7 @@ async function rollingOut(): Promise<World> {
   return world;
 }
 
-describe.concurrent("a rollout that takes serving pods away", { timeout: 240_000 }, () => {
+describe.concurrent("a rollout that takes serving pods away", { timeout: 400_000 }, () => {
   it("rests, the old pods go on serving, and the program's developers are told; another image resumes it", async () => {
     await using world = await rollingOut();
     const text = await runs(world, ["contained"], settings);
@@ -111,9 +111,10 @@ describe.concurrent("a rollout that takes serving pods away", { timeout: 240_000
   });
 
   it.each(
-    ["Incident Acting", "patch Deployment", "Incident Hotfixed", "Incident Verified", "Incident Contained"].flatMap(
-      (place) => [["before", place] as const, ["after", place] as const],
-    ),
+    ["patch Deployment", "Incident Hotfixed", "Incident Contained"].flatMap((place) => [
+      ["before", place] as const,
+      ["after", place] as const,
+    ]),
   )("and a run that is killed right %s %s: the next one knows what it paused", async (when, place) => {
     await using world = await rollingOut();
     const kill = killAt(place, when);
