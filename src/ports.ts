@@ -85,6 +85,16 @@ export interface Cluster {
   delete(ref: ObjectRef): Promise<void>;
   /** The Eviction API, which respects PodDisruptionBudgets: false when a budget forbids it now (429). */
   evict(pod: ObjectRef): Promise<boolean>;
+  /**
+   * Runs a command in a container of a running pod (`pods/exec`). `exitCode` null: it had not ended when the time was over, or the connection
+   * was lost; whether it goes on is not known. `output`: both streams as they came, the first bytes of them.
+   */
+  exec(
+    pod: ObjectRef,
+    container: string,
+    command: readonly string[],
+    bounds: { readonly timeoutMs: number; readonly outputBytes: number },
+  ): Promise<{ readonly exitCode: number | null; readonly output: string }>;
   /** The last lines of a container's log, bounded; "" when there is none. */
   logs(
     pod: ObjectRef,

@@ -1,40 +1,5 @@
 import type { KubeObject } from "../model.ts";
-
-type Schema = { readonly [key: string]: unknown };
-const text = (description?: string): Schema => ({
-  type: "string",
-  ...(description === undefined ? {} : { description }),
-});
-const time: Schema = { type: "string", format: "date-time" };
-const any: Schema = { "x-kubernetes-preserve-unknown-fields": true };
-const list = (items: Schema): Schema => ({ type: "array", items });
-const object = (properties: Record<string, Schema>, required: readonly string[] = []): Schema => ({
-  type: "object",
-  properties,
-  ...(required.length > 0 ? { required } : {}),
-});
-/** Facts whose shape belongs to the program and not to the API. */
-const open: Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-
-const ref = object({ apiVersion: text(), kind: text(), namespace: text(), name: text() }, [
-  "apiVersion",
-  "kind",
-  "namespace",
-  "name",
-]);
-const change = object({ object: ref, path: list(any), from: any, to: any }, ["object", "path"]);
-const action = object({ kind: text(), pods: list(text()) });
-const commit = object({ sha: text(), author: text(), email: text(), at: text(), subject: text() });
-
-const count: Schema = { type: "integer" };
-/** What models cost. */
-const spend: Record<string, Schema> = {
-  requests: count,
-  inputTokens: count,
-  outputTokens: count,
-  cacheReadTokens: count,
-  dollars: { type: "number" },
-};
+import { action, change, commit, contains, count, list, object, open, ref, spend, text, time } from "./crd-schema.ts";
 
 /** What was read of a talk. */
 const chat = object({
@@ -98,6 +63,7 @@ const PHASES = [
   "Acting",
   "Hotfixed",
   "Verified",
+  "Contained",
   "Proposed",
   "Merged",
   "Resolved",
@@ -182,6 +148,7 @@ export const incidentCrd: KubeObject = {
                     by: text(),
                     changes: list(change),
                     action,
+                    contains,
                   }),
                   advice: object({
                     evidence: text(),
@@ -210,6 +177,7 @@ export const incidentCrd: KubeObject = {
                   hotfix: object({
                     changes: list(change),
                     action,
+                    contains,
                     appliedAt: time,
                     objects: open,
                     undo: object({ at: time, reason: text() }),
@@ -231,6 +199,10 @@ export const incidentCrd: KubeObject = {
                   sync: object({ since: time, commit: text(), askedAt: time }),
                   verification: object({ result: text(), seen: text(), seconds: { type: "number" } }),
                   tried: list(object({ remedy: text(), title: text(), result: text(), at: time })),
+                  contained: {
+                    ...list(object({ remedy: text(), title: text(), template: text(), pods: list(text()), at: time })),
+                    description: "What was done to contain it, written before it was done; kept when it comes back.",
+                  },
                   source: object({ id: text(), repository: text(), revision: text(), locations: list(text()) }),
                   proof: open,
                   pullRequest,

@@ -64,6 +64,7 @@ export function killAt(place: string | number, when: "before" | "after"): Kill {
         replace: write(api.replace, replaced),
         delete: write(api.delete, (ref) => `delete ${ref.kind}`),
         evict: write(api.evict, () => "evict"),
+        exec: write(api.exec, () => "exec"),
       },
       hosts: {
         ...hosts,
