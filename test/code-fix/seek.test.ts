@@ -18,6 +18,7 @@ import {
   search,
   startFixBench,
 } from "./bench.ts";
+import { inMemory } from "./in-memory.ts";
 import { PROGRAMS, type Program } from "./worlds.ts";
 
 let bench: FixBench;
