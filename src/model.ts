@@ -663,6 +663,8 @@ export interface Outcome {
   /** One sentence that a person can act on. */
   readonly message: string;
   readonly pullRequest?: string;
+  /** A model's draft fix of the program. */
+  readonly codeFix?: string;
   readonly changes?: readonly Change[];
 }
 
@@ -729,6 +731,8 @@ export interface NoticeIncident {
   };
   readonly pullRequest?: PullRequestRef;
   readonly issue?: IssueRef;
+  /** A model's draft fix of the program, in its own repository. */
+  readonly codeFix?: PullRequestRef;
   readonly mergeCommit?: string;
 }
 

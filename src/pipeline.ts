@@ -2,6 +2,7 @@ import { advise } from "./advise.ts";
 import { inScope } from "./config/scope.ts";
 import { remedyContext } from "./context.ts";
 import { messageOf, StanchError } from "./errors.ts";
+import { followCode } from "./follow-code.ts";
 import { followIssue } from "./follow-issue.ts";
 import { followUp, repair } from "./follow-up.ts";
 import { originOf } from "./gitops/configured-source.ts";
@@ -98,6 +99,12 @@ async function everything(run: Run, teller: Teller): Promise<RunReport> {
         ...(await guarded(run, subjectOf(incident), () => run.meter.time("report", () => followIssue(incident, run)))),
       );
     if (incidents.some((incident) => incident.status?.issue !== undefined)) incidents = await readIncidents(run);
+    const proposed = incidents.filter((incident) => incident.status?.code?.pullRequest !== undefined);
+    for (const incident of proposed)
+      outcomes.push(
+        ...(await guarded(run, subjectOf(incident), () => run.meter.time("report", () => followCode(incident, run)))),
+      );
+    if (proposed.length > 0) incidents = await readIncidents(run);
     // What became of open incidents does not wait until new ones are treated, which takes minutes.
     await run.meter.time("notify", () => teller.all());
   }

@@ -266,6 +266,8 @@ export interface CodeHost {
       readonly head: string;
       readonly base: string;
       readonly draft: boolean;
+      /** Where the host takes no drafts, none is opened. */
+      readonly draftOnly?: boolean;
     },
   ): Promise<PullRequest>;
   updatePullRequest(
@@ -284,6 +286,10 @@ export interface CodeHost {
   comments(repository: string, number: number): Promise<readonly { readonly author: string; readonly body: string }[]>;
   /** Adds labels; a failure is the caller's to log, not to stop for. */
   addLabels(repository: string, number: number, labels: readonly string[]): Promise<void>;
+  /** Takes a label away; one that is not there is none to take away. */
+  removeLabel(repository: string, number: number, label: string): Promise<void>;
+  /** Makes a draft ready for review; what is no draft stays as it is. */
+  markReady(repository: string, number: number): Promise<void>;
   /** Users by login, teams by slug. GitHub refuses all of them when one is no collaborator. */
   requestReviewers(
     repository: string,

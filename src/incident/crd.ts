@@ -36,6 +36,62 @@ const spend: Record<string, Schema> = {
   dollars: { type: "number" },
 };
 
+/** What was read of a talk. */
+const chat = object({
+  since: time,
+  handled: list({ type: "integer", format: "int64" }),
+  refusals: count,
+  pending: object({
+    comment: { type: "integer", format: "int64" },
+    by: text(),
+    verb: text(),
+    at: time,
+    until: time,
+  }),
+});
+const pullRequest = object({
+  repository: text(),
+  number: count,
+  url: text(),
+  branch: text(),
+  base: text(),
+  head: text(),
+  draft: { type: "boolean" },
+});
+const citations = list(object({ id: text(), quote: text() }));
+const checks = list(object({ id: text(), passed: { type: "boolean" }, text: text() }));
+
+/** A model's fix of the program's own code. */
+const codeFix = object({
+  evidence: text("Of what it was asked about: the same is never asked twice."),
+  fault: text(),
+  at: time,
+  model: text(),
+  repository: text(),
+  image: text(),
+  asked: count,
+  outcome: text("fix, or none"),
+  said: text(),
+  fix: object({
+    base: text(),
+    files: list(object({ file: text(), before: text() })),
+    patch: text("Until its pull request is open."),
+    cause: text("What a model says is wrong; not proved."),
+    summary: text(),
+    citations,
+    checks,
+    cautions: list(text()),
+    checked: open,
+  }),
+  pullRequest,
+  proposedAt: time,
+  mergedAt: time,
+  closedAt: time,
+  goneAt: time,
+  chat,
+  ...spend,
+});
+
 const PHASES = [
   "Detected",
   "Diagnosed",
@@ -137,8 +193,8 @@ export const incidentCrd: KubeObject = {
                     cause: text("What a model says is wrong; not proved."),
                     culprit: commit,
                     confidence: text(),
-                    checks: list(object({ id: text(), passed: { type: "boolean" }, text: text() })),
-                    citations: list(object({ id: text(), quote: text() })),
+                    checks,
+                    citations,
                     ...spend,
                   }),
                   prose: object({
@@ -150,6 +206,7 @@ export const incidentCrd: KubeObject = {
                     course: text(),
                     ...spend,
                   }),
+                  code: codeFix,
                   hotfix: object({
                     changes: list(change),
                     action,
@@ -176,15 +233,7 @@ export const incidentCrd: KubeObject = {
                   tried: list(object({ remedy: text(), title: text(), result: text(), at: time })),
                   source: object({ id: text(), repository: text(), revision: text(), locations: list(text()) }),
                   proof: open,
-                  pullRequest: object({
-                    repository: text(),
-                    number: { type: "integer" },
-                    url: text(),
-                    branch: text(),
-                    base: text(),
-                    head: text(),
-                    draft: { type: "boolean" },
-                  }),
+                  pullRequest,
                   issue: object({
                     repository: text(),
                     about: text("git: Git cannot be corrected by rule. program: the fault is the program's."),
@@ -198,18 +247,7 @@ export const incidentCrd: KubeObject = {
                   mergeCommit: text(),
                   resolvedAt: time,
                   silencedUntil: time,
-                  chat: object({
-                    since: time,
-                    handled: list({ type: "integer", format: "int64" }),
-                    refusals: { type: "integer" },
-                    pending: object({
-                      comment: { type: "integer", format: "int64" },
-                      by: text(),
-                      verb: text(),
-                      at: time,
-                      until: time,
-                    }),
-                  }),
+                  chat,
                   notified: list(
                     object(
                       {

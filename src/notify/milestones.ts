@@ -32,6 +32,7 @@ export function milestonesOf(incident: Incident, settings: MilestoneSettings, no
     hotfixApplied(status),
     hotfixUndone(status),
     pullRequestOpened(status),
+    fixProposed(status),
     escalated(status),
     notDeployed(status, settings, now),
     holdExpires(incident, settings, now),
@@ -99,6 +100,19 @@ function pullRequestOpened(status: IncidentStatus): Milestone | null {
     severity: "info",
     at: opened?.at ?? last?.at ?? status.detectedAt,
     text: `${sentence(`#${pullRequest.number} of ${pullRequest.repository} makes Git say: ${plan?.title ?? "the fix"}`)}${draft}`,
+    standing: false,
+  };
+}
+
+function fixProposed({ code }: IncidentStatus): Milestone | null {
+  const pull = code?.pullRequest;
+  if (code === undefined || pull === undefined || code.closedAt !== undefined) return null;
+  return {
+    key: `code-fix-proposed@${pull.repository}#${pull.number}`,
+    event: "pull-request-opened",
+    severity: "info",
+    at: code.proposedAt ?? code.at,
+    text: `A draft fix of the program is proposed: #${pull.number} of ${pull.repository}. A model wrote it, and nothing proves it: ${sentence(code.said)}`,
     standing: false,
   };
 }

@@ -1,6 +1,6 @@
 import type { Incident } from "../incident/incident.ts";
 import { describeRef } from "../kube/ref.ts";
-import type { Change, Commit, Hotfix, Verification } from "../model.ts";
+import type { Change, Commit, Hotfix, PullRequestRef, Verification } from "../model.ts";
 import { redact, redactShapes } from "../redact.ts";
 import { formatIssueMarker } from "./issue-marker.ts";
 import { formatPatch, HIDDEN, hideSecrets } from "./patch.ts";
@@ -28,6 +28,8 @@ export interface ProgramMatter {
   readonly arrived?: Commit;
   /** What was looked at and did not help. */
   readonly refusals: readonly string[];
+  /** A model's fix of it, which waits for people or was merged. */
+  readonly fix?: PullRequestRef;
 }
 
 export interface IssueReport {
@@ -119,7 +121,10 @@ function saysOf({ incident, matter, live }: IssueReport): string {
   const about =
     matter.kind === "git"
       ? [matter.title, matter.reason, matter.changes]
-      : [matter.image, matter.digest, matter.revision, matter.arrived?.sha];
+      : [
+          ...[matter.image, matter.digest, matter.revision, matter.arrived?.sha],
+          ...(matter.fix === undefined ? [] : [matter.fix.url]),
+        ];
   return hashOf(JSON.stringify([matter.kind, incident.status?.summary, live, about]));
 }
 
@@ -132,7 +137,13 @@ function summary(report: IssueReport): string {
     matter.kind === "git"
       ? `**Git** ${report.live ? "still says the opposite" : "says what broke it"}, and no rule could correct it: ${plain(matter.reason)}`
       : "**The cause lies in the program:** it ends by itself, and no change of how it is deployed was found that heals it.";
-  return [broke, liveLine(report), last].map((line) => `- ${line}`).join("\n");
+  const fix =
+    matter.kind === "git" || matter.fix === undefined
+      ? []
+      : [
+          `**A fix that a model wrote**, and that nothing proves, is proposed in [#${matter.fix.number}](${matter.fix.url}) of ${code(matter.fix.repository)}: a draft, for you to judge.`,
+        ];
+  return [broke, liveLine(report), last, ...fix].map((line) => `- ${line}`).join("\n");
 }
 
 function liveLine({ incident, live, why }: IssueReport): string {
