@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { systemClock } from "./adapters/clock.ts";
 import { gitNetwork, useProxies } from "./adapters/network.ts";
 import type { Flags } from "./commands/flags.ts";
+import { composeChecks } from "./compose-checks.ts";
 import { composeModel } from "./compose-model.ts";
 import { hostsOf } from "./config/hosts.ts";
 import { loadConfig } from "./config/load.ts";
@@ -29,7 +30,7 @@ import type {
   Repositories,
   ReviewHost,
 } from "./ports.ts";
-import type { ModelDoor, Run } from "./run.ts";
+import type { CheckDoor, ModelDoor, Run } from "./run.ts";
 import { version } from "./version.ts";
 import type { WorkbenchPorts } from "./workbench.ts";
 
@@ -114,6 +115,7 @@ export interface Hosts {
   readonly registry: Registry;
   readonly charts?: Charts;
   readonly model?: ModelDoor;
+  readonly checks?: CheckDoor;
   readonly receivers?: readonly Receiver[];
 }
 
@@ -163,10 +165,12 @@ export async function composeHosts(base: Base, flags: Flags, cluster: Cluster | 
     meter,
   );
   const model = await composeModel(config, log, flags.env);
+  const checks = await composeChecks(config, flags.env, { cache, configFile: base.configFile });
   return {
     codeHost,
     repositories,
     ...(model === undefined ? {} : { model }),
+    ...(checks === undefined ? {} : { checks }),
     renderer: countedRenders(
       createRenderer({
         path: flags.env["PATH"] ?? "",

@@ -1,5 +1,5 @@
 import { charge, overBudget, type Spent, UNSPENT } from "./advice/budget.ts";
-import type { Account } from "./advice/consult.ts";
+import type { Account } from "./advice/converse.ts";
 import { add, NOTHING } from "./advice/spend.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import { changeDaySpend, type ModelUse } from "./incident/run-history.ts";

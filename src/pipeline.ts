@@ -2,9 +2,11 @@ import { advise } from "./advise.ts";
 import { inScope } from "./config/scope.ts";
 import { remedyContext } from "./context.ts";
 import { messageOf, StanchError } from "./errors.ts";
+import { followCode } from "./follow-code.ts";
 import { followIssue } from "./follow-issue.ts";
 import { followUp, repair } from "./follow-up.ts";
 import { originOf } from "./gitops/configured-source.ts";
+import { isContained } from "./incident/containing.ts";
 import { isEcho } from "./incident/echo.ts";
 import { CLOSED, type Incident, incidentName } from "./incident/incident.ts";
 import { takeLease } from "./incident/lease.ts";
@@ -100,6 +102,12 @@ async function everything(run: Run, teller: Teller): Promise<RunReport> {
         ...(await guarded(run, subjectOf(incident), () => run.meter.time("report", () => followIssue(incident, run)))),
       );
     if (incidents.some((incident) => incident.status?.issue !== undefined)) incidents = await readIncidents(run);
+    const proposed = incidents.filter((incident) => incident.status?.code?.pullRequest !== undefined);
+    for (const incident of proposed)
+      outcomes.push(
+        ...(await guarded(run, subjectOf(incident), () => run.meter.time("report", () => followCode(incident, run)))),
+      );
+    if (proposed.length > 0) incidents = await readIncidents(run);
     // What became of open incidents does not wait until new ones are treated, which takes minutes.
     await run.meter.time("notify", () => teller.all());
   }
@@ -294,5 +302,7 @@ function mayTreat(incident: Incident | undefined, run: Run): boolean {
   const status = incident?.status;
   if (status === undefined) return true;
   if (status.phase === "Silenced") return Date.parse(status.silencedUntil ?? "") < run.clock.now().getTime();
+  // Contained by something that stands, it is followed; by something that was done, it may have to be done again.
+  if (status.phase === "Contained") return incident === undefined || !isContained(incident);
   return ["Detected", "Diagnosed", "RolledBack", "Escalated", "Resolved"].includes(status.phase);
 }

@@ -85,6 +85,16 @@ export interface Cluster {
   delete(ref: ObjectRef): Promise<void>;
   /** The Eviction API, which respects PodDisruptionBudgets: false when a budget forbids it now (429). */
   evict(pod: ObjectRef): Promise<boolean>;
+  /**
+   * Runs a command in a container of a running pod (`pods/exec`). `exitCode` null: it had not ended when the time was over, or the connection
+   * was lost; whether it goes on is not known. `output`: both streams as they came, the first bytes of them.
+   */
+  exec(
+    pod: ObjectRef,
+    container: string,
+    command: readonly string[],
+    bounds: { readonly timeoutMs: number; readonly outputBytes: number },
+  ): Promise<{ readonly exitCode: number | null; readonly output: string }>;
   /** The last lines of a container's log, bounded; "" when there is none. */
   logs(
     pod: ObjectRef,
@@ -134,6 +144,15 @@ export interface Checkout {
   history(paths: readonly string[], limit: number): Promise<readonly Commit[]>;
   /** Who last wrote a line (1-based) of a file at `revision`. */
   blame(file: string, line: number): Promise<Commit | null>;
+  /** Tracked text files at `revision` that hold a text to the letter, in the order of their paths; at most `limit`. */
+  filesWith(
+    text: string,
+    options: { readonly ignoreCase: boolean; readonly limit: number },
+  ): Promise<readonly string[]>;
+  /** Files that differ between another commit and `revision`, both names of one that moved; null where there is no such commit. */
+  changedSince(commit: string): Promise<readonly string[] | null>;
+  /** As `read`, at another commit. */
+  readAt(commit: string, file: string): Promise<string | null>;
   /** The tree of another commit as a directory, read-only use; removed with the checkout. */
   treeAt(revision: string): Promise<string>;
   /** Commits edits on top of `revision` and pushes them to `branch`, unless somebody else has committed to it ("edited"). */
@@ -263,6 +282,8 @@ export interface CodeHost {
       readonly head: string;
       readonly base: string;
       readonly draft: boolean;
+      /** Where the host takes no drafts, none is opened. */
+      readonly draftOnly?: boolean;
     },
   ): Promise<PullRequest>;
   updatePullRequest(
@@ -281,6 +302,10 @@ export interface CodeHost {
   comments(repository: string, number: number): Promise<readonly { readonly author: string; readonly body: string }[]>;
   /** Adds labels; a failure is the caller's to log, not to stop for. */
   addLabels(repository: string, number: number, labels: readonly string[]): Promise<void>;
+  /** Takes a label away; one that is not there is none to take away. */
+  removeLabel(repository: string, number: number, label: string): Promise<void>;
+  /** Makes a draft ready for review; what is no draft stays as it is. */
+  markReady(repository: string, number: number): Promise<void>;
   /** Users by login, teams by slug. GitHub refuses all of them when one is no collaborator. */
   requestReviewers(
     repository: string,

@@ -2,9 +2,20 @@ import type { Config } from "./config/schema.ts";
 import type { ModelUse } from "./incident/run-history.ts";
 import type { IncidentStore } from "./incident/store.ts";
 import type { Meter } from "./metrics/meter.ts";
-import type { Outcome } from "./model.ts";
+import type { FileEdit, Outcome } from "./model.ts";
 import type { Reading } from "./observe/reading.ts";
-import type { Advisor, Clock, Cluster, CodeHost, Log, Receiver, Registry, Renderer, ReviewHost } from "./ports.ts";
+import type {
+  Advisor,
+  CheckResult,
+  Clock,
+  Cluster,
+  CodeHost,
+  Log,
+  Receiver,
+  Registry,
+  Renderer,
+  ReviewHost,
+} from "./ports.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Everything that one run works with: the doors, the settings, and what it has done so far. */
@@ -21,6 +32,8 @@ export interface Run {
   readonly reading: Reading;
   /** The model as an adviser; absent where none is configured. */
   readonly model?: ModelDoor;
+  /** Where the check command of a program is run; absent: nowhere. */
+  readonly checks?: CheckDoor;
   /** Who is told of incidents; absent: nobody. */
   readonly receivers?: readonly Receiver[];
   readonly dryRun: boolean;
@@ -48,6 +61,30 @@ export interface ModelDoor {
   save?(name: string, text: string): Promise<void>;
 }
 
+/** Where a program's own check command is run on edits that nobody has looked at. */
+export interface CheckDoor {
+  /** Why it cannot be run here, as a sentence without a full stop; null: it can, as far as was tried. */
+  unavailable(): Promise<string | null>;
+  /**
+   * Runs a command in `folder` of a private copy of a tree, with edits written into it, and removes the copy. The copy holds no credentials
+   * and nothing of Git. `tick` is called again and again meanwhile; only what it throws is thrown.
+   */
+  run(request: CheckRequest): Promise<CheckResult>;
+}
+
+export interface CheckRequest {
+  /** Absolute path of the tree. */
+  readonly directory: string;
+  readonly edits: readonly FileEdit[];
+  /** In the tree. */
+  readonly folder: string;
+  readonly command: readonly string[];
+  readonly timeoutMs: number;
+  /** Milliseconds between two calls of `tick`. */
+  readonly everyMs: number;
+  readonly tick: () => Promise<void>;
+}
+
 /** Counted before each act, so that no ceiling is passed. */
 export interface Tally {
   ripe: number;
@@ -59,6 +96,8 @@ export interface Tally {
   firstPullRequestMs?: number;
   /** Incidents about which a model was asked. */
   asked?: number;
+  /** Fixes of programs that a model was asked for. */
+  fixes?: number;
   /** What was asked of models, and what that cost; absent: nothing was. */
   model?: ModelUse;
 }

@@ -1,8 +1,10 @@
 import type { Book } from "./advice/book.ts";
 import { changeId } from "./advice/book.ts";
-import type { Look, Seen } from "./advice/consult.ts";
+import type { Look } from "./advice/consult.ts";
+import type { Seen } from "./advice/converse.ts";
 import { hide, isSecret, objectText } from "./advice/object-text.ts";
 import type { ToolName } from "./advice/tools.ts";
+import { holdsSecrets, isWithheld } from "./advice/withheld.ts";
 import { StanchError } from "./errors.ts";
 import { diffObjects } from "./gitops/object-diff.ts";
 import { formatPath } from "./kube/field-path.ts";
@@ -86,12 +88,8 @@ async function logOf(
   return text.trim() === "" ? nothing("The log is empty.") : { kind: "log", text };
 }
 
-/** Files that hold secrets by their purpose, sealed or not, and what is no text of the deployment. */
-const WITHHELD =
-  /(?:^|\/)(?:\.git\/|\.env|\.npmrc|\.netrc|\.pgpass|\.dockercfg|\.docker\/|id_[a-z0-9]+$|kubeconfig)|secret|credential|password|\.(?:pem|key|p12|pfx|jks|kdbx|age|gpg|asc|tfstate|tfvars)(?:$|\.)|(?:^|\/)sops|\.sops\.|\.enc\./i;
-
 async function fileOf(path: string, finding: Finding, run: Run): Promise<Seen> {
-  if (WITHHELD.test(path)) return nothing("That file may hold secrets and is not shown.");
+  if (isWithheld(path)) return nothing("That file may hold secrets and is not shown.");
   if (path.startsWith("/") || path.split("/").includes(".."))
     return nothing("There is no such file in the repository.");
   const found = await run.workbench.find(finding.workload);
@@ -101,8 +99,7 @@ async function fileOf(path: string, finding: Finding, run: Run): Promise<Seen> {
     throw error;
   });
   if (text === null) return nothing("There is no such file in the repository.");
-  if (/^\s*kind:\s*["']?\w*secret\w*/im.test(text) || /\bENC\[AES256_GCM|\$ANSIBLE_VAULT|BEGIN (?:PGP|AGE)/.test(text))
-    return nothing("That file may hold secrets and is not shown.");
+  if (holdsSecrets(text)) return nothing("That file may hold secrets and is not shown.");
   return { kind: "git", text };
 }
 

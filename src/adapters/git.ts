@@ -7,6 +7,7 @@ import type { Commit } from "../model.ts";
 import type { Checkout, Log, Repositories, TrackedFile } from "../ports.ts";
 import { type PublishBase, publish } from "./git-publish.ts";
 import { type Git, gitIn } from "./git-runner.ts";
+import { searchIn, textOf } from "./git-search.ts";
 
 export interface GitOptions {
   readonly cacheDirectory: string;
@@ -123,19 +124,14 @@ export function checkoutOf(state: State): Checkout {
   const listed = (): Promise<readonly TrackedFile[]> =>
     (files ??= git(["ls-tree", "-r", "-l", "-z", "--full-tree", revision]).then(parseTree));
   return {
+    ...searchIn(git, revision),
     directory: state.directory,
     revision,
     branch: state.branch,
     files: listed,
     async read(file) {
       if (!(await listed()).some((entry) => entry.path === file && entry.mode.startsWith("100"))) return null;
-      try {
-        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await git.blob(`${revision}:${file}`));
-      } catch (error) {
-        if (error instanceof TypeError)
-          throw new StanchError("git", `${file} is not UTF-8`, { hint: "Stanch edits text files in UTF-8 only" });
-        throw error;
-      }
+      return textOf(git, revision, file);
     },
     async history(paths, limit) {
       // Paths are names and not patterns, whatever is in them.
@@ -160,7 +156,9 @@ export function checkoutOf(state: State): Checkout {
         : (parseLog(await git(["log", "--max-count=1", `--format=${FORMAT}`, sha]))[0] ?? null);
     },
     async treeAt(other) {
+      // Of a commit that is not there, git says nothing and this client no error.
       const sha = (await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${other}^{commit}`])).trim();
+      if (sha === "") throw new StanchError("git", `there is no commit ${other}`);
       let tree = trees.get(sha);
       if (tree === undefined) {
         tree = addTree(git, state.root, sha);
@@ -170,10 +168,8 @@ export function checkoutOf(state: State): Checkout {
     },
     publish: (request) => publish(state, request),
     async close() {
-      for (const tree of trees.values()) {
-        const directory = await tree.catch(() => null);
-        if (directory !== null) await git(["worktree", "remove", "--force", directory]).catch(() => undefined);
-      }
+      // None may be made any more when the folder goes. What the clone notes about them goes when it is next opened.
+      await Promise.allSettled(trees.values());
       await rm(state.root, { recursive: true, force: true });
     },
   };

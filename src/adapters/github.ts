@@ -97,7 +97,7 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
           .filter((row) => isOwn(row) && row.head.ref.startsWith(prefix))
           .map((row) => pullOf(repository, row));
       }),
-    createPullRequest: (repository, request) =>
+    createPullRequest: (repository, { draftOnly = false, ...request }) =>
       call("open the pull request", repository, true, async (client, at) => {
         try {
           return pullOf(repository, (await client.pulls.create({ ...at, ...request })).data);
@@ -116,7 +116,7 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
             if (made !== undefined) return pullOf(repository, made);
           }
           // A plan without drafts: say it in the text and open it all the same.
-          if (!request.draft || !/draft/i.test(messageOf(error))) throw error;
+          if (!request.draft || draftOnly || !/draft/i.test(messageOf(error))) throw error;
           return pullOf(repository, (await client.pulls.create({ ...at, ...request, draft: false })).data);
         }
       }),
@@ -156,6 +156,22 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
             labels.length > 0 && (await client.issues.addLabels({ ...at, issue_number: number, labels: [...labels] }))
           ),
       ),
+    removeLabel: (repository, number, name) =>
+      call(`take a label off #${number}`, repository, true, async (client, at) => {
+        await client.issues.removeLabel({ ...at, issue_number: number, name }).catch((error: unknown) => {
+          if (statusOf(error) !== 404) throw error;
+        });
+      }),
+    // REST has no call for it. https://docs.github.com/en/graphql/reference/mutations#markpullrequestreadyforreview
+    markReady: (repository, number) =>
+      call(`mark #${number} ready for review`, repository, true, async (client, at) => {
+        const { data } = await client.pulls.get({ ...at, pull_number: number });
+        if (data.draft !== true) return;
+        await client.graphql(
+          "mutation ($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft } } }",
+          { id: data.node_id },
+        );
+      }),
     requestReviewers: (repository, number, { users, teams }) =>
       call(
         `ask for a review of #${number}`,

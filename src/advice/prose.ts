@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Advisor, AdvisorFault, AdvisorUsage } from "../ports.ts";
-import type { Account } from "./consult.ts";
+import type { Account } from "./converse.ts";
 import { frame } from "./frame.ts";
 import { costOf, type Price, worstCase } from "./prices.ts";
 import { proseProblem } from "./prose-check.ts";

@@ -9,8 +9,8 @@ import { answeredBy, formatAnswer } from "./answer.ts";
 import { type Command, parseCommand } from "./command.ts";
 import { type Asked, type ChatPlace, type Performed, perform } from "./perform.ts";
 
-/** Commands of one talk that one run looks at, commands that one talk may hold, and strangers who are told why not. */
-const MOST = { run: 5, all: 200, refusals: 3, ignoreMs: 90 * 86_400_000 } as const;
+/** Commands of one talk that one run looks at, commands that one talk may hold, strangers who are told why not, and how long a fault may last. */
+const MOST = { run: 5, all: 200, refusals: 3, ignoreMs: 90 * 86_400_000, pendingMs: 6 * 3_600_000 } as const;
 const WRITERS: readonly string[] = ["admin", "maintain", "write"];
 
 export interface Talked {
@@ -38,7 +38,7 @@ export async function followChat(incident: Incident, place: ChatPlace, run: Run)
 }
 
 async function listen(given: Incident, place: ChatPlace, run: Run): Promise<Talked> {
-  const known = stateOf(given);
+  const known = stateOf(given, place);
   const comments = await run.codeHost.allComments(place.repository, place.number, known.since);
   if (comments.length === 0 && known.pending === undefined) return { incident: given, outcome: null };
   const self = await run.codeHost.login(place.repository);
@@ -53,7 +53,7 @@ async function listen(given: Incident, place: ChatPlace, run: Run): Promise<Talk
   let looked = 0;
   for (const comment of comments) {
     if (isOver(talked)) return talked;
-    const { handled } = stateOf(talked.incident);
+    const { handled } = stateOf(talked.incident, place);
     if (comment.bot || isBy(comment, self) || handled.includes(comment.id) || answered.has(comment.id)) continue;
     const command = parseCommand(comment.body);
     if (command === null) continue;
@@ -75,14 +75,23 @@ async function listen(given: Incident, place: ChatPlace, run: Run): Promise<Talk
     .map((comment) => comment.updatedAt)
     .toSorted()
     .at(-1);
-  if (since === undefined || since === stateOf(talked.incident).since) return talked;
-  return { ...talked, incident: await note(talked.incident, { since }, run) };
+  if (since === undefined || since === stateOf(talked.incident, place).since) return talked;
+  return { ...talked, incident: await note(talked.incident, { since }, place, run) };
 }
 
 const isOver = ({ incident }: Talked): boolean => incident.status?.phase === "Silenced";
 /** GitHub's logins know no case. */
 const isBy = (comment: Comment, login: string): boolean => comment.author.toLowerCase() === login.toLowerCase();
-const stateOf = ({ status }: Incident): ChatState => status?.chat ?? { handled: [] };
+
+/** A fix of the program is talked about beside the issue that reports the fault: what was read in one says nothing about the other. */
+const stateOf = ({ status }: Incident, { kind }: ChatPlace): ChatState =>
+  (kind === "code" ? status?.code?.chat : status?.chat) ?? { handled: [] };
+
+/** What of an incident's status a talk's state is. */
+function withState({ status }: Incident, { kind }: ChatPlace, chat: ChatState): Partial<IncidentStatus> {
+  if (kind !== "code") return { chat };
+  return status?.code === undefined ? {} : { code: { ...status.code, chat } };
+}
 
 const answerTo = ({ id, author }: Comment, { verb }: Command) => ({
   id,
@@ -96,14 +105,15 @@ async function refuse(
   comment: Comment,
   command: Command,
   role: string,
-  { repository, number }: ChatPlace,
+  place: ChatPlace,
   run: Run,
 ): Promise<Talked> {
-  const { handled, refusals = 0 } = stateOf(talked.incident);
+  const { repository, number } = place;
+  const { handled, refusals = 0 } = stateOf(talked.incident, place);
   run.log.info("chat command refused", { repository, number, by: comment.author, role });
   if (refusals >= MOST.refusals) return talked;
   const change = { handled: [...handled, comment.id], refusals: refusals + 1 };
-  const incident = await note(talked.incident, change, run);
+  const incident = await note(talked.incident, change, place, run);
   const text = formatAnswer(answerTo(comment, command), "only those who may write to this repository can ask that.");
   await run.codeHost.createComment(repository, number, text);
   return { ...talked, incident };
@@ -112,10 +122,10 @@ async function refuse(
 async function obey(talked: Talked, comment: Comment, command: Command, place: ChatPlace, run: Run): Promise<Talked> {
   const { repository, number } = place;
   const { incident } = talked;
-  const heard = { handled: [...stateOf(incident).handled, comment.id] };
+  const heard = { handled: [...stateOf(incident, place).handled, comment.id] };
   const to = answerTo(comment, command);
   if (command.verb === "unclear") {
-    const next = await note(incident, heard, run);
+    const next = await note(incident, heard, place, run);
     await run.codeHost.createComment(repository, number, formatAnswer(to, `${command.reason}. Try \`/stanch help\`.`));
     return { ...talked, incident: next };
   }
@@ -125,7 +135,7 @@ async function obey(talked: Talked, comment: Comment, command: Command, place: C
       ? { until: new Date(now.getTime() + Math.min(command.ms, MOST.ignoreMs)).toISOString() }
       : {};
   const asked: Asked = { comment: comment.id, by: comment.author, verb: command.verb, at: now.toISOString(), ...until };
-  const next = await note(incident, { ...heard, pending: asked }, run);
+  const next = await note(incident, { ...heard, pending: asked }, place, run);
   run.log.info("chat command", { repository, number, by: comment.author, verb: command.verb });
   return carryOut(next, asked, place, run, false);
 }
@@ -139,7 +149,8 @@ async function carryOut(
   isAnswered: boolean,
 ): Promise<Talked> {
   const done = await perform(incident, asked, place, run).catch((error: unknown): Performed => {
-    if (!(error instanceof StanchError) || TRANSIENT.includes(error.code)) throw error;
+    if (!(error instanceof StanchError) || error.code === "lease") throw error;
+    if (TRANSIENT.includes(error.code) && !isStale(asked, run)) throw error;
     const hint = error.hint === undefined ? "" : ` (${error.hint})`;
     return { incident, text: `it could not be done: ${plain(`${messageOf(error)}${hint}`, 1000)}` };
   });
@@ -150,25 +161,36 @@ async function carryOut(
       place.number,
       formatAnswer({ id: asked.comment, by: asked.by, verb: asked.verb }, done.text),
     );
-  if (done.silence !== undefined) return silence(current, done, done.silence, place, run);
-  const next = await note(current, { pending: undefined }, run);
+  if (done.silence !== undefined) return silence(current, { ...done, asked }, done.silence, place, run);
+  const next = await note(current, { pending: undefined }, place, run);
   return { incident: next, outcome: done.outcome === undefined ? null : outcomeOf(next, done.outcome) };
 }
 
 /** Faults that pass: the next run tries again, because what was asked is still pending. */
-const TRANSIENT: readonly string[] = ["lease", "code-host", "git", "cluster", "conflict"];
+const TRANSIENT: readonly string[] = ["code-host", "git", "cluster", "conflict"];
+
+/** What does not pass must not keep later words from being heard. */
+const isStale = ({ at }: Asked, run: Run): boolean => run.clock.now().getTime() - Date.parse(at) > MOST.pendingMs;
 
 async function silence(
   incident: Incident,
-  done: Performed,
+  done: Performed & { readonly asked: Asked },
   until: string,
   place: ChatPlace,
   run: Run,
 ): Promise<Talked> {
-  if (place.kind === "pull") await run.codeHost.updatePullRequest(place.repository, place.number, { state: "closed" });
-  const { pending: _, ...chat } = stateOf(incident);
+  const { repository, number } = place;
+  if (place.kind !== "issue")
+    await run.codeHost.updatePullRequest(repository, number, { state: "closed" }).catch((error: unknown) => {
+      if (!isStale(done.asked, run)) throw error;
+      run.log.warn("pull request not closed", { repository, number, error: messageOf(error) });
+    });
+  const { pending: _, ...chat } = stateOf(incident, place);
   const text = `${incident.status?.message ?? ""} Asked for in #${place.number}; the problem is left alone until ${until.slice(0, 10)}.`;
-  const next = await run.store.advance(incident, "Silenced", text, { silencedUntil: until, chat });
+  const next = await run.store.advance(incident, "Silenced", text, {
+    silencedUntil: until,
+    ...withState(incident, place, chat),
+  });
   return { incident: next, outcome: outcomeOf(next, done.outcome === "rolled-back" ? "rolled-back" : "closed") };
 }
 
@@ -176,12 +198,13 @@ async function silence(
 async function note(
   incident: Incident,
   change: Partial<Omit<ChatState, "pending">> & { readonly pending?: Asked | undefined },
+  place: ChatPlace,
   run: Run,
 ): Promise<Incident> {
-  const { pending, ...rest } = { ...stateOf(incident), ...change };
+  const { pending, ...rest } = { ...stateOf(incident, place), ...change };
   const chat: ChatState = { ...rest, ...(pending === undefined ? {} : { pending }) };
   const { phase, message } = incident.status as IncidentStatus;
-  return run.store.advance(incident, phase, message, { chat });
+  return run.store.advance(incident, phase, message, withState(incident, place, chat));
 }
 
 /** What was done wrote the incident itself, perhaps more than once. */

@@ -1,5 +1,6 @@
 import { heal } from "../heal.ts";
-import { standingHolds } from "../incident/holding.ts";
+import { isContained } from "../incident/containing.ts";
+import { isStanding, standingHolds } from "../incident/holding.ts";
 import type { ChatState, Incident } from "../incident/incident.ts";
 import { planFrom } from "../incident/plan-of.ts";
 import { plain } from "../pull-request/quote.ts";
@@ -10,9 +11,9 @@ import { explain, HELP } from "./answer.ts";
 
 export type Asked = NonNullable<ChatState["pending"]>;
 
-/** Where it was asked. */
+/** Where it was asked. `code`: in the pull request of a model's fix of the program, on which nothing live hangs. */
 export interface ChatPlace {
-  readonly kind: "pull" | "issue";
+  readonly kind: "pull" | "issue" | "code";
   readonly repository: string;
   readonly number: number;
 }
@@ -32,6 +33,8 @@ export interface Performed {
  * asking: the same guards, rights and proofs.
  */
 export async function perform(incident: Incident, asked: Asked, place: ChatPlace, run: Run): Promise<Performed> {
+  const no = place.kind === "code" ? NOT_OF_CODE[asked.verb] : undefined;
+  if (no !== undefined) return { incident, text: no };
   switch (asked.verb) {
     case "undo":
       return undo(incident, asked, place, run);
@@ -48,14 +51,28 @@ export async function perform(incident: Incident, asked: Asked, place: ChatPlace
   }
 }
 
-const isStanding = ({ status }: Incident): boolean =>
-  status?.hotfix !== undefined && status.hotfix.undoneAt === undefined;
+/** What cannot be asked for where a model's code is proposed. */
+const NOT_OF_CODE: Readonly<Record<string, string>> = {
+  undo: "nothing of this pull request is live, so there is nothing to take back.",
+  hold: "nothing of this pull request is live, so nothing is held.",
+  retry:
+    "a model is not asked a second time about the same evidence. Push what is missing, or close this: then no other fix of this fault is written.",
+  help: [
+    "what can be asked here, by those who may write to this repository, each on a line of its own:",
+    "",
+    "- `/stanch explain`: what was seen and done, with times and evidence",
+    "- `/stanch ignore 3d`: no, and leave the problem alone for so long (without a time: as long as after closing)",
+    "",
+    "They are read by the next run. Nothing of this pull request is live, so there is nothing to undo or to hold.",
+  ].join("\n"),
+};
+
 const phaseOf = (incident: Incident) => incident.status?.phase ?? "Proposed";
 
 async function undo(incident: Incident, asked: Asked, place: ChatPlace, run: Run): Promise<Performed> {
   const { hotfix } = incident.status ?? {};
   const silence = place.kind === "issue" ? { silence: after(run.config.followUp.silence, run) } : {};
-  if (hotfix === undefined || hotfix.undoneAt !== undefined) {
+  if (!isStanding(incident)) {
     // Also what a run that ended here has done already.
     const ours = hotfix?.undo !== undefined && hotfix.undo.at >= asked.at;
     const text = ours ? `done. ${plain(incident.status?.message ?? "")}` : "there is no live change to take back.";
@@ -104,6 +121,8 @@ async function rebuild(incident: Incident, run: Run): Promise<Performed> {
 }
 
 async function again(incident: Incident, asked: Asked, place: ChatPlace, run: Run): Promise<Performed> {
+  if (isContained(incident))
+    return { incident, text: "what contains it stands, and nothing is to be built for Git. `/stanch undo` ends it." };
   // Where a live change stands, what is to be tried again is Git's half.
   if (isStanding(incident)) return rebuild(incident, run);
   const text = `${asked.by} asked in #${place.number} to try the remedies again.`;
@@ -122,7 +141,7 @@ async function ignore(incident: Incident, asked: Asked, place: ChatPlace, run: R
   }
   const freed = await letGo(current, `${asked.by} said no in #${place.number}.`, run);
   const held = freed.left === null ? "" : ` ${plain(stillHeld(freed.left))}`;
-  const closed = place.kind === "pull" ? " This pull request is closed." : "";
+  const closed = place.kind === "issue" ? "" : " This pull request is closed.";
   return {
     incident: freed.incident,
     text: `${text}the problem is left alone until ${minute(until)}.${held}${closed}`,

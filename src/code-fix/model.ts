@@ -20,6 +20,8 @@ export type SoughtFix =
       readonly checks: readonly AnswerCheck[];
       /** What the check command said of exactly these edits; absent where there is none, or it was never run on them. */
       readonly checked?: CheckResult;
+      /** What a reviewer should look at first, as sentences without a full stop: a new import, a network call, a check that went away. */
+      readonly cautions: readonly string[];
     }
   | {
       readonly fixed: false;

@@ -3,7 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import type { Cluster, Renderer } from "../ports.ts";
 import { type Finding, failed } from "./check.ts";
-import { checkModel } from "./check-model.ts";
+import { checkCode, checkModel } from "./check-model.ts";
 import { checkReceivers } from "./check-receivers.ts";
 import { checkExcess, checkRights } from "./check-rights.ts";
 import { checkSources } from "./check-sources.ts";
@@ -30,6 +30,7 @@ export async function main(flags: Flags): Promise<number> {
     lines.push(...(await checkSources(base, hosts, answers ? cluster : null)));
   }
   lines.push(...checkModel(base.config, flags));
+  if (hosts !== null) lines.push(...(await checkCode(base.config, hosts)));
   // Not through the hosts: a code host that cannot be made must not hide them.
   lines.push(...(await checkReceivers(base.config, await composeReceivers(base, flags))));
   cluster?.close();

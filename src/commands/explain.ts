@@ -7,12 +7,13 @@ import { type Base, composeBase, composeCluster } from "../compose.ts";
 import type { RemedyId } from "../config/schema.ts";
 import { namedNamespaces } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
-import type { Incident, IncidentAdvice } from "../incident/incident.ts";
+import type { Incident, IncidentAdvice, IncidentCode } from "../incident/incident.ts";
 import { createIncidentStore } from "../incident/store.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Flags } from "./flags.ts";
 import { pick } from "./incidents.ts";
 import { printable } from "./printable.ts";
+import { replayCode } from "./replay-code.ts";
 import { replayInCluster } from "./replay-in-cluster.ts";
 
 /** `stanch explain NAME`: what rules and the model said of an incident. With `--replay FILE` a recorded exchange is gone through again, offline. */
@@ -24,14 +25,15 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
     });
   const base = await composeBase(flags);
   const recording = flags.replay === undefined ? null : await readRecording(flags.replay);
-  const replayed = recording === null ? null : await again(recording, base);
+  const fix = recording?.code === undefined ? null : await replayCode(recording, base);
+  const replayed = recording === null || fix !== null ? null : await again(recording, base);
   const lines: string[] = [];
   let code = 0;
   if (word !== undefined) {
     const cluster = await composeCluster(flags, base.clock);
     try {
       const incident = pick(await createIncidentStore(cluster, base.clock).list(namedNamespaces(base.config)), word);
-      lines.push(...explain(incident));
+      lines.push(...explain(incident), ...(fix === null ? [] : ["", ...fix.lines]));
       if (recording !== null && replayed !== null) {
         lines.push("", ...told(recording, replayed));
         const verdict = await replayInCluster({ incident, consulted: replayed, base, flags, cluster });
@@ -44,6 +46,10 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
   } else if (recording !== null && replayed !== null) {
     lines.push(...told(recording, replayed));
     code = "answer" in replayed ? 0 : 3;
+  }
+  if (fix !== null) {
+    if (word === undefined) lines.push(...fix.lines);
+    code = fix.fixed ? 0 : 3;
   }
   process.stdout.write(printable(`${lines.join("\n")}\n`));
   return code;
@@ -79,7 +85,7 @@ function again(recording: Recording, { config, clock }: Base): Promise<Consulted
 
 function explain({ metadata, spec, status }: Incident): string[] {
   const tried = (status?.tried ?? []).map((row) => `  ${row.remedy}: ${row.title}: ${row.result}`);
-  const { plan, advice } = status ?? {};
+  const { plan, advice, code } = status ?? {};
   return [
     `Incident ${metadata.namespace}/${metadata.name}: ${describeRef(spec.workload)}, ${spec.symptom}`,
     "",
@@ -95,6 +101,7 @@ function explain({ metadata, spec, status }: Incident): string[] {
     "",
     "What the model says:",
     ...(advice === undefined ? ["  It was not asked."] : says(advice)),
+    ...(code === undefined ? [] : ["", "What the model wrote in the program's own repository:", ...wrote(code)]),
     "",
     `Now: ${status?.phase ?? "-"}: ${status?.message ?? ""}`,
   ];
@@ -109,6 +116,22 @@ function says(advice: IncidentAdvice): string[] {
     ...(checks ?? []).map((check) => `    ${check.passed ? "passed" : "failed"}  ${check.id}: ${check.text}`),
     ...(citations ?? []).map(({ id, quote }) => `    cites ${id}: "${quote}"`),
     `  ${advice.requests} requests, ${advice.inputTokens} tokens in (${advice.cacheReadTokens} from the cache), ${advice.outputTokens} out, $${advice.dollars.toFixed(4)}`,
+  ];
+}
+
+function wrote(code: IncidentCode): string[] {
+  const { at, model, repository, image, asked, outcome, said, fix, pullRequest, mergedAt, closedAt } = code;
+  const state =
+    closedAt !== undefined
+      ? `closed ${closedAt}: no other fix of this fault is written`
+      : mergedAt !== undefined
+        ? `merged ${mergedAt}`
+        : "a draft that waits for people";
+  return [
+    `  ${model}, ${at}, about ${image}, in ${repository}: ${outcome === "fix" ? said : `no fix: ${said}`}`,
+    ...(fix === undefined ? [] : ["  Not proposed yet; the next run does it without asking again."]),
+    ...(pullRequest === undefined ? [] : [`  ${pullRequest.url}: ${state}`]),
+    `  Asked ${asked} time${asked === 1 ? "" : "s"}: ${code.requests} requests, ${code.inputTokens} tokens in (${code.cacheReadTokens} from the cache), ${code.outputTokens} out, $${code.dollars.toFixed(4)}`,
   ];
 }
 

@@ -93,6 +93,9 @@ function show(incident: Incident, now: Date): string {
           `Live change:   ${status.hotfix.undoneAt === undefined ? `applied ${age(status.hotfix.appliedAt, now)} ago` : `taken back ${age(status.hotfix.undoneAt, now)} ago`}`,
         ]),
     ...(status?.pullRequest === undefined ? [] : [`Pull request:  ${status.pullRequest.url}`]),
+    ...(status?.code?.pullRequest === undefined
+      ? []
+      : [`Fix of program: ${status.code.pullRequest.url} (a draft that a model wrote)`]),
     "",
     "Timeline:",
     ...(status?.timeline ?? []).map((entry) => `  ${entry.at}  ${entry.phase.padEnd(10)}  ${entry.text}`),

@@ -22,6 +22,7 @@ function showOutcome(outcome: Outcome): string {
   for (const change of outcome.changes ?? [])
     lines.push(`  ${formatPath(change.path)}: ${show(change.from)} → ${show(change.to)}`);
   if (outcome.pullRequest !== undefined) lines.push(`  ${outcome.pullRequest}`);
+  if (outcome.codeFix !== undefined) lines.push(`  draft fix of the program, by a model: ${outcome.codeFix}`);
   if (outcome.incident !== undefined) lines.push(`  incident ${outcome.incident}`);
   return `${lines.join("\n")}\n`;
 }

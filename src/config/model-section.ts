@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { duration } from "./duration.ts";
+import { toolchainFault } from "./toolchain.ts";
 import { count, globs, isHttp, section } from "./values.ts";
 
 /**
@@ -82,6 +83,17 @@ export const modelSection = section(
         turns: count(24, "Requests for one fix at most.", 1),
         calls: count(60, "Looks, searches and edits of one fix at most.", 1),
         checks: count(3, "Times that the check command of `apps` is run for one fix at most (0: never)."),
+        toolchain: z
+          .array(
+            z.string().superRefine((folder, context) => {
+              const fault = toolchainFault(folder);
+              if (fault !== null) context.addIssue({ code: "custom", message: fault });
+            }),
+          )
+          .default([])
+          .describe(
+            "Folders that check commands may read and run programs from, beside the machine's own in /usr: `/opt/go`. Each shows at the same path; its `bin` comes first in the PATH.",
+          ),
         patience: duration("10m", "Patience with one fix, requests, pauses and checks included.", "1s"),
         maxTokens: count(16_000, "Tokens of one answer at most, thinking included.", 500),
         perRun: count(1, "Fixes of one run at most."),

@@ -2,6 +2,7 @@ import { formatPath } from "../kube/field-path.ts";
 import { keyOf } from "../kube/ref.ts";
 import type { Change, Plan } from "../model.ts";
 import { isForService } from "../remedies/behind-service.ts";
+import { pausePath } from "../remedies/pause.ts";
 import { isPolicyField, POLICY_FIELDS } from "../remedies/policy-fields.ts";
 import { isRestorable } from "../remedies/relevance.ts";
 import { isVersion } from "../remedies/restore-manifest.ts";
@@ -33,6 +34,12 @@ function isAddition({ object, path, from, to }: Change): boolean {
   return path.length === 0 && from === undefined && to !== undefined && ADDED.has(object.kind);
 }
 
+/** From running to resting; never the other way. */
+function isPause({ object, path, from, to }: Change): boolean {
+  const resting = pausePath(object.kind);
+  return resting !== null && formatPath(resting) === formatPath(path) && from !== true && to === true;
+}
+
 /** What workloads may do is never the choice of a model, and nobody gets back all of something, Secrets, or rights themselves. */
 function ofPolicy(change: Change, { choice }: Plan): string | null {
   const { object, path } = change;
@@ -53,6 +60,14 @@ export const fieldAllowList: Guard = {
         return { decision: "refuse", rule: "field-allow-list", reason: `a ${change.object.kind} is never changed` };
       // An object that is put back as a whole; that it is not in the cluster leaves Git as the only way.
       if (isAddition(change)) continue;
+      if (isPause(change)) {
+        if (plan.contains !== undefined) continue;
+        return {
+          decision: "refuse",
+          rule: "field-allow-list",
+          reason: `${where} of a ${change.object.kind} is set to contain a fault, and for nothing else`,
+        };
+      }
       if (Object.hasOwn(POLICY_FIELDS, change.object.kind)) {
         const objection = ofPolicy(change, plan);
         if (objection === null) continue;

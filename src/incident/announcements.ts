@@ -27,13 +27,20 @@ export function announcementsOf(before: Incident | null, after: Incident): Annou
   const undoneAt = now.hotfix?.undoneAt;
   if (undoneAt !== undefined && then?.hotfix?.undoneAt === undefined) {
     const expired = expiredHolds(before, new Date(undoneAt)).length > 0;
-    say("Warning", expired ? "StanchHoldExpired" : "StanchRolledBack", now.message);
+    if (now.hotfix?.contains !== undefined) say("Normal", "StanchReleased", now.message);
+    else say("Warning", expired ? "StanchHoldExpired" : "StanchRolledBack", now.message);
   }
+  const fix = now.code?.pullRequest;
+  if (fix !== undefined && then?.code?.pullRequest === undefined)
+    say("Normal", "StanchCodeFix", `A draft fix of the program, written by a model, waits for people: ${fix.url}`);
+  if (came("Contained")) say("Warning", "StanchContained", now.message);
   if (came("Proposed")) say("Normal", "StanchPullRequest", now.message);
   if (came("Merged")) say("Normal", "StanchMerged", now.message);
   if (came("Resolved")) say("Normal", "StanchResolved", now.message);
   if (came("Silenced")) say("Normal", "StanchSilenced", now.message);
-  if (now.phase === "Escalated" && (then?.phase !== "Escalated" || then.message !== now.message))
+  // What comes of a fix of the program is no other reason why a person is needed.
+  const isOfCode = then?.phase === "Escalated" && JSON.stringify(now.code) !== JSON.stringify(then.code);
+  if (now.phase === "Escalated" && !isOfCode && (then?.phase !== "Escalated" || then.message !== now.message))
     say("Warning", "StanchEscalated", now.message);
   return said;
 }

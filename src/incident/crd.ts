@@ -1,40 +1,61 @@
 import type { KubeObject } from "../model.ts";
+import { action, change, commit, contains, count, list, object, open, ref, spend, text, time } from "./crd-schema.ts";
 
-type Schema = { readonly [key: string]: unknown };
-const text = (description?: string): Schema => ({
-  type: "string",
-  ...(description === undefined ? {} : { description }),
+/** What was read of a talk. */
+const chat = object({
+  since: time,
+  handled: list({ type: "integer", format: "int64" }),
+  refusals: count,
+  pending: object({
+    comment: { type: "integer", format: "int64" },
+    by: text(),
+    verb: text(),
+    at: time,
+    until: time,
+  }),
 });
-const time: Schema = { type: "string", format: "date-time" };
-const any: Schema = { "x-kubernetes-preserve-unknown-fields": true };
-const list = (items: Schema): Schema => ({ type: "array", items });
-const object = (properties: Record<string, Schema>, required: readonly string[] = []): Schema => ({
-  type: "object",
-  properties,
-  ...(required.length > 0 ? { required } : {}),
+const pullRequest = object({
+  repository: text(),
+  number: count,
+  url: text(),
+  branch: text(),
+  base: text(),
+  head: text(),
+  draft: { type: "boolean" },
 });
-/** Facts whose shape belongs to the program and not to the API. */
-const open: Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+const citations = list(object({ id: text(), quote: text() }));
+const checks = list(object({ id: text(), passed: { type: "boolean" }, text: text() }));
 
-const ref = object({ apiVersion: text(), kind: text(), namespace: text(), name: text() }, [
-  "apiVersion",
-  "kind",
-  "namespace",
-  "name",
-]);
-const change = object({ object: ref, path: list(any), from: any, to: any }, ["object", "path"]);
-const action = object({ kind: text(), pods: list(text()) });
-const commit = object({ sha: text(), author: text(), email: text(), at: text(), subject: text() });
-
-const count: Schema = { type: "integer" };
-/** What models cost. */
-const spend: Record<string, Schema> = {
-  requests: count,
-  inputTokens: count,
-  outputTokens: count,
-  cacheReadTokens: count,
-  dollars: { type: "number" },
-};
+/** A model's fix of the program's own code. */
+const codeFix = object({
+  evidence: text("Of what it was asked about: the same is never asked twice."),
+  fault: text(),
+  at: time,
+  model: text(),
+  repository: text(),
+  image: text(),
+  asked: count,
+  outcome: text("fix, or none"),
+  said: text(),
+  fix: object({
+    base: text(),
+    files: list(object({ file: text(), before: text() })),
+    patch: text("Until its pull request is open."),
+    cause: text("What a model says is wrong; not proved."),
+    summary: text(),
+    citations,
+    checks,
+    cautions: list(text()),
+    checked: open,
+  }),
+  pullRequest,
+  proposedAt: time,
+  mergedAt: time,
+  closedAt: time,
+  goneAt: time,
+  chat,
+  ...spend,
+});
 
 const PHASES = [
   "Detected",
@@ -42,6 +63,7 @@ const PHASES = [
   "Acting",
   "Hotfixed",
   "Verified",
+  "Contained",
   "Proposed",
   "Merged",
   "Resolved",
@@ -126,6 +148,7 @@ export const incidentCrd: KubeObject = {
                     by: text(),
                     changes: list(change),
                     action,
+                    contains,
                   }),
                   advice: object({
                     evidence: text(),
@@ -137,8 +160,8 @@ export const incidentCrd: KubeObject = {
                     cause: text("What a model says is wrong; not proved."),
                     culprit: commit,
                     confidence: text(),
-                    checks: list(object({ id: text(), passed: { type: "boolean" }, text: text() })),
-                    citations: list(object({ id: text(), quote: text() })),
+                    checks,
+                    citations,
                     ...spend,
                   }),
                   prose: object({
@@ -150,9 +173,11 @@ export const incidentCrd: KubeObject = {
                     course: text(),
                     ...spend,
                   }),
+                  code: codeFix,
                   hotfix: object({
                     changes: list(change),
                     action,
+                    contains,
                     appliedAt: time,
                     objects: open,
                     undo: object({ at: time, reason: text() }),
@@ -174,17 +199,13 @@ export const incidentCrd: KubeObject = {
                   sync: object({ since: time, commit: text(), askedAt: time }),
                   verification: object({ result: text(), seen: text(), seconds: { type: "number" } }),
                   tried: list(object({ remedy: text(), title: text(), result: text(), at: time })),
+                  contained: {
+                    ...list(object({ remedy: text(), title: text(), template: text(), pods: list(text()), at: time })),
+                    description: "What was done to contain it, written before it was done; kept when it comes back.",
+                  },
                   source: object({ id: text(), repository: text(), revision: text(), locations: list(text()) }),
                   proof: open,
-                  pullRequest: object({
-                    repository: text(),
-                    number: { type: "integer" },
-                    url: text(),
-                    branch: text(),
-                    base: text(),
-                    head: text(),
-                    draft: { type: "boolean" },
-                  }),
+                  pullRequest,
                   issue: object({
                     repository: text(),
                     about: text("git: Git cannot be corrected by rule. program: the fault is the program's."),
@@ -198,18 +219,7 @@ export const incidentCrd: KubeObject = {
                   mergeCommit: text(),
                   resolvedAt: time,
                   silencedUntil: time,
-                  chat: object({
-                    since: time,
-                    handled: list({ type: "integer", format: "int64" }),
-                    refusals: { type: "integer" },
-                    pending: object({
-                      comment: { type: "integer", format: "int64" },
-                      by: text(),
-                      verb: text(),
-                      at: time,
-                      until: time,
-                    }),
-                  }),
+                  chat,
                   notified: list(
                     object(
                       {

@@ -15,6 +15,7 @@ export function outcomeOf(
     incident: `${metadata.namespace}/${metadata.name}`,
     message,
     ...(status?.pullRequest === undefined ? {} : { pullRequest: status.pullRequest.url }),
+    ...(status?.code?.pullRequest === undefined ? {} : { codeFix: status.code.pullRequest.url }),
     ...(status?.plan === undefined || status.plan.changes.length === 0 ? {} : { changes: status.plan.changes }),
   };
 }

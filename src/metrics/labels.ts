@@ -61,6 +61,7 @@ export const PHASES = every<Phase>()(
   "Acting",
   "Hotfixed",
   "Verified",
+  "Contained",
   "Proposed",
   "Merged",
   "Resolved",
@@ -75,6 +76,7 @@ export const OUTCOMES = every<Outcome["kind"]>()(
   "proposed",
   "updated",
   "hotfixed",
+  "contained",
   "escalated",
   "refused",
   "rolled-back",
@@ -96,4 +98,6 @@ export const HOLDS = every<Exclude<HoldKind, "none">>()(
 );
 
 export const PULL_REQUEST_STATES = ["open", "draft", "merged", "closed"] as const;
+/** Of a model's fix of a program: proposed to people, and what they made of it. */
+export const CODE_FIX_STATES = ["open", "merged", "closed"] as const;
 export const MODES = ["observe", "propose", "remediate"] as const;

@@ -1,7 +1,17 @@
 import { standingHolds } from "../incident/holding.ts";
 import { CLOSED, type Incident } from "../incident/incident.ts";
 import type { RunEntry, RunTotals } from "../incident/run-history.ts";
-import { HOLDS, MODES, OUTCOMES, PHASES, PULL_REQUEST_STATES, RESULTS, STEPS, SYMPTOMS } from "./labels.ts";
+import {
+  CODE_FIX_STATES,
+  HOLDS,
+  MODES,
+  OUTCOMES,
+  PHASES,
+  PULL_REQUEST_STATES,
+  RESULTS,
+  STEPS,
+  SYMPTOMS,
+} from "./labels.ts";
 import { boundedLabels, type Counts, type Sample, samplesOf } from "./series.ts";
 import type { MetricName } from "./table.ts";
 
@@ -94,6 +104,7 @@ const isOpen = ({ status }: Incident): boolean => status !== undefined && !CLOSE
 
 function ofIncidents(incidents: readonly Incident[], now: Date): Sample[] {
   const pulls = incidents.flatMap((incident) => pullOf(incident) ?? []);
+  const fixes = incidents.flatMap((incident) => fixStateOf(incident) ?? []);
   const debt = incidents.flatMap((incident) => debtOf(incident) ?? []);
   const holds = incidents.flatMap((incident) => standingHolds(incident).filter(({ kind }) => kind !== "none"));
   const expiries = holds.map((hold) => Date.parse(hold.expiresAt)).filter((at) => !Number.isNaN(at));
@@ -107,6 +118,9 @@ function ofIncidents(incidents: readonly Incident[], now: Date): Sample[] {
     }),
     ...PULL_REQUEST_STATES.map((state) =>
       gauge("stanch_pull_requests", pulls.filter((pull) => pull.state === state).length, { state }),
+    ),
+    ...CODE_FIX_STATES.map((state) =>
+      gauge("stanch_code_fixes", fixes.filter((one) => one === state).length, { state }),
     ),
     ...oldest(
       "stanch_pull_request_oldest",
@@ -154,12 +168,20 @@ function pullOf({ status }: Incident): { state: (typeof PULL_REQUEST_STATES)[num
   return { state: status.pullRequest.draft ? "draft" : "open", since: at };
 }
 
+/** What became of the draft fix of an incident's program; null: there is none. */
+function fixStateOf({ status }: Incident): (typeof CODE_FIX_STATES)[number] | null {
+  const code = status?.code;
+  if (code?.pullRequest === undefined) return null;
+  if (code.mergedAt !== undefined) return "merged";
+  return code.closedAt === undefined ? "open" : "closed";
+}
+
 /** When a live change was applied that still stands and that no merge has made Git say; null: there is none. */
 function debtOf({ status }: Incident): string | null {
   const hotfix = status?.hotfix;
   if (status === undefined || hotfix === undefined || hotfix.undoneAt !== undefined) return null;
-  // Nothing stands of a live action, and nothing in Git has to say it.
-  if (hotfix.changes.length === 0) return null;
+  // Nothing stands of a live action, and nothing in Git has to say it, nor what only contains.
+  if (hotfix.changes.length === 0 || hotfix.contains !== undefined) return null;
   // Kept after a refusal, a live change is a debt that nobody pays.
   const paid = status.mergedAt !== undefined || status.phase === "Resolved";
   return paid ? null : hotfix.appliedAt;

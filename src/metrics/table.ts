@@ -1,4 +1,5 @@
 import {
+  CODE_FIX_STATES,
   HOLDS,
   MODES,
   OUTCOMES,
@@ -64,6 +65,11 @@ export const METRICS = {
   stanch_pull_requests_total: counter("{pull_request}", "Pull requests that were opened, merged, or closed unmerged.", {
     event: ["opened", "merged", "closed"],
   }),
+  stanch_code_fixes_total: counter(
+    "{pull_request}",
+    "Drafts that a model wrote in a program's own repository: opened, merged, or closed unmerged. They are no pull requests of the metrics above.",
+    { event: ["opened", "merged", "closed"] },
+  ),
   stanch_api_requests_total: counter("{request}", "Requests to an API, with those that were tried again.", {
     api: ["kubernetes", "github"],
   }),
@@ -114,6 +120,11 @@ export const METRICS = {
   stanch_pull_requests: gauge("{pull_request}", "Pull requests of incidents that are kept, by state.", {
     state: PULL_REQUEST_STATES,
   }),
+  stanch_code_fixes: gauge(
+    "{pull_request}",
+    "A model's fixes of programs, of incidents that are kept, by state. Two workloads of one program may share one.",
+    { state: CODE_FIX_STATES },
+  ),
   stanch_pull_request_oldest_age_seconds: gauge("s", "Age of the oldest open pull request; 0: there is none."),
   stanch_pull_request_oldest_timestamp_seconds: gauge("s", "When it was opened, as Unix time; absent: there is none."),
   stanch_hotfix_debt: gauge("{hotfix}", "Live changes that Git does not say yet: no merged fix."),

@@ -20,6 +20,16 @@ export function countStep(before: Incident | null, after: Incident, meter: Pick<
   const number = now.pullRequest?.number;
   if (came("Proposed") && number !== undefined && number !== then?.pullRequest?.number)
     meter.count("stanch_pull_requests_total", { event: "opened" });
+  const [fix, fixBefore] = [now.code, then?.code];
+  // One that was found is counted by the incident that opened it.
+  if (fix?.proposedAt !== undefined) {
+    const isNew = fix.pullRequest?.url !== fixBefore?.pullRequest?.url;
+    if (isNew) meter.count("stanch_code_fixes_total", { event: "opened" });
+    if (fix.mergedAt !== undefined && fixBefore?.mergedAt === undefined)
+      meter.count("stanch_code_fixes_total", { event: "merged" });
+    if (fix.closedAt !== undefined && fixBefore?.closedAt === undefined)
+      meter.count("stanch_code_fixes_total", { event: "closed" });
+  }
   if (came("Merged")) meter.count("stanch_pull_requests_total", { event: "merged" });
   if (came("Silenced") && then?.phase === "Proposed") meter.count("stanch_pull_requests_total", { event: "closed" });
 }

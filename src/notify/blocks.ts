@@ -63,12 +63,13 @@ export function formatSlack(notice: Notice): SlackMessage {
 
 /** Pull request and issue as links that say where they lead; only what is an address of the web. */
 function linksOf({ incident }: Notice): string {
-  const { pullRequest, issue } = incident ?? {};
+  const { pullRequest, issue, codeFix } = incident ?? {};
   const found = [
     pullRequest === undefined
       ? ""
       : link(pullRequest.url, `Pull request ${pullRequest.repository}#${pullRequest.number}`),
     issue === undefined ? "" : link(issue.url, `Issue ${issue.repository}#${issue.number}`),
+    codeFix === undefined ? "" : link(codeFix.url, `Draft fix ${codeFix.repository}#${codeFix.number}`),
     incident === undefined ? "" : `\`${mrkdwn(`stanch incidents ${incident.namespace}/${incident.name}`)}\``,
   ];
   const shown = found.filter((it) => it !== "").join("  ·  ");

@@ -31,7 +31,9 @@ export function milestonesOf(incident: Incident, settings: MilestoneSettings, no
   const found = [
     hotfixApplied(status),
     hotfixUndone(status),
+    contained(status),
     pullRequestOpened(status),
+    fixProposed(status),
     escalated(status),
     notDeployed(status, settings, now),
     holdExpires(incident, settings, now),
@@ -50,6 +52,8 @@ export function milestonesOf(incident: Incident, settings: MilestoneSettings, no
 /** Does the live change stand? That of an earlier occurrence, which ended well, does not count. */
 export function stands({ hotfix, resolvedAt, phase }: IncidentStatus): boolean {
   if (hotfix === undefined || hotfix.undoneAt !== undefined || phase === "Acting") return false;
+  // Nothing stands of what was done to contain it.
+  if (hotfix.contains !== undefined && hotfix.changes.length === 0) return false;
   return resolvedAt === undefined || Date.parse(hotfix.appliedAt) > Date.parse(resolvedAt);
 }
 
@@ -82,6 +86,20 @@ function hotfixUndone(status: IncidentStatus): Milestone | null {
   };
 }
 
+function contained(status: IncidentStatus): Milestone | null {
+  if (status.phase !== "Contained" || status.hotfix === undefined) return null;
+  return {
+    key: `contained@${status.hotfix.appliedAt}`,
+    event: "contained",
+    severity: "warning",
+    at:
+      status.timeline.find(({ phase, at }) => phase === "Contained" && at >= (status.hotfix?.appliedAt ?? ""))?.at ??
+      status.lastSeenAt,
+    text: status.message,
+    standing: true,
+  };
+}
+
 function pullRequestOpened(status: IncidentStatus): Milestone | null {
   const { pullRequest, timeline, plan, phase } = status;
   if (pullRequest === undefined) return null;
@@ -99,6 +117,19 @@ function pullRequestOpened(status: IncidentStatus): Milestone | null {
     severity: "info",
     at: opened?.at ?? last?.at ?? status.detectedAt,
     text: `${sentence(`#${pullRequest.number} of ${pullRequest.repository} makes Git say: ${plan?.title ?? "the fix"}`)}${draft}`,
+    standing: false,
+  };
+}
+
+function fixProposed({ code }: IncidentStatus): Milestone | null {
+  const pull = code?.pullRequest;
+  if (code === undefined || pull === undefined || code.closedAt !== undefined) return null;
+  return {
+    key: `code-fix-proposed@${pull.repository}#${pull.number}`,
+    event: "pull-request-opened",
+    severity: "info",
+    at: code.proposedAt ?? code.at,
+    text: `A draft fix of the program is proposed: #${pull.number} of ${pull.repository}. A model wrote it, and nothing proves it: ${sentence(code.said)}`,
     standing: false,
   };
 }

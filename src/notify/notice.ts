@@ -10,6 +10,7 @@ import { type Milestone, stands } from "./milestones.ts";
 const HEADINGS: Record<NoticeEvent, string> = {
   "hotfix-applied": "Hotfix applied",
   "hotfix-undone": "Hotfix taken back",
+  contained: "Contained, and not healed",
   "pull-request-opened": "Pull request opened",
   escalated: "A person is needed",
   expiring: "A hotfix is about to be taken back",
@@ -85,11 +86,15 @@ export function lineOf(incident: Incident, { main }: Due): string {
 
 /** Digest of what a thread's first message says of an incident, so that it is written anew only when it would say something else. */
 export function stateOf(incident: Incident, milestones: readonly Milestone[]): string {
-  const { phase, pullRequest, issue } = incident.status ?? {};
-  return idOf([phase ?? "", pullRequest?.url ?? "", issue?.url ?? "", ...milestones.map(({ key }) => key)]).slice(
-    4,
-    20,
-  );
+  const { phase, pullRequest, issue, code } = incident.status ?? {};
+  const fix = code?.pullRequest === undefined ? [] : [code.pullRequest.url];
+  return idOf([
+    phase ?? "",
+    pullRequest?.url ?? "",
+    issue?.url ?? "",
+    ...fix,
+    ...milestones.map(({ key }) => key),
+  ]).slice(4, 20);
 }
 
 /** What the first message of a thread says now: the newest of what is worth telling. */
@@ -104,7 +109,7 @@ export function cardOf(
 
 export function incidentOf(incident: Incident): NoticeIncident {
   const { metadata, spec, status } = incident;
-  const { hotfix, plan, pullRequest, issue } = status ?? {};
+  const { hotfix, plan, pullRequest, issue, code } = status ?? {};
   const expiresAt = standingHolds(incident)
     .filter((hold) => hold.kind !== "none")
     .map((hold) => hold.expiresAt)
@@ -135,6 +140,7 @@ export function incidentOf(incident: Incident): NoticeIncident {
     ...(issue?.number === undefined || issue.url === undefined
       ? {}
       : { issue: { repository: issue.repository, number: issue.number, url: issue.url } }),
+    ...(code?.pullRequest === undefined ? {} : { codeFix: code.pullRequest }),
     ...(status?.mergeCommit === undefined ? {} : { mergeCommit: status.mergeCommit }),
   };
 }

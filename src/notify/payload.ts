@@ -46,6 +46,10 @@ const Data = z.object({
         .object({ repository: z.string(), number: z.number().int(), url: z.string(), draft: z.boolean() })
         .optional(),
       issue: z.object({ repository: z.string(), number: z.number().int(), url: z.string() }).optional(),
+      codeFix: z
+        .object({ repository: z.string(), number: z.number().int(), url: z.string() })
+        .optional()
+        .describe("A draft fix of the program that a model wrote, in the program's own repository."),
       mergeCommit: z.string().optional(),
     })
     .optional()

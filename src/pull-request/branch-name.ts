@@ -48,6 +48,21 @@ export function formatBranch(
   return `${head}${stem.slice(0, 120 - head.length - tail.length).replace(/-+$/, "")}${tail}`;
 }
 
+/**
+ * `stanch/prod/code-cart-1a2b3c4d`: the same for one program and another. It names no workload, because every workload that runs the program
+ * meets the same branch for the same fault.
+ */
+export function formatCodeBranch(
+  parts: Pick<BranchName, "prefix" | "cluster" | "fingerprint" | "round"> & { readonly program: string },
+): string {
+  const round = parts.round > 1 ? `-${parts.round}` : "";
+  const tail = `-${parts.fingerprint.slice(0, 8)}${round}`;
+  const head = `${parts.prefix}/${parts.cluster}/code-`;
+  return `${head}${slug(parts.program)
+    .slice(0, 120 - head.length - tail.length)
+    .replace(/-+$/, "")}${tail}`;
+}
+
 /** Whose branch is it? Null for one that Stanch did not name. */
 export function parseBranch(branch: string): Pick<BranchName, "prefix" | "cluster" | "fingerprint" | "round"> | null {
   const match = /^([a-z0-9][a-z0-9-]*)\/([a-z0-9-]+)\/[a-z0-9-]+?-([0-9a-f]{8})(?:-(\d+))?$/.exec(branch);

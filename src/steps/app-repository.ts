@@ -1,4 +1,5 @@
 import { hostsOf } from "../config/hosts.ts";
+import type { Config } from "../config/schema.ts";
 import { matchesGlob } from "../config/scope.ts";
 import { messageOf } from "../errors.ts";
 import { isOwnRepository } from "../gitops/own-repository.ts";
@@ -51,8 +52,8 @@ async function placeOf(
   const named = object.metadata.annotations?.[APP_REPOSITORY]?.trim() ?? "";
   const said = named === "" ? null : await byAnnotation(named, home, run);
   if (said?.found === true) return said;
-  const entry = entryFor(image, run);
-  if (entry !== undefined) return { found: true, repository: entry, how: "`apps` of the configuration" };
+  const entry = appEntryFor(image, run.config);
+  if (entry !== undefined) return { found: true, repository: entry.repository, how: "`apps` of the configuration" };
   if (said !== null) return said;
   if ("unknown" in origin) return no(`what ${image} is built from is not known: ${origin.unknown}`);
   if (origin.source === undefined)
@@ -109,13 +110,12 @@ async function originOf(
   };
 }
 
-/** The repository that `apps` names for an image; the first entry that matches. */
-function entryFor(image: string, run: Run): string | undefined {
+/** What `apps` says of an image: the first entry that matches. */
+export function appEntryFor(image: string, { apps }: Pick<Config, "apps">): Config["apps"][number] | undefined {
   const parsed = parseImage(image);
   if (parsed === null) return undefined;
   const names = [formatImage({ name: parsed.name }), `${parsed.registry}/${parsed.repository}`];
-  return run.config.apps.find((entry) => entry.images.some((glob) => names.some((name) => matchesGlob(glob, name))))
-    ?.repository;
+  return apps.find((entry) => entry.images.some((glob) => names.some((name) => matchesGlob(glob, name))));
 }
 
 const ownerOf = (repository: string): string => (repository.split("/")[0] ?? "").toLowerCase();

@@ -2,6 +2,7 @@ import { entriesFor } from "../gitops/configured-source.ts";
 import type { Deployer, Deployers, Origin } from "../gitops/origin.ts";
 import { keyOf } from "../kube/ref.ts";
 import type { KubeObject, ObjectRef } from "../model.ts";
+import { parseCodeMarker } from "../pull-request/code-marker.ts";
 import type { Run } from "../run.ts";
 
 /** An object, what deploys it, what deploys that: as far as a change is followed. */
@@ -31,7 +32,8 @@ export async function countOpen(
   const counts = await Promise.all(
     [...repositories].map((repository) =>
       run.codeHost.openPullRequests(repository, `${run.config.pullRequest.branchPrefix}/`).then(
-        (open) => open.length,
+        // What a model wrote for people to judge must not keep production from being healed.
+        (open) => open.filter(({ body }) => parseCodeMarker(body) === null).length,
         () => 0,
       ),
     ),

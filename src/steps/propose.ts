@@ -1,4 +1,5 @@
-import { messageOf, StanchError } from "../errors.ts";
+import { findPlace, handOver, isEdited, label, type Place, refOfPull } from "../branch-place.ts";
+import { messageOf } from "../errors.ts";
 import { blameOf } from "../gitops/blame.ts";
 import type { Incident } from "../incident/incident.ts";
 import { outcomeOf } from "../incident/outcome.ts";
@@ -8,13 +9,12 @@ import { formatBody, formatReportFile, parseBody } from "../pull-request/body.ts
 import { formatBranch, targetFingerprint } from "../pull-request/branch-name.ts";
 import { CODEOWNERS, ownersOf, parseCodeowners } from "../pull-request/codeowners.ts";
 import { formatCommitMessage } from "../pull-request/commit-message.ts";
-import { EDITED, HANDOVER } from "../pull-request/handover.ts";
 import { parseMarker } from "../pull-request/marker.ts";
 import { composeReport, type PullRequestReport } from "../pull-request/report.ts";
 import { chooseReviewers } from "../pull-request/reviewers.ts";
 import { formatTitle } from "../pull-request/title.ts";
-import { isWithdrawal } from "../pull-request/withdrawal.ts";
 import type { Run } from "../run.ts";
+import { markReady, NEEDS_PROOF } from "./mark-ready.ts";
 
 export interface ProposeRequest {
   readonly incident: Incident;
@@ -55,6 +55,7 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
         fingerprint,
         round,
       }),
+    ROUNDS,
     run,
   );
   if (place.kind === "refused") return refused(incident, place.pull, run);
@@ -123,7 +124,8 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
     `${open === undefined ? "Opened" : "Updated"} ${pull.url}${draft ? " as a draft: not everything is proved" : ""}.`,
     { pullRequest: refOfPull(pull) },
   );
-  await label(pull, draft ? [...run.config.pullRequest.labels, "needs-proof"] : run.config.pullRequest.labels, run);
+  if (!draft) await markReady(pull, run);
+  await label(pull, draft ? [...run.config.pullRequest.labels, NEEDS_PROOF] : run.config.pullRequest.labels, run);
   if (open === undefined) await askForReview(pull, request, run);
   return outcomeOf(next, open === undefined ? "proposed" : "updated");
 }
@@ -158,60 +160,10 @@ async function leave(incident: Incident, place: Place, run: Run): Promise<Outcom
   return outcomeOf(await run.store.advance(incident, incident.status?.phase ?? "Verified", text), "waiting");
 }
 
-/** Says once that the pull request is theirs now. Worth a line in the log, not a fault, when it cannot be said. */
-async function handOver(pull: PullRequest, run: Run): Promise<void> {
-  if (pull.labels.includes(EDITED)) return;
-  try {
-    const said = await run.codeHost.comments(pull.repository, pull.number);
-    if (!said.some((comment) => comment.body === HANDOVER))
-      await run.codeHost.comment(pull.repository, pull.number, HANDOVER);
-  } catch (error) {
-    run.log.warn("handover not said", { pullRequest: pull.url, error: messageOf(error) });
-  }
-  await label(pull, [EDITED], run);
-}
-
 /** Would the description say something else, and is it still ours to write? A person's words stay. */
 function isOutdated(now: string, next: string): boolean {
   const { marker, untouched } = parseBody(now);
   return untouched && marker?.body !== parseMarker(next)?.body;
-}
-
-type Place =
-  | { readonly kind: "new"; readonly branch: string }
-  | { readonly kind: "open"; readonly branch: string; readonly pull: PullRequest }
-  | { readonly kind: "refused" | "exhausted"; readonly branch: string; readonly pull: PullRequest };
-
-/** The branch to use, by what became of earlier pull requests for the same change. */
-async function findPlace(repository: string, name: (round: number) => string, run: Run): Promise<Place> {
-  let last: PullRequest | undefined;
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    const branch = name(round);
-    const pulls = await run.codeHost.pullRequests(repository, branch);
-    const open = pulls.find((pull) => pull.state === "open");
-    if (open !== undefined) return { kind: "open", branch, pull: open };
-    const [newest] = pulls;
-    if (newest === undefined) return { kind: "new", branch };
-    if (!newest.merged)
-      return (await isWithdrawn(newest, run)) ? { kind: "new", branch } : { kind: "refused", branch, pull: newest };
-    last = newest;
-  }
-  if (last === undefined) throw new StanchError("internal", "no place for a pull request");
-  return { kind: "exhausted", branch: last.branch, pull: last };
-}
-
-/** Was it closed by Stanch itself, because Git had been corrected in another way? */
-async function isWithdrawn(pull: PullRequest, run: Run): Promise<boolean> {
-  const { closedBy } = await run.codeHost.pullRequest(pull.repository, pull.number);
-  const comments = await run.codeHost.comments(pull.repository, pull.number);
-  return comments.some((comment) => comment.author === closedBy && isWithdrawal(comment.body));
-}
-
-/** Has anybody but Stanch committed to the pull request? */
-async function isEdited(pull: PullRequest, run: Run): Promise<boolean> {
-  const commits = await run.codeHost.commitsOf(pull.repository, pull.number);
-  const { authorEmail } = run.config.github;
-  return commits.some((commit) => commit.author !== authorEmail || commit.committer !== authorEmail);
 }
 
 /** Asks the owners of the edited files and the author of the bad commit to look; once, and never worth failing for. */
@@ -253,16 +205,4 @@ async function reportFile(report: PullRequestReport, checkout: Checkout, run: Ru
   const file = `${folder}/${report.incident.name}.md`;
   // An earlier round of the same incident may have been merged with its report.
   return [{ file, before: (await checkout.read(file)) ?? "", after: formatReportFile(report) }];
-}
-
-async function label(pull: PullRequest, labels: readonly string[], run: Run): Promise<void> {
-  if (labels.length === 0 || labels.every((name) => pull.labels.includes(name))) return;
-  await run.codeHost
-    .addLabels(pull.repository, pull.number, labels)
-    .catch((error: unknown) => run.log.warn("labels not set", { pullRequest: pull.url, error: messageOf(error) }));
-}
-
-function refOfPull(pull: PullRequest) {
-  const { repository, number, url, branch, base, head, draft } = pull;
-  return { repository, number, url, branch, base, head, draft };
 }
