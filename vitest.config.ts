@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/e2e/**", "test/bench/**", "test/judge/**"],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // A limit for what hangs, and no measure of speed: a busy machine is many times slower.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // A worker keeps what it has loaded for its next file: loading it anew for each takes a second of processor time and proves nothing.
     isolate: false,
     // Tests wait for git and for renderers half of the time, so that one worker more than there are processors keeps them all busy. Within a
