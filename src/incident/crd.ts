@@ -74,7 +74,7 @@ const codeFix = object({
   said: text(),
   fix: object({
     base: text(),
-    files: list(object({ file: text(), before: text() })),
+    files: list(object({ file: text(), before: text(), after: text() })),
     patch: text("Until its pull request is open."),
     cause: text("What a model says is wrong; not proved."),
     summary: text(),

@@ -198,8 +198,8 @@ export interface IncidentCode extends ModelUse {
 export interface StoredFix {
   /** Commit that it was made for. */
   readonly base: string;
-  /** Files with a digest of what they said before; it is proposed only where they still say that. */
-  readonly files: readonly { readonly file: string; readonly before: string }[];
+  /** Files with digests of what they said before and say then; it is proposed only where they still say the first, and come to the second. */
+  readonly files: readonly { readonly file: string; readonly before: string; readonly after: string }[];
   /** Unified diff of all of them. */
   readonly patch: string;
   readonly cause: string;
