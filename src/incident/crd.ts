@@ -1,96 +1,22 @@
 import type { KubeObject } from "../model.ts";
-
-type Schema = { readonly [key: string]: unknown };
-const text = (description?: string): Schema => ({
-  type: "string",
-  ...(description === undefined ? {} : { description }),
-});
-const time: Schema = { type: "string", format: "date-time" };
-const any: Schema = { "x-kubernetes-preserve-unknown-fields": true };
-const list = (items: Schema): Schema => ({ type: "array", items });
-const object = (properties: Record<string, Schema>, required: readonly string[] = []): Schema => ({
-  type: "object",
-  properties,
-  ...(required.length > 0 ? { required } : {}),
-});
-/** Facts whose shape belongs to the program and not to the API. */
-const open: Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-
-const ref = object({ apiVersion: text(), kind: text(), namespace: text(), name: text() }, [
-  "apiVersion",
-  "kind",
-  "namespace",
-  "name",
-]);
-const change = object({ object: ref, path: list(any), from: any, to: any }, ["object", "path"]);
-const action = object({ kind: text(), pods: list(text()) });
-const commit = object({ sha: text(), author: text(), email: text(), at: text(), subject: text() });
-
-const count: Schema = { type: "integer" };
-/** What models cost. */
-const spend: Record<string, Schema> = {
-  requests: count,
-  inputTokens: count,
-  outputTokens: count,
-  cacheReadTokens: count,
-  dollars: { type: "number" },
-};
-
-/** What was read of a talk. */
-const chat = object({
-  since: time,
-  handled: list({ type: "integer", format: "int64" }),
-  refusals: count,
-  pending: object({
-    comment: { type: "integer", format: "int64" },
-    by: text(),
-    verb: text(),
-    at: time,
-    until: time,
-  }),
-});
-const pullRequest = object({
-  repository: text(),
-  number: count,
-  url: text(),
-  branch: text(),
-  base: text(),
-  head: text(),
-  draft: { type: "boolean" },
-});
-const citations = list(object({ id: text(), quote: text() }));
-const checks = list(object({ id: text(), passed: { type: "boolean" }, text: text() }));
-
-/** A model's fix of the program's own code. */
-const codeFix = object({
-  evidence: text("Of what it was asked about: the same is never asked twice."),
-  fault: text(),
-  at: time,
-  model: text(),
-  repository: text(),
-  image: text(),
-  asked: count,
-  outcome: text("fix, or none"),
-  said: text(),
-  fix: object({
-    base: text(),
-    files: list(object({ file: text(), before: text(), after: text() })),
-    patch: text("Until its pull request is open."),
-    cause: text("What a model says is wrong; not proved."),
-    summary: text(),
-    citations,
-    checks,
-    cautions: list(text()),
-    checked: open,
-  }),
-  pullRequest,
-  proposedAt: time,
-  mergedAt: time,
-  closedAt: time,
-  goneAt: time,
+import {
+  action,
+  change,
   chat,
-  ...spend,
-});
+  checks,
+  citations,
+  codeFix,
+  commit,
+  count,
+  list,
+  object,
+  open,
+  pullRequest,
+  ref,
+  spend,
+  text,
+  time,
+} from "./crd-parts.ts";
 
 const PHASES = [
   "Detected",

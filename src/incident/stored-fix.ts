@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { applyPatch, createTwoFilesPatch, parsePatch } from "diff";
 import type { FileEdit } from "../model.ts";
-import type { StoredFix } from "./incident.ts";
+import type { StoredFix } from "./incident-code.ts";
 
 /** Characters of a patch that an object of the cluster can hold beside everything else. */
 const MOST = 200_000;
@@ -17,7 +17,10 @@ export function packEdits(edits: readonly FileEdit[]): Pick<StoredFix, "files" |
     )
     .join("");
   if (patch.length > MOST) return null;
-  return { files: edits.map(({ file, before, after }) => ({ file, before: digestOf(before), after: digestOf(after) })), patch };
+  return {
+    files: edits.map(({ file, before, after }) => ({ file, before: digestOf(before), after: digestOf(after) })),
+    patch,
+  };
 }
 
 /**
