@@ -7,7 +7,7 @@ export interface Citation {
 
 /** What was checked of an answer, and whether it held. Confidence is counted from these, and from nothing that the model says of itself. */
 export interface AnswerCheck {
-  readonly id: "cites" | "quotes" | "sources" | "origin";
+  readonly id: "cites" | "quotes" | "sources" | "origin" | "limits" | "check";
   readonly passed: boolean;
   readonly text: string;
 }
@@ -16,20 +16,21 @@ const MOST = 20;
 
 /**
  * Is everything that is cited something that was shown, and does it say what is quoted? A citation of what was not shown makes the whole
- * answer worthless; so does one without a single true quote.
+ * answer worthless; so does one without a single true quote. `kinds`: of what the true quotes are from.
  */
 export function checkCitations(
   citations: readonly Citation[],
   book: Book,
-): { readonly checks: readonly AnswerCheck[] } | { readonly problem: string } {
+): { readonly checks: readonly AnswerCheck[]; readonly kinds: ReadonlySet<string> } | { readonly problem: string } {
   if (citations.length === 0) return { problem: "it cites nothing" };
   if (citations.length > MOST) return { problem: `it cites more than ${MOST} things` };
   const stray = citations.find(({ id }) => !book.shown.has(id));
   if (stray !== undefined) return { problem: "it cites something that was not shown" };
   const held = citations.filter(({ id, quote }) => isIn(quote, book.shown.get(id)?.text ?? ""));
   if (held.length === 0) return { problem: "nothing that it quotes was shown" };
-  const kinds = new Set(held.map(({ id }) => book.shown.get(id)?.kind));
+  const kinds = new Set(held.map(({ id }) => book.shown.get(id)?.kind ?? ""));
   return {
+    kinds,
     checks: [
       { id: "cites", passed: true, text: `${citations.length} cited, all of them shown` },
       {

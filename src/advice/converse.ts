@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, StanchError } from "../errors.ts";
 import type { ModelUse } from "../incident/run-history.ts";
 import type { Advisor, AdvisorFault, AdvisorReply, AdvisorRequest, AdvisorTool, AdvisorTurn, Clock } from "../ports.ts";
 import { type Book, enter } from "./book.ts";
@@ -85,7 +85,7 @@ const LONGEST_WAIT_MS = 20_000;
 
 /**
  * Asks, shows what is asked for, and reads the answer: a bounded loop. Whatever happens to the network, the money or the answer ends in a
- * sentence; only what `tick` throws is thrown.
+ * sentence; only a lost lease and what `tick` throws are thrown.
  */
 export async function converse<T>(
   talk: Talk<T>,
@@ -162,7 +162,8 @@ async function resultOf<T>(
   return { text: frame(talk.delimiter, id, seen.kind, clean) };
 }
 
-const isLost = (error: unknown): boolean => (error as { readonly code?: unknown } | null)?.code === "lease";
+/** Another run has the lease: everything ends, and nothing makes a sentence of it. */
+export const isLost = (error: unknown): boolean => error instanceof StanchError && error.code === "lease";
 
 /** One request, again where the API asks for a little patience, within the time and the money. */
 async function askWithPatience(

@@ -27,6 +27,39 @@ const Fault = z.strictObject({
   billed: z.enum(["nothing", "unknown"]),
 });
 
+const Check = z.union([
+  z.strictObject({
+    ran: z.literal(true),
+    exit: z.number().nullable(),
+    timedOut: z.boolean(),
+    output: z.string(),
+    ms: z.number(),
+  }),
+  z.strictObject({ ran: z.literal(false), reason: z.string() }),
+]);
+/** What an exchange about a program's code has beside: with it the edits can be made again without the repository. */
+const Code = z.strictObject({
+  repository: z.string(),
+  folder: z.string(),
+  /** The commit that the image was built from, where it was known. */
+  deployed: z.string().optional(),
+  /** Was there a check command? */
+  checked: z.boolean(),
+  limits: z.strictObject({
+    files: z.number(),
+    lines: z.number(),
+    fileBytes: z.number(),
+    edit: z.array(z.string()),
+    lockfiles: z.boolean(),
+    turns: z.number(),
+    calls: z.number(),
+    checks: z.number(),
+  }),
+  looks: z.array(z.strictObject({ kind: z.string(), text: z.string(), quotable: z.string().optional() })),
+  files: z.array(z.strictObject({ path: z.string(), mode: z.string(), text: z.string() })),
+  checks: z.array(Check),
+});
+
 /** A recorded exchange: what was shown, what was answered, and what became of it. Redacted as it was sent. */
 export const Recording = z.strictObject({
   version: z.literal(1),
@@ -44,11 +77,15 @@ export const Recording = z.strictObject({
   /** Characters of the largest request. */
   characters: z.number(),
   outcome: z.string(),
+  /** Of an exchange about a program's code alone. */
+  code: Code.optional(),
 });
 export type Recording = z.output<typeof Recording>;
 
 /** A megabyte: what is larger is no exchange that anybody reads. */
 const MOST = 1_000_000;
+/** Ids of what was looked at. */
+const LOOK = /^t\d+$/;
 
 /** An exchange as a file. Throws StanchError `model` when it is too large, or when redaction is not sure of it. */
 export function formatExchange(facts: {
@@ -59,8 +96,11 @@ export function formatExchange(facts: {
   readonly allowed: readonly RemedyId[];
   readonly delimiter: string;
   readonly judged: string;
-  readonly consulted: Consulted;
+  readonly consulted: Pick<Consulted, "book" | "exchange">;
   readonly redactor: Redactor;
+  readonly code?: Recording["code"];
+  /** A call's parameters as they are kept; absent: redacted. */
+  readonly input?: (name: string, input: Json) => Json;
 }): string {
   const { consulted, redactor } = facts;
   const { book, exchange } = consulted;
@@ -74,17 +114,21 @@ export function formatExchange(facts: {
     allowed: [...facts.allowed],
     delimiter: facts.delimiter,
     question: first?.role === "user" ? first.text : "",
-    shown: [...book.shown].map(([id, { kind, text }]) => ({ id, kind, text })),
+    shown: [...book.shown]
+      // What was looked at in a repository stands in `code`.
+      .filter(([id]) => facts.code === undefined || !LOOK.test(id))
+      .map(([id, { kind, text }]) => ({ id, kind, text })),
     changes: [...book.changes].map(([id, { commit, change }]) => ({
       id,
       ...(commit === undefined ? {} : { commit: cleaned({ ...commit, author: "", email: "" }, redactor) }),
       change: cleaned(change as unknown as Json, redactor),
     })),
     replies: exchange.replies.map((said) =>
-      "fault" in said ? { fault: said.fault } : { reply: withoutContent(said.reply, redactor) },
+      "fault" in said ? { fault: said.fault } : { reply: withoutContent(said.reply, redactor, facts.input) },
     ),
     characters: exchange.characters,
     outcome: redactor.clean(facts.judged),
+    ...(facts.code === undefined ? {} : { code: facts.code }),
   };
   const text = `${JSON.stringify(recording, null, 2)}\n`;
   if (text.length > MOST) throw new StanchError("model", "the exchange is too large to be kept");
@@ -93,13 +137,26 @@ export function formatExchange(facts: {
 }
 
 /** What was thought is left out: nobody but the API can read it, and it is not needed. */
-function withoutContent({ stop, text, calls, usage }: AdvisorReply, redactor: Redactor) {
+function withoutContent(
+  { stop, text, calls, usage }: AdvisorReply,
+  redactor: Redactor,
+  keep: (name: string, input: Json) => Json = (_, input) => cleaned(input, redactor),
+) {
   return {
     stop,
-    text: redactor.clean(text),
-    calls: calls.map(({ id, name, input }) => ({ id, name, input: cleaned(input as Json, redactor) })),
+    text: answerText(text, redactor),
+    calls: calls.map(({ id, name, input }) => ({ id, name, input: keep(name, input as Json) })),
     usage,
   };
+}
+
+/** An answer stays one: each of its texts is redacted by itself. */
+function answerText(text: string, redactor: Redactor): string {
+  try {
+    return JSON.stringify(cleaned(JSON.parse(text) as Json, redactor));
+  } catch {
+    return redactor.clean(text);
+  }
 }
 
 function cleaned(value: Json, redactor: Redactor): Json {
@@ -131,7 +188,7 @@ export function parseExchange(text: string): Recording {
 /** A recorded exchange in the place of a model, of the question and of what was looked at: the same loop runs, and no call is made. */
 export function replay(recording: Recording): { advisor: Advisor; look: Look; open: Question["open"] } {
   const replies = [...recording.replies];
-  const looked = recording.shown.filter(({ id }) => /^t\d+$/.test(id));
+  const looked = recording.shown.filter(({ id }) => LOOK.test(id));
   const fill = (book: Book): void => {
     for (const { id, commit, change } of recording.changes)
       book.changes.set(id, {
@@ -141,7 +198,7 @@ export function replay(recording: Recording): { advisor: Advisor; look: Look; op
   };
   return {
     open(book) {
-      for (const { id, kind, text } of recording.shown) if (!/^t\d+$/.test(id)) book.shown.set(id, { kind, text });
+      for (const { id, kind, text } of recording.shown) if (!LOOK.test(id)) book.shown.set(id, { kind, text });
       return recording.question;
     },
     async look(_name, _input, book) {

@@ -29,9 +29,9 @@ const NAME = String.raw`[\w.-]*(?:passw(?:or)?d|passwd|pwd|passphrase|secret|tok
 /** Beyond what logs are redacted by: manifests, connection strings, and how people write to each other. */
 const RULES: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|$)/g, "‹redacted block›"],
-  // env of a manifest: the name says what the value is, in either order.
+  // env of a manifest: the name says what the value is, in either order; also where lines were joined to one.
   [
-    new RegExp(String.raw`(name["']?\s*:\s*["']?${NAME}["']?\s*[,\n][\s-]*["']?value["']?\s*:)(?!\s*‹)[^\n]+`, "gi"),
+    new RegExp(String.raw`(name["']?\s*:\s*["']?${NAME}["']?[\s,][\s-]*["']?value["']?\s*:)(?!\s*‹)[^\n]+`, "gi"),
     "$1 ‹redacted›",
   ],
   [

@@ -14,6 +14,7 @@ import { describeRef } from "../kube/ref.ts";
 import type { Flags } from "./flags.ts";
 import { pick } from "./incidents.ts";
 import { printable } from "./printable.ts";
+import { replayCode } from "./replay-code.ts";
 import { replayInCluster } from "./replay-in-cluster.ts";
 
 /** `stanch explain NAME`: what rules and the model said of an incident. With `--replay FILE` a recorded exchange is gone through again, offline. */
@@ -25,14 +26,15 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
     });
   const base = await composeBase(flags);
   const recording = flags.replay === undefined ? null : await readRecording(flags.replay);
-  const replayed = recording === null ? null : await again(recording, base);
+  const fix = recording?.code === undefined ? null : await replayCode(recording, base);
+  const replayed = recording === null || fix !== null ? null : await again(recording, base);
   const lines: string[] = [];
   let code = 0;
   if (word !== undefined) {
     const cluster = await composeCluster(flags, base.clock);
     try {
       const incident = pick(await createIncidentStore(cluster, base.clock).list(namedNamespaces(base.config)), word);
-      lines.push(...explain(incident));
+      lines.push(...explain(incident), ...(fix === null ? [] : ["", ...fix.lines]));
       if (recording !== null && replayed !== null) {
         lines.push("", ...told(recording, replayed));
         const verdict = await replayInCluster({ incident, consulted: replayed, base, flags, cluster });
@@ -45,6 +47,10 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
   } else if (recording !== null && replayed !== null) {
     lines.push(...told(recording, replayed));
     code = "answer" in replayed ? 0 : 3;
+  }
+  if (fix !== null) {
+    if (word === undefined) lines.push(...fix.lines);
+    code = fix.fixed ? 0 : 3;
   }
   process.stdout.write(printable(`${lines.join("\n")}\n`));
   return code;
