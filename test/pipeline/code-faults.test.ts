@@ -57,7 +57,7 @@ describe.concurrent("the run ends as without a model, and the next one proposes 
     ],
     [
       "the branch cannot be asked for",
-      { method: "GET", path: /cart\/git\/ref\/heads\//, status: 403, times },
+      { method: "GET", path: /cart\/git\/ref\//, status: 403, times },
       /No fix of it could be proposed/,
     ],
     [
