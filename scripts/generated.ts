@@ -94,11 +94,11 @@ function catalogue(): string {
     "",
     "## Remedies",
     "",
-    "| id | what it does | risk | undone by |",
-    "|---|---|---|---|",
+    "| id | what it does | risk | undone by | afterwards |",
+    "|---|---|---|---|---|",
     ...remedies.map(
       (remedy) =>
-        `| \`${remedy.id}\` | ${remedy.summary} | ${remedy.risk} | ${remedy.reversibility === "inverse" ? "the inverse patch" : "nothing to undo"} |`,
+        `| \`${remedy.id}\` | ${remedy.summary} | ${remedy.risk} | ${remedy.reversibility === "inverse" ? "the inverse patch" : "nothing to undo"} | ${remedy.contains === true ? "contained: the cause stays the program's" : "healed: Git says it, too"} |`,
     ),
     "",
     "## Guards, in order; the first that objects decides",

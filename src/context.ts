@@ -54,6 +54,7 @@ export async function remedyContext(
     ask: (container, question) => askPod(finding, container, question, run),
     refusal: (object) => refusalOf(object, run),
     raises: async () => raisesOf(incident, run),
+    contained: incident?.status?.contained ?? [],
   };
 }
 

@@ -1,5 +1,6 @@
 import { followChat } from "./chat/follow.ts";
 import { messageOf, StanchError } from "./errors.ts";
+import { isStanding } from "./incident/holding.ts";
 import type { Incident, IncidentIssue } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
 import type { Outcome } from "./model.ts";
@@ -19,7 +20,7 @@ export async function followIssue(incident: Incident, run: Run): Promise<Outcome
   if (status === undefined || issue === undefined || issue.closedAt !== undefined) return [];
   try {
     if (status.phase === "Resolved") await closeIssue(incident, run);
-    if (status.phase !== "Escalated") return [];
+    if (status.phase !== "Escalated" && status.phase !== "Contained") return [];
     return issue.number === undefined
       ? await openNow(incident, issue, run)
       : await look(incident, issue, issue.number, run);
@@ -58,11 +59,19 @@ async function look(incident: Incident, known: IncidentIssue, number: number, ru
   let text = issue === null ? `#${number} was deleted.` : `#${number} was closed${who}.`;
   const closed = { issue: { ...known, closedAt: run.clock.now().toISOString() } };
   let current = incident;
+  const contained = incident.status?.phase === "Contained";
+  // Closed as done, or gone: it stands until Git is seen to say the same. Only a plain no takes it back.
+  const isDone = issue === null || issue.reason === "completed";
+  if (contained && isDone) {
+    const kept = `${text} It stays contained until another version is deployed.`;
+    return [outcomeOf(await run.store.advance(incident, "Contained", kept, closed), "waiting")];
+  }
   if (isStanding(incident)) {
-    // Closed as done, or gone: it stands until Git is seen to say the same. Only a plain no takes it back.
-    if (issue === null || issue.reason === "completed" || run.config.pullRequest.onClose === "keep") {
+    if (isDone || run.config.pullRequest.onClose === "keep") {
       const kept = `${text} The live change stands until Git says the same.`;
-      return [outcomeOf(await run.store.advance(incident, "Escalated", kept, closed), "waiting")];
+      return [
+        outcomeOf(await run.store.advance(incident, contained ? "Contained" : "Escalated", kept, closed), "waiting"),
+      ];
     }
     const undone = await takeBack(incident, `#${number} was closed${who} as not planned`, "Escalated", run);
     current = undone.incident;
@@ -71,8 +80,4 @@ async function look(incident: Incident, known: IncidentIssue, number: number, ru
   const silencedUntil = new Date(run.clock.now().getTime() + run.config.followUp.silence).toISOString();
   const said = `${text} The problem is left alone until ${silencedUntil.slice(0, 10)}.`;
   return [outcomeOf(await run.store.advance(current, "Silenced", said, { ...closed, silencedUntil }), "closed")];
-}
-
-function isStanding({ status }: Incident): boolean {
-  return status?.hotfix !== undefined && status.hotfix.undoneAt === undefined;
 }

@@ -3,7 +3,8 @@ import { askForSync, heldBack, waitOf } from "./await-sync.ts";
 import { IGNORE } from "./config/scope.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import { heal } from "./heal.ts";
-import { expiredHolds, isHeldForNothing, standingHolds } from "./incident/holding.ts";
+import { isContained, isUntold } from "./incident/containing.ts";
+import { expiredHolds, isHeldForNothing, isStanding, standingHolds } from "./incident/holding.ts";
 import { CLOSED, type Incident } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
 import { planFrom } from "./incident/plan-of.ts";
@@ -18,6 +19,7 @@ import { answerTo } from "./steps/inspect.ts";
 import type { Observation } from "./steps/observe.ts";
 import { letGo, stillHeld, takeBack } from "./take-back.ts";
 import { settle } from "./treat.ts";
+import { afterContained, release, whileContained, whyOver } from "./while-contained.ts";
 import { expire, followPullRequest } from "./while-open.ts";
 
 /**
@@ -95,13 +97,18 @@ export async function followUp(
   const status = incident.status;
   if (status === undefined) return [];
   const shows = findings.some((finding) => finding.fingerprint === incident.spec.fingerprint);
+  const over = await whyOver(incident, run);
+  if (over !== null) return [await release(incident, over, run)];
   if (CLOSED.includes(status.phase)) return forget(incident, run);
   if (status.phase === "Proposed" || status.phase === "Merged") return withExpiry(incident, run);
   if (status.hotfix?.undoneAt === undefined && expiredHolds(incident, run.clock.now()).length > 0)
     return [outcomeOf(await expire(incident, run), "rolled-back")];
+  if (status.phase === "Contained" && (isContained(incident) || isUntold(incident)))
+    return [await whileContained(incident, run)];
   if (shows || seen.snapshot.gaps.length > 0 || !(await isLookedAt(incident, seen, run))) return [];
+  if (status.phase === "Contained") return [await afterContained(incident, run)];
   // Without a pull request, what does not show any more is over. A scan with gaps may not say so.
-  if (status.hotfix !== undefined && status.hotfix.undoneAt === undefined) return [await whileStanding(incident, run)];
+  if (isStanding(incident)) return [await whileStanding(incident, run)];
   return [await resolve(incident, "The symptom is gone; nothing of Stanch's is left behind.", run)];
 }
 

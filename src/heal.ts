@@ -1,4 +1,5 @@
 import { askForSync, heldBack, waitOf } from "./await-sync.ts";
+import { contain } from "./contain.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import { cautionsOf } from "./gitops/cautions.ts";
 import { sameField } from "./gitops/field-equality.ts";
@@ -33,6 +34,7 @@ export interface HealOptions {
  * corrected by rule, the incident says why and what a person must do; the live change stands meanwhile.
  */
 export async function heal(incident: Incident, given: Plan, options: HealOptions, run: Run): Promise<Outcome> {
+  if (given.contains !== undefined) return contain(incident, given, run);
   if (given.changes.length === 0) return resolve(incident, `${given.title}; nothing in Git needs to change.`, run);
   run.log.progress(`looking for ${describeRef(given.finding.workload)} in Git`);
   let found: { bench: Bench } | { reason: string; repository?: string };

@@ -15,7 +15,8 @@ export async function holdChoices(
 ): Promise<ReadonlyMap<string, HoldChoice>> {
   const choices = new Map<string, HoldChoice>();
   const groups = byObject(plan.changes);
-  if (groups.length === 0) return choices;
+  // Git does not say what only contains (the remedy has looked), so that no engine reverts it; and nothing may keep the fix back.
+  if (groups.length === 0 || plan.contains !== undefined) return choices;
   let known: Deployers;
   try {
     known = await run.workbench.deployers();

@@ -382,12 +382,38 @@ export interface Plan {
   readonly action?: LiveAction;
   /** Why the live half is impossible (the field is immutable, the object is not live): Git only. */
   readonly gitOnly?: string;
+  /** It heals nothing: it stops the harm while the cause is the program's, and nothing in Git is to say it. */
+  readonly contains?: Containment;
   /** The change in one line, for titles and logs: `raise memory limit 64Mi → 128Mi`. */
   readonly title: string;
 }
 
-/** A live action that leaves no trace in the object's spec. */
-export type LiveAction = { readonly kind: "evict"; readonly pods: readonly string[] };
+/** What is contained: while the template is this one, the cause stays. */
+export interface Containment {
+  /** Digest of the workload's pod template (`templateDigest`). */
+  readonly template: string;
+  /** Pods that are acted on, by uid: a name may come back. Empty: the workload itself is. */
+  readonly pods: readonly string[];
+}
+
+/** What was done to contain an incident. */
+export interface ContainmentRow extends Containment {
+  readonly remedy: string;
+  readonly title: string;
+  readonly at: string;
+}
+
+/** A live action that leaves no trace in the object's spec. `command`: as the configuration says it, word by word. */
+export type LiveAction =
+  | { readonly kind: "evict"; readonly pods: readonly string[] }
+  | {
+      readonly kind: "exec";
+      readonly pods: readonly string[];
+      readonly container: string;
+      readonly command: readonly string[];
+      /** Milliseconds for each pod. */
+      readonly timeout: number;
+    };
 
 /** The guard's answer, always with the rule that gave it and a sentence. */
 export type Verdict =
@@ -406,6 +432,7 @@ export type PatchOperation =
 export interface Hotfix {
   readonly changes: readonly Change[];
   readonly action?: LiveAction;
+  readonly contains?: Containment;
   readonly appliedAt: string;
   /** resourceVersion and generation of each changed object right after the write, by `kind/namespace/name`. */
   readonly objects: Readonly<
@@ -634,6 +661,7 @@ export type Phase =
   | "Acting"
   | "Hotfixed"
   | "Verified"
+  | "Contained"
   | "Proposed"
   | "Merged"
   | "Resolved"
@@ -649,6 +677,7 @@ export interface Outcome {
     | "proposed"
     | "updated"
     | "hotfixed"
+    | "contained"
     | "escalated"
     | "refused"
     | "rolled-back"
@@ -676,6 +705,7 @@ export type Severity = "info" | "warning" | "critical";
 export type NoticeEvent =
   | "hotfix-applied"
   | "hotfix-undone"
+  | "contained"
   | "pull-request-opened"
   | "escalated"
   | "expiring"

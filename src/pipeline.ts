@@ -6,6 +6,7 @@ import { followCode } from "./follow-code.ts";
 import { followIssue } from "./follow-issue.ts";
 import { followUp, repair } from "./follow-up.ts";
 import { originOf } from "./gitops/configured-source.ts";
+import { isContained } from "./incident/containing.ts";
 import { isEcho } from "./incident/echo.ts";
 import { CLOSED, type Incident, incidentName } from "./incident/incident.ts";
 import { takeLease } from "./incident/lease.ts";
@@ -270,5 +271,7 @@ function mayTreat(incident: Incident | undefined, run: Run): boolean {
   const status = incident?.status;
   if (status === undefined) return true;
   if (status.phase === "Silenced") return Date.parse(status.silencedUntil ?? "") < run.clock.now().getTime();
+  // Contained by something that stands, it is followed; by something that was done, it may have to be done again.
+  if (status.phase === "Contained") return incident === undefined || !isContained(incident);
   return ["Detected", "Diagnosed", "RolledBack", "Escalated", "Resolved"].includes(status.phase);
 }

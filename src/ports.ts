@@ -85,6 +85,16 @@ export interface Cluster {
   delete(ref: ObjectRef): Promise<void>;
   /** The Eviction API, which respects PodDisruptionBudgets: false when a budget forbids it now (429). */
   evict(pod: ObjectRef): Promise<boolean>;
+  /**
+   * Runs a command in a container of a running pod (`pods/exec`). `exitCode` null: it had not ended when the time was over, or the connection
+   * was lost; whether it goes on is not known. `output`: both streams as they came, the first bytes of them.
+   */
+  exec(
+    pod: ObjectRef,
+    container: string,
+    command: readonly string[],
+    bounds: { readonly timeoutMs: number; readonly outputBytes: number },
+  ): Promise<{ readonly exitCode: number | null; readonly output: string }>;
   /** The last lines of a container's log, bounded; "" when there is none. */
   logs(
     pod: ObjectRef,
@@ -286,6 +296,10 @@ export interface CodeHost {
   comments(repository: string, number: number): Promise<readonly { readonly author: string; readonly body: string }[]>;
   /** Adds labels; a failure is the caller's to log, not to stop for. */
   addLabels(repository: string, number: number, labels: readonly string[]): Promise<void>;
+  /** Takes a label away; one that is not there is none to take away. */
+  removeLabel(repository: string, number: number, label: string): Promise<void>;
+  /** Makes a draft ready for review; what is no draft stays as it is. */
+  markReady(repository: string, number: number): Promise<void>;
   /** Users by login, teams by slug. GitHub refuses all of them when one is no collaborator. */
   requestReviewers(
     repository: string,

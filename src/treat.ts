@@ -27,7 +27,7 @@ export async function treat(
   const context = await remedyContext(finding, seen, run, known);
   let incident = run.dryRun ? null : await run.store.open(finding);
   if (incident !== null && known?.status?.phase === "Resolved") incident = await reopen(incident, finding, run);
-  const tried = new Set(incident?.status?.tried.map((row) => row.remedy) ?? []);
+  const tried = triedOf(incident);
   const refusals = diagnosis.rejected.map((row) => `${row.remedy}: ${row.reason}`);
 
   for (const choice of diagnosis.choices) {
@@ -47,6 +47,10 @@ export async function treat(
       refusals.push(`${choice.remedy}: ${verdict.reason} (${verdict.rule})`);
       continue;
     }
+    if (planned.contains !== undefined && verdict.decision === "git-only") {
+      refusals.push(`${choice.remedy}: ${verdict.reason} (${verdict.rule}), and it is nothing for Git`);
+      continue;
+    }
     const gitOnly = verdict.decision === "git-only" ? verdict.reason : planned.gitOnly;
     if (incident === null) return rehearse(planned, gitOnly, holds, run);
 
@@ -57,11 +61,12 @@ export async function treat(
       evidence: [...finding.evidence, ...choice.evidence].slice(0, 20),
       ...(choice.culprit === undefined ? {} : { culprit: choice.culprit }),
     });
-    const ahead = await aheadOf(planned, run);
+    // What stops the harm waits for nothing that Git says.
+    const ahead = planned.contains === undefined ? await aheadOf(planned, run) : null;
     const waiting = ahead === null ? null : await waitForGit(incident, ahead, run);
     if (waiting !== null) return waiting;
     if (gitOnly !== undefined) return heal(incident, planned, { live: false, why: gitOnly }, run);
-    if (run.config.guard.requireProof) {
+    if (run.config.guard.requireProof && planned.contains === undefined) {
       const proved = await heal(
         incident,
         planned,
@@ -73,8 +78,8 @@ export async function treat(
     const done = await hotfix(incident, planned, run, { before: context.workload ?? null, holds });
     incident = done.incident;
     if (done.outcome === "recovered") return heal(incident, planned, { live: true }, run);
-    if (done.outcome === "not-applied-git-only") return heal(incident, planned, { live: false, why: done.text }, run);
-    if (done.outcome === "lost") return heal(incident, planned, { live: false, why: done.text }, run);
+    const left = done.outcome === "not-applied-git-only" || done.outcome === "lost";
+    if (left && planned.contains === undefined) return heal(incident, planned, { live: false, why: done.text }, run);
     refusals.push(`${choice.remedy}: ${done.text}`);
     if (done.outcome === "not-applied") break;
   }
@@ -88,6 +93,15 @@ type Hotfixed = {
   readonly text: string;
   readonly outcome: "recovered" | "failed" | "lost" | "not-applied" | "not-applied-git-only";
 };
+
+/** Remedies that are not tried again: a fix that stood once and does not help now; what contains may help again, unless it failed. */
+function triedOf(incident: Incident | null): ReadonlySet<string> {
+  const rows = incident?.status?.tried ?? [];
+  const contained = new Set(incident?.status?.contained?.map((row) => row.remedy) ?? []);
+  return new Set(
+    rows.filter((row) => !contained.has(row.remedy) || !row.result.startsWith("recovered")).map((row) => row.remedy),
+  );
+}
 
 /** act → verify, and undo when it does not verify. */
 async function hotfix(

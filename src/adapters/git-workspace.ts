@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, mkdtemp, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { messageOf, StanchError } from "../errors.ts";
@@ -44,12 +44,13 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     const outside = gitIn(root, options);
     await outside(["init", "--quiet", "--bare", own]);
     await borrow(options.directory, own);
-    const git = gitIn(own, options);
-    await git(["config", "remote.origin.url", options.remote]);
-    // A workspace may have been fetched without blobs: what is missing then is asked for one by one.
-    await git(["config", "remote.origin.promisor", "true"]);
-    await git(["config", "remote.origin.partialclonefilter", "blob:none"]);
-    return workspaceOf(git, root, options);
+    // A workspace may have been fetched without blobs: what is missing then is asked for one by one. (An address holds no quote.)
+    const { href } = new URL(options.remote);
+    await appendFile(
+      join(own, "config"),
+      `[remote "origin"]\n\turl = "${href}"\n\tpromisor = true\n\tpartialclonefilter = blob:none\n`,
+    );
+    return workspaceOf(gitIn(own, options), root, options);
   } catch (error) {
     await rm(root, { recursive: true, force: true });
     throw error;
@@ -58,9 +59,11 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
 
 function workspaceOf(git: Git, root: string, options: WorkspaceOptions): Workspace {
   const opened: Checkout[] = [];
-  const has = (revision: string): Promise<boolean> =>
+  const seen = new Set<string>();
+  const has = async (revision: string): Promise<boolean> =>
+    seen.has(revision) ||
     git(["cat-file", "-e", `${revision}^{commit}`], { GIT_NO_LAZY_FETCH: "1" }).then(
-      () => true,
+      () => seen.add(revision) !== undefined,
       () => false,
     );
   const fetch = async (revisions: readonly string[], more: readonly string[]): Promise<void> => {

@@ -156,7 +156,9 @@ export function checkoutOf(state: State): Checkout {
         : (parseLog(await git(["log", "--max-count=1", `--format=${FORMAT}`, sha]))[0] ?? null);
     },
     async treeAt(other) {
+      // Of a commit that is not there, git says nothing and this client no error.
       const sha = (await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${other}^{commit}`])).trim();
+      if (sha === "") throw new StanchError("git", `there is no commit ${other}`);
       let tree = trees.get(sha);
       if (tree === undefined) {
         tree = addTree(git, state.root, sha);
@@ -166,10 +168,8 @@ export function checkoutOf(state: State): Checkout {
     },
     publish: (request) => publish(state, request),
     async close() {
-      for (const tree of trees.values()) {
-        const directory = await tree.catch(() => null);
-        if (directory !== null) await git(["worktree", "remove", "--force", directory]).catch(() => undefined);
-      }
+      // None may be made any more when the folder goes. What the clone notes about them goes when it is next opened.
+      await Promise.allSettled(trees.values());
       await rm(state.root, { recursive: true, force: true });
     },
   };

@@ -156,6 +156,22 @@ export async function createGitHub(options: GitHubOptions): Promise<GitHub> {
             labels.length > 0 && (await client.issues.addLabels({ ...at, issue_number: number, labels: [...labels] }))
           ),
       ),
+    removeLabel: (repository, number, name) =>
+      call(`take a label off #${number}`, repository, true, async (client, at) => {
+        await client.issues.removeLabel({ ...at, issue_number: number, name }).catch((error: unknown) => {
+          if (statusOf(error) !== 404) throw error;
+        });
+      }),
+    // REST has no call for it. https://docs.github.com/en/graphql/reference/mutations#markpullrequestreadyforreview
+    markReady: (repository, number) =>
+      call(`mark #${number} ready for review`, repository, true, async (client, at) => {
+        const { data } = await client.pulls.get({ ...at, pull_number: number });
+        if (data.draft !== true) return;
+        await client.graphql(
+          "mutation ($id: ID!) { markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft } } }",
+          { id: data.node_id },
+        );
+      }),
     requestReviewers: (repository, number, { users, teams }) =>
       call(
         `ask for a review of #${number}`,

@@ -7,6 +7,7 @@ import type { KubeObject, ObjectRef } from "../model.ts";
 import type { Clock, Cluster, ListOptions, Resource } from "../ports.ts";
 import { heldRules, reviewOne } from "./kubernetes-authorization.ts";
 import { apiVersions } from "./kubernetes-discovery.ts";
+import { execIn } from "./kubernetes-exec.ts";
 import { type ApiAnswer, type ApiClient, createApiClient, isUntyped } from "./kubernetes-http.ts";
 
 export const FIELD_MANAGER = "stanch";
@@ -166,6 +167,13 @@ function clusterOf(config: KubeConfig, clock: Clock, env: Readonly<Record<string
       if (answer.status === 429) return false;
       if (answer.status !== 404) expect(answer, "evict", describeRef(pod));
       return true;
+    },
+
+    async exec(pod, container, command, bounds) {
+      const words = new URLSearchParams({ container, stdout: "true", stderr: "true", stdin: "false", tty: "false" });
+      for (const word of command) words.append("command", word);
+      api.count();
+      return execIn(config, `${await pathOf(pod, "exec")}?${words}`, bounds, env);
     },
 
     async logs(pod, container, options) {

@@ -11,7 +11,7 @@ const MEMORY = "/sys/fs/cgroup/memory";
 const EVERY_MS = 100;
 /** Looking through the folder is the dearer question. */
 const FOLDER_EVERY_MS = 500;
-const FOLDER_TIMEOUT_MS = 20_000;
+const FOLDER_TIMEOUT_MS = 60_000;
 
 /**
  * Memory that is free, from `/proc/meminfo` and, where a limit is set on this container, from its `memory.max` and `memory.stat` (cgroup v2). Files

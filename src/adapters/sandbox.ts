@@ -30,7 +30,7 @@ export interface SandboxOptions {
   readonly limits?: Partial<SandboxLimits>;
 }
 
-const PROOF_TIMEOUT_MS = 20_000;
+const PROOF_TIMEOUT_MS = 60_000;
 /** What is needed beside coreutils, and the package that has it. */
 const PROGRAMS = { bwrap: "bubblewrap", prlimit: "util-linux", choom: "util-linux" };
 
@@ -92,7 +92,7 @@ async function ground(options: SandboxOptions): Promise<Ground | string> {
     timeoutMs: PROOF_TIMEOUT_MS,
     outputBytes: 65_536,
   });
-  if (tried.timedOut) return "bwrap did not answer within 20 s";
+  if (tried.timedOut) return "bwrap did not answer within a minute";
   if (tried.status !== 0 || tried.errors !== "") return refusal(tried.errors);
   return (await proofFault(tried.output)) ?? found;
 }
@@ -122,7 +122,7 @@ async function runInside(
       return await runBwrap({
         // When memory ends, the kernel takes these first; and whoever else works here is not made to wait for them.
         argv: [
-          ...["nice", "-n", "10", "choom", "-n", "1000", "--", "bwrap", ...args, "--"],
+          ...["nice", "-n", "5", "choom", "-n", "1000", "--", "bwrap", ...args, "--"],
           ...limitedCommand(request.command, limits, hard),
         ],
         ...(box.user === undefined ? {} : { user: box.user }),

@@ -9,8 +9,8 @@ import { answeredBy, formatAnswer } from "./answer.ts";
 import { type Command, parseCommand } from "./command.ts";
 import { type Asked, type ChatPlace, type Performed, perform } from "./perform.ts";
 
-/** Commands of one talk that one run looks at, commands that one talk may hold, and strangers who are told why not. */
-const MOST = { run: 5, all: 200, refusals: 3, ignoreMs: 90 * 86_400_000 } as const;
+/** Commands of one talk that one run looks at, commands that one talk may hold, strangers who are told why not, and how long a fault may last. */
+const MOST = { run: 5, all: 200, refusals: 3, ignoreMs: 90 * 86_400_000, pendingMs: 6 * 3_600_000 } as const;
 const WRITERS: readonly string[] = ["admin", "maintain", "write"];
 
 export interface Talked {
@@ -149,7 +149,8 @@ async function carryOut(
   isAnswered: boolean,
 ): Promise<Talked> {
   const done = await perform(incident, asked, place, run).catch((error: unknown): Performed => {
-    if (!(error instanceof StanchError) || TRANSIENT.includes(error.code)) throw error;
+    if (!(error instanceof StanchError) || error.code === "lease") throw error;
+    if (TRANSIENT.includes(error.code) && !isStale(asked, run)) throw error;
     const hint = error.hint === undefined ? "" : ` (${error.hint})`;
     return { incident, text: `it could not be done: ${plain(`${messageOf(error)}${hint}`, 1000)}` };
   });
@@ -160,22 +161,30 @@ async function carryOut(
       place.number,
       formatAnswer({ id: asked.comment, by: asked.by, verb: asked.verb }, done.text),
     );
-  if (done.silence !== undefined) return silence(current, done, done.silence, place, run);
+  if (done.silence !== undefined) return silence(current, { ...done, asked }, done.silence, place, run);
   const next = await note(current, { pending: undefined }, place, run);
   return { incident: next, outcome: done.outcome === undefined ? null : outcomeOf(next, done.outcome) };
 }
 
 /** Faults that pass: the next run tries again, because what was asked is still pending. */
-const TRANSIENT: readonly string[] = ["lease", "code-host", "git", "cluster", "conflict"];
+const TRANSIENT: readonly string[] = ["code-host", "git", "cluster", "conflict"];
+
+/** What does not pass must not keep later words from being heard. */
+const isStale = ({ at }: Asked, run: Run): boolean => run.clock.now().getTime() - Date.parse(at) > MOST.pendingMs;
 
 async function silence(
   incident: Incident,
-  done: Performed,
+  done: Performed & { readonly asked: Asked },
   until: string,
   place: ChatPlace,
   run: Run,
 ): Promise<Talked> {
-  if (place.kind !== "issue") await run.codeHost.updatePullRequest(place.repository, place.number, { state: "closed" });
+  const { repository, number } = place;
+  if (place.kind !== "issue")
+    await run.codeHost.updatePullRequest(repository, number, { state: "closed" }).catch((error: unknown) => {
+      if (!isStale(done.asked, run)) throw error;
+      run.log.warn("pull request not closed", { repository, number, error: messageOf(error) });
+    });
   const { pending: _, ...chat } = stateOf(incident, place);
   const text = `${incident.status?.message ?? ""} Asked for in #${place.number}; the problem is left alone until ${until.slice(0, 10)}.`;
   const next = await run.store.advance(incident, "Silenced", text, {

@@ -1,5 +1,6 @@
 import { heal } from "../heal.ts";
-import { standingHolds } from "../incident/holding.ts";
+import { isContained } from "../incident/containing.ts";
+import { isStanding, standingHolds } from "../incident/holding.ts";
 import type { ChatState, Incident } from "../incident/incident.ts";
 import { planFrom } from "../incident/plan-of.ts";
 import { plain } from "../pull-request/quote.ts";
@@ -66,14 +67,12 @@ const NOT_OF_CODE: Readonly<Record<string, string>> = {
   ].join("\n"),
 };
 
-const isStanding = ({ status }: Incident): boolean =>
-  status?.hotfix !== undefined && status.hotfix.undoneAt === undefined;
 const phaseOf = (incident: Incident) => incident.status?.phase ?? "Proposed";
 
 async function undo(incident: Incident, asked: Asked, place: ChatPlace, run: Run): Promise<Performed> {
   const { hotfix } = incident.status ?? {};
   const silence = place.kind === "issue" ? { silence: after(run.config.followUp.silence, run) } : {};
-  if (hotfix === undefined || hotfix.undoneAt !== undefined) {
+  if (!isStanding(incident)) {
     // Also what a run that ended here has done already.
     const ours = hotfix?.undo !== undefined && hotfix.undo.at >= asked.at;
     const text = ours ? `done. ${plain(incident.status?.message ?? "")}` : "there is no live change to take back.";
@@ -122,6 +121,8 @@ async function rebuild(incident: Incident, run: Run): Promise<Performed> {
 }
 
 async function again(incident: Incident, asked: Asked, place: ChatPlace, run: Run): Promise<Performed> {
+  if (isContained(incident))
+    return { incident, text: "what contains it stands, and nothing is to be built for Git. `/stanch undo` ends it." };
   // Where a live change stands, what is to be tried again is Git's half.
   if (isStanding(incident)) return rebuild(incident, run);
   const text = `${asked.by} asked in #${place.number} to try the remedies again.`;

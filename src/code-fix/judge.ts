@@ -62,7 +62,13 @@ export async function judge(
         ...cited.checks,
         { id: "limits", passed: true, text: "its edits are within all limits" },
         ...(checked?.ran === true
-          ? [{ id: "check" as const, passed: passed(checked), text: "the check command passes with its edits" }]
+          ? [
+              {
+                id: "check" as const,
+                passed: passed(checked),
+                text: `the check command ${passed(checked) ? "passed" : "failed"} on exactly these edits`,
+              },
+            ]
           : []),
       ],
       cautions: cautionsOf(edits),

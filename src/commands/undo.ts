@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { type Base, composeBase, composeCluster, onStepOf } from "../compose.ts";
 import { namedNamespaces } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
+import { isStanding } from "../incident/holding.ts";
 import { takeLease } from "../incident/lease.ts";
 import { recordRun } from "../incident/run-history.ts";
 import { createIncidentStore } from "../incident/store.ts";
@@ -23,8 +24,7 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
   try {
     const store = createIncidentStore(cluster, base.clock, onStepOf(base, cluster));
     const incident = pick(await store.list(namedNamespaces(base.config)), word);
-    const hotfix = incident.status?.hotfix;
-    if (hotfix === undefined || hotfix.undoneAt !== undefined) {
+    if (!isStanding(incident)) {
       process.stdout.write(`There is no live change to take back in ${word}.\n`);
       return 0;
     }

@@ -6,6 +6,7 @@ import { count, globs, isHttp, section } from "./values.ts";
 export const NOTICE_EVENTS = [
   "hotfix-applied",
   "hotfix-undone",
+  "contained",
   "pull-request-opened",
   "escalated",
   "expiring",

@@ -6,8 +6,9 @@ import { githubSection, issuesSection, pullRequestSection } from "./host-section
 import { metricsSection } from "./metrics-section.ts";
 import { modelSection } from "./model-section.ts";
 import { notifySection } from "./notify-section.ts";
+import { remediesSection } from "./remedies-section.ts";
 import { SourceEntry } from "./source-entry.ts";
-import { count, globs, isHttp, isQuantity, section } from "./values.ts";
+import { count, globs, isHttp, section } from "./values.ts";
 
 /** Kinds that may be watched. */
 const KINDS = [
@@ -24,28 +25,6 @@ const KINDS = [
   "Application",
   "HelmRelease",
   "Kustomization",
-] as const;
-
-/** The closed catalogue; the order in which remedies are tried is src/remedies/index.ts's. */
-const REMEDIES = [
-  "rollback",
-  "restore-from-git",
-  "revert-commit",
-  "restore-object",
-  "restore-manifest",
-  "correct-image",
-  "repoint-reference",
-  "correct-name",
-  "correct-probe",
-  "correct-probe-path",
-  "correct-host",
-  "correct-selector",
-  "correct-service-port",
-  "correct-backend",
-  "correct-storage-class",
-  "correct-node-selector",
-  "raise-memory-limit",
-  "evict",
 ] as const;
 
 /** `stanch.yaml`. Defaults, documentation and the JSON Schema all come from here. */
@@ -128,44 +107,7 @@ export const Config = z.strictObject({
     },
     "When a symptom counts (debounce).",
   ),
-  remedies: section(
-    {
-      enabled: z
-        .array(z.enum(REMEDIES))
-        .default([...REMEDIES])
-        .describe("Remedies that may be used. The rights that Stanch needs follow from it."),
-      memory: section(
-        {
-          step: z.number().min(1.1).max(4).default(2).describe("Factor by which a memory limit is raised."),
-          ceiling: z
-            .string()
-            .default("4Gi")
-            .refine(isQuantity, "is no quantity such as 512Mi or 4Gi")
-            .describe("A memory limit is never raised beyond this quantity."),
-          raises: count(2, "Raises of one container before it is taken for a leak and a person is asked.", 1),
-          within: duration("7d", "Time in which the raises are counted."),
-        },
-        "raise-memory-limit.",
-      ),
-      image: section(
-        {
-          tags: z
-            .boolean()
-            .default(true)
-            .describe("Ask the registry for tags when no healthy revision tells the right image."),
-        },
-        "correct-image.",
-      ),
-      history: section(
-        {
-          commits: count(10, "Commits of a manifest that are looked at for a state before the fault.", 1),
-          age: duration("14d", "A change older than this is not taken for the cause."),
-        },
-        "restore-from-git.",
-      ),
-    },
-    "What may be done.",
-  ),
+  remedies: remediesSection,
   registry: section(
     {
       mirrors: z

@@ -2,13 +2,13 @@ import { formatDuration } from "../config/duration.ts";
 import type { Config } from "../config/schema.ts";
 import { conditionOf } from "../kube/conditions.ts";
 import { timeOf } from "../kube/fields.ts";
+import { failedRuns } from "../kube/runs.ts";
 import { containersOf } from "../kube/template.ts";
 import type { ContainerState, ExitClass, Finding, PodState, Workload } from "../model.ts";
 import type { Detector } from "./detector.ts";
 import { containerFact, eventFact, type Fact, plainText, programText } from "./evidence.ts";
 import { type BadEnd, badEnd } from "./exit-class.ts";
 import { makeFinding } from "./finding.ts";
-import { failedRuns } from "./runs.ts";
 import { byContainer, eventsOn, type Hit, hasOutlived, OUTLIVED, podCount, subjectPods } from "./subject.ts";
 
 interface CrashHit extends Hit {

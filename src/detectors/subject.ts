@@ -1,7 +1,7 @@
 import { conditionOf } from "../kube/conditions.ts";
 import { flagAt, numberAt, textAt, timeOf } from "../kube/fields.ts";
+import { latestRun } from "../kube/runs.ts";
 import type { ContainerState, EventState, PodState, Termination, Workload } from "../model.ts";
-import { latestRun } from "./runs.ts";
 
 /** The API's default of `progressDeadlineSeconds`, which StatefulSets and DaemonSets do not have. */
 const DEADLINE_SECONDS = 600;

@@ -1,5 +1,6 @@
 import { inScope } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
+import { deploysInto } from "../gitops/deploys-into.ts";
 import type { Deployer, Origin, Unknown } from "../gitops/origin.ts";
 import { getAt } from "../kube/field-path.ts";
 import { describeRef, refOf } from "../kube/ref.ts";
@@ -131,11 +132,14 @@ async function nothingChosen({ workbench, config, roots = [] }: DriftRequest): P
 
 /** Deployers, and sources of deployers, of which it is not known where they come from. */
 function unknownOwners(
-  { roots = [] }: DriftRequest,
+  { roots = [], config }: DriftRequest,
   all: readonly Deployer[],
 ): (Unknown & { owner: Origin["owner"] })[] {
   return all
-    .flatMap(({ origins }): (Unknown & { owner: Origin["owner"] })[] => {
+    .flatMap(({ object, origins }): (Unknown & { owner: Origin["owner"] })[] => {
+      const into = deploysInto(object);
+      // What deploys only where nobody looks is not missed.
+      if (into !== null && (into === "elsewhere" || !inScope(into.namespace, config))) return [];
       if (!origins.found) return [origins];
       const [first] = origins.origins;
       return first === undefined ? [] : (origins.unknown ?? []).map((answer) => ({ ...answer, owner: first.owner }));

@@ -1,5 +1,6 @@
 import { formatPath } from "../kube/field-path.ts";
 import type { Change } from "../model.ts";
+import { pausePath } from "../remedies/pause.ts";
 import { isRestorable } from "../remedies/relevance.ts";
 import type { Guard } from "./guard.ts";
 import { loosens } from "./privileges.ts";
@@ -28,6 +29,12 @@ function isAddition({ object, path, from, to }: Change): boolean {
   return path.length === 0 && from === undefined && to !== undefined && ADDED.has(object.kind);
 }
 
+/** From running to resting; never the other way. */
+function isPause({ object, path, from, to }: Change): boolean {
+  const resting = pausePath(object.kind);
+  return resting !== null && formatPath(resting) === formatPath(path) && from !== true && to === true;
+}
+
 export const fieldAllowList: Guard = {
   id: "field-allow-list",
   summary:
@@ -39,6 +46,14 @@ export const fieldAllowList: Guard = {
         return { decision: "refuse", rule: "field-allow-list", reason: `a ${change.object.kind} is never changed` };
       // An object that is put back as a whole; that it is not in the cluster leaves Git as the only way.
       if (isAddition(change)) continue;
+      if (isPause(change)) {
+        if (plan.contains !== undefined) continue;
+        return {
+          decision: "refuse",
+          rule: "field-allow-list",
+          reason: `${where} of a ${change.object.kind} is set to contain a fault, and for nothing else`,
+        };
+      }
       if (!isRestorable(change.object.kind, change.path, null))
         return {
           decision: "refuse",

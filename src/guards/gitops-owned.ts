@@ -8,6 +8,8 @@ export const gitopsOwned: Guard = {
   summary:
     "What Argo CD, Flux or Helm deploys is changed live only where nothing reverts it or a hold keeps it; otherwise Git comes first.",
   check(plan, context) {
+    // A field that Git does not say is left alone by what deploys the object.
+    if (plan.contains !== undefined) return null;
     for (const { ref } of byObject(plan.changes)) {
       const live = context.live.get(keyOf(ref));
       const choice = context.holds.get(keyOf(ref));

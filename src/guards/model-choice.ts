@@ -2,10 +2,10 @@ import type { Guard } from "./guard.ts";
 
 export const modelChoice: Guard = {
   id: "model-choice",
-  summary: "A model chooses only among model.remedies, up to model.risk.",
-  check({ choice, risk }, { settings: { model } }) {
+  summary: "A model chooses only among model.remedies, up to model.risk, and never what contains.",
+  check({ choice, risk, contains }, { settings: { model } }) {
     if (choice.by !== "model") return null;
-    const allowed = (model.remedies as readonly string[]).includes(choice.remedy);
+    const allowed = contains === undefined && (model.remedies as readonly string[]).includes(choice.remedy);
     if (allowed && (risk === "low" || risk === model.risk)) return null;
     return {
       decision: "refuse",

@@ -27,11 +27,13 @@ export function announcementsOf(before: Incident | null, after: Incident): Annou
   const undoneAt = now.hotfix?.undoneAt;
   if (undoneAt !== undefined && then?.hotfix?.undoneAt === undefined) {
     const expired = expiredHolds(before, new Date(undoneAt)).length > 0;
-    say("Warning", expired ? "StanchHoldExpired" : "StanchRolledBack", now.message);
+    if (now.hotfix?.contains !== undefined) say("Normal", "StanchReleased", now.message);
+    else say("Warning", expired ? "StanchHoldExpired" : "StanchRolledBack", now.message);
   }
   const fix = now.code?.pullRequest;
   if (fix !== undefined && then?.code?.pullRequest === undefined)
     say("Normal", "StanchCodeFix", `A draft fix of the program, written by a model, waits for people: ${fix.url}`);
+  if (came("Contained")) say("Warning", "StanchContained", now.message);
   if (came("Proposed")) say("Normal", "StanchPullRequest", now.message);
   if (came("Merged")) say("Normal", "StanchMerged", now.message);
   if (came("Resolved")) say("Normal", "StanchResolved", now.message);

@@ -1,22 +1,6 @@
 import type { KubeObject } from "../model.ts";
-import {
-  action,
-  change,
-  chat,
-  checks,
-  citations,
-  codeFix,
-  commit,
-  count,
-  list,
-  object,
-  open,
-  pullRequest,
-  ref,
-  spend,
-  text,
-  time,
-} from "./crd-parts.ts";
+import { chat, checks, citations, codeFix, pullRequest } from "./crd-parts.ts";
+import { action, change, commit, contains, count, list, object, open, ref, spend, text, time } from "./crd-schema.ts";
 
 const PHASES = [
   "Detected",
@@ -24,6 +8,7 @@ const PHASES = [
   "Acting",
   "Hotfixed",
   "Verified",
+  "Contained",
   "Proposed",
   "Merged",
   "Resolved",
@@ -108,6 +93,7 @@ export const incidentCrd: KubeObject = {
                     by: text(),
                     changes: list(change),
                     action,
+                    contains,
                   }),
                   advice: object({
                     evidence: text(),
@@ -136,6 +122,7 @@ export const incidentCrd: KubeObject = {
                   hotfix: object({
                     changes: list(change),
                     action,
+                    contains,
                     appliedAt: time,
                     objects: open,
                     undo: object({ at: time, reason: text() }),
@@ -157,6 +144,10 @@ export const incidentCrd: KubeObject = {
                   sync: object({ since: time, commit: text(), askedAt: time }),
                   verification: object({ result: text(), seen: text(), seconds: { type: "number" } }),
                   tried: list(object({ remedy: text(), title: text(), result: text(), at: time })),
+                  contained: {
+                    ...list(object({ remedy: text(), title: text(), template: text(), pods: list(text()), at: time })),
+                    description: "What was done to contain it, written before it was done; kept when it comes back.",
+                  },
                   source: object({ id: text(), repository: text(), revision: text(), locations: list(text()) }),
                   proof: open,
                   pullRequest,

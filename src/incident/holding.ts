@@ -22,3 +22,9 @@ export function expiredHolds(incident: Pick<Incident, "status">, now: Date): rea
 export function withHolds(incident: Pick<Incident, "status">, taken: readonly Hold[]): readonly Hold[] {
   return [...standingHolds(incident), ...taken];
 }
+
+/** Does a live change stand that could be taken back? Of an action (an eviction, a command) nothing does. */
+export function isStanding({ status }: Pick<Incident, "status">): boolean {
+  const hotfix = status?.hotfix;
+  return hotfix !== undefined && hotfix.undoneAt === undefined && hotfix.changes.length > 0;
+}

@@ -2,6 +2,8 @@ import type {
   Change,
   Choice,
   Commit,
+  Containment,
+  ContainmentRow,
   Evidence,
   Finding,
   Hold,
@@ -72,6 +74,8 @@ export interface IncidentStatus {
     readonly result: string;
     readonly at: string;
   }[];
+  /** What was done to contain it, written before it was done; unlike `tried` it stays when the problem comes back. Bounded. */
+  readonly contained?: readonly ContainmentRow[];
   readonly source?: {
     readonly id: string;
     readonly repository: string;
@@ -138,6 +142,7 @@ export interface IncidentPlan extends Choice {
   readonly changes: readonly Change[];
   readonly action?: LiveAction;
   readonly gitOnly?: string;
+  readonly contains?: Containment;
   /** A model chose it. */
   readonly by?: "model";
 }

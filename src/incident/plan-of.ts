@@ -18,6 +18,7 @@ export function planFrom(incident: Incident): Plan {
     changes: plan?.changes ?? [],
     ...(plan?.action === undefined ? {} : { action: plan.action }),
     ...(plan?.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
+    ...(plan?.contains === undefined ? {} : { contains: plan.contains }),
     title: plan?.title ?? "",
   };
 }

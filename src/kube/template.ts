@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { FieldPath, KubeObject } from "../model.ts";
 import { type Fields, listAt, mapAt, textAt } from "./fields.ts";
 
@@ -31,6 +32,12 @@ export function templatePath(kind: string): FieldPath | null {
 export function templateOf(object: KubeObject): Fields | null {
   const path = templatePath(object.kind);
   return path === null ? null : (mapAt(object, ...(path as readonly string[])) ?? null);
+}
+
+/** What tells one pod template of an object from another, 16 hex digits; "" for an object that makes no pods. */
+export function templateDigest(object: KubeObject): string {
+  const template = templateOf(object);
+  return template === null ? "" : createHash("sha256").update(JSON.stringify(template)).digest("hex").slice(0, 16);
 }
 
 /** The path to the pod spec; null for kinds without one. */

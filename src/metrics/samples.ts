@@ -180,8 +180,8 @@ function fixStateOf({ status }: Incident): (typeof CODE_FIX_STATES)[number] | nu
 function debtOf({ status }: Incident): string | null {
   const hotfix = status?.hotfix;
   if (status === undefined || hotfix === undefined || hotfix.undoneAt !== undefined) return null;
-  // Nothing stands of a live action, and nothing in Git has to say it.
-  if (hotfix.changes.length === 0) return null;
+  // Nothing stands of a live action, and nothing in Git has to say it, nor what only contains.
+  if (hotfix.changes.length === 0 || hotfix.contains !== undefined) return null;
   // Kept after a refusal, a live change is a debt that nobody pays.
   const paid = status.mergedAt !== undefined || status.phase === "Resolved";
   return paid ? null : hotfix.appliedAt;

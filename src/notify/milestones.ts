@@ -31,6 +31,7 @@ export function milestonesOf(incident: Incident, settings: MilestoneSettings, no
   const found = [
     hotfixApplied(status),
     hotfixUndone(status),
+    contained(status),
     pullRequestOpened(status),
     fixProposed(status),
     escalated(status),
@@ -51,6 +52,8 @@ export function milestonesOf(incident: Incident, settings: MilestoneSettings, no
 /** Does the live change stand? That of an earlier occurrence, which ended well, does not count. */
 export function stands({ hotfix, resolvedAt, phase }: IncidentStatus): boolean {
   if (hotfix === undefined || hotfix.undoneAt !== undefined || phase === "Acting") return false;
+  // Nothing stands of what was done to contain it.
+  if (hotfix.contains !== undefined && hotfix.changes.length === 0) return false;
   return resolvedAt === undefined || Date.parse(hotfix.appliedAt) > Date.parse(resolvedAt);
 }
 
@@ -80,6 +83,20 @@ function hotfixUndone(status: IncidentStatus): Milestone | null {
     at: hotfix.undoneAt,
     text: `${sentence(`Taken back: ${plan?.title ?? "the live change"}. ${hotfix.undo?.reason ?? ""}`)}${also}`,
     standing: false,
+  };
+}
+
+function contained(status: IncidentStatus): Milestone | null {
+  if (status.phase !== "Contained" || status.hotfix === undefined) return null;
+  return {
+    key: `contained@${status.hotfix.appliedAt}`,
+    event: "contained",
+    severity: "warning",
+    at:
+      status.timeline.find(({ phase, at }) => phase === "Contained" && at >= (status.hotfix?.appliedAt ?? ""))?.at ??
+      status.lastSeenAt,
+    text: status.message,
+    standing: true,
   };
 }
 

@@ -10,6 +10,7 @@ import { type Milestone, stands } from "./milestones.ts";
 const HEADINGS: Record<NoticeEvent, string> = {
   "hotfix-applied": "Hotfix applied",
   "hotfix-undone": "Hotfix taken back",
+  contained: "Contained, and not healed",
   "pull-request-opened": "Pull request opened",
   escalated: "A person is needed",
   expiring: "A hotfix is about to be taken back",

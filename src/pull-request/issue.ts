@@ -26,6 +26,8 @@ export interface ProgramMatter {
   readonly how: string;
   /** The commit with which this image came to the cluster. */
   readonly arrived?: Commit;
+  /** What contains it live, or did for a while; its cause stays. */
+  readonly contained?: string;
   /** What was looked at and did not help. */
   readonly refusals: readonly string[];
   /** A model's fix of it, which waits for people or was merged. */
@@ -123,6 +125,7 @@ function saysOf({ incident, matter, live }: IssueReport): string {
       ? [matter.title, matter.reason, matter.changes]
       : [
           ...[matter.image, matter.digest, matter.revision, matter.arrived?.sha],
+          ...(matter.contained ? ["contained"] : []),
           ...(matter.fix === undefined ? [] : [matter.fix.url]),
         ];
   return hashOf(JSON.stringify([matter.kind, incident.status?.summary, live, about]));
@@ -136,7 +139,7 @@ function summary(report: IssueReport): string {
   const last =
     matter.kind === "git"
       ? `**Git** ${report.live ? "still says the opposite" : "says what broke it"}, and no rule could correct it: ${plain(matter.reason)}`
-      : "**The cause lies in the program:** it ends by itself, and no change of how it is deployed was found that heals it.";
+      : `**The cause lies in the program:** ${incident.spec.symptom === "CrashLoop" ? "it ends by itself" : "it does not work as its health check needs it"}, and no change of how it is deployed was found that heals it.`;
   const fix =
     matter.kind === "git" || matter.fix === undefined
       ? []
@@ -146,7 +149,9 @@ function summary(report: IssueReport): string {
   return [broke, liveLine(report), last, ...fix].map((line) => `- ${line}`).join("\n");
 }
 
-function liveLine({ incident, live, why }: IssueReport): string {
+function liveLine({ incident, live, why, matter }: IssueReport): string {
+  if (matter.kind === "program" && matter.contained !== undefined)
+    return `**Live:** contained, not healed: ${plain(matter.contained)}.`;
   const hotfix: Hotfix | undefined = incident.status?.hotfix;
   const verification: Verification | undefined = incident.status?.verification;
   if (live && hotfix !== undefined)

@@ -6,7 +6,7 @@ import { placeOf } from "./place.ts";
 const LENGTH = 300;
 
 /** A fact that a remedy found. Ids name its kind, so that they never meet those of the finding (e1, e2, …). */
-export function fact(kind: "history" | "registry" | "git" | "spec" | "status", text: string, at?: string): Evidence {
+export function fact(kind: Exclude<Evidence["kind"], "log">, text: string, at?: string): Evidence {
   const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
   return {
     id: `${kind}1`,

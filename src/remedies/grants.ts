@@ -1,19 +1,7 @@
 import { fieldAt } from "../kube/fields.ts";
 import type { Access } from "../ports.ts";
+import type { Condition } from "./condition.ts";
 import { remedies } from "./index.ts";
-
-/**
- * What a setting must say for a right to be needed. Plain data and not code, because the Helm chart chooses by the same conditions
- * (`deploy/chart/files/rights.yaml` is written from here).
- */
-export interface Condition {
-  /** Path in `stanch.yaml`. */
-  readonly setting: string;
-  readonly is?: string | boolean | number;
-  readonly isNot?: string | boolean | number;
-  /** The setting is a list, and holds this. */
-  readonly has?: string;
-}
 
 /** Rights, and when they are needed: all conditions must hold. */
 export interface Grant {
@@ -177,6 +165,15 @@ export const GRANTS: readonly Grant[] = [
       accesses: needs,
     }),
   ),
+  ...remedies.flatMap(({ id, needsWhen = [] }) =>
+    needsWhen.map(
+      ({ when, accesses }): Grant => ({
+        part: "writer",
+        when: [REMEDIATES, { setting: "remedies.enabled", has: id }, when],
+        accesses,
+      }),
+    ),
+  ),
   // To let what deploys a workload rest, and to ask it to look at Git after a merge.
   {
     part: "writer",
@@ -210,6 +207,7 @@ export function isNeeded(grant: Grant, config: object): boolean {
   return grant.when.every((condition) => {
     const said = fieldAt(config, ...condition.setting.split("."));
     if (condition.has !== undefined) return Array.isArray(said) && said.includes(condition.has);
+    if (condition.some === true) return Array.isArray(said) && said.length > 0;
     return condition.is === undefined ? said !== condition.isNot : said === condition.is;
   });
 }

@@ -11,9 +11,12 @@ import { correctSelector } from "./correct-selector.ts";
 import { correctServicePort } from "./correct-service-port.ts";
 import { correctStorageClass } from "./correct-storage-class.ts";
 import { evict } from "./evict.ts";
+import { exec } from "./exec.ts";
+import { pause } from "./pause.ts";
 import { raiseMemoryLimit } from "./raise-memory-limit.ts";
 import type { Remedy } from "./remedy.ts";
 import { repointReference } from "./repoint-reference.ts";
+import { restart } from "./restart.ts";
 import { restoreFromGit } from "./restore-from-git.ts";
 import { restoreManifest } from "./restore-manifest.ts";
 import { restoreObject } from "./restore-object.ts";
@@ -40,21 +43,25 @@ export const remedies: readonly Remedy[] = [
   correctNodeSelector,
   raiseMemoryLimit,
   evict,
+  restart,
+  pause,
+  exec,
 ] as unknown as readonly Remedy[];
 
 /**
  * The order in which remedies are tried: evidence that something changed (a revision that is healthy now, a commit) comes
- * before what is inferred (a near name, a declared port), and that before what is computed (more memory).
+ *  * comes before what is inferred (a near name, a declared port), and that before what is computed (more memory). What only
+ * contains comes last.
  */
 export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   ImagePull: ["evict", "rollback", "restore-from-git", "correct-image", "correct-name", "revert-commit"],
   ConfigMissing: ["evict", "rollback", "restore-from-git", "restore-object", "repoint-reference", "revert-commit"],
   OOMKilled: ["rollback", "restore-from-git", "raise-memory-limit", "revert-commit"],
-  LivenessKill: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
-  InitWaiting: ["restore-from-git", "correct-host"],
-  NotReady: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit"],
-  CrashLoop: ["rollback", "restore-from-git", "correct-host", "revert-commit"],
-  RolloutStuck: ["rollback", "restore-from-git", "revert-commit"],
+  LivenessKill: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit", "exec"],
+  InitWaiting: ["restore-from-git", "correct-host", "exec"],
+  NotReady: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit", "restart", "exec"],
+  CrashLoop: ["rollback", "restore-from-git", "correct-host", "revert-commit", "pause", "exec"],
+  RolloutStuck: ["rollback", "restore-from-git", "revert-commit", "exec"],
   PodsRefused: ["restore-from-git", "restore-object", "correct-name", "revert-commit"],
   Unschedulable: [
     "rollback",

@@ -3,6 +3,8 @@ import type { Config, RemedyId } from "../config/schema.ts";
 import type {
   Change,
   Commit,
+  Containment,
+  ContainmentRow,
   Evidence,
   Finding,
   KubeObject,
@@ -14,6 +16,7 @@ import type {
   Workload,
 } from "../model.ts";
 import type { Access, Registry, RegistryCredentials } from "../ports.ts";
+import type { Condition } from "./condition.ts";
 
 /**
  * A closed catalogue entry. It is asked twice: `diagnose` looks for proof that it would help and answers with typed
@@ -28,8 +31,15 @@ export interface Remedy<P extends z.ZodType = z.ZodType> {
   /** `inverse`: undone by the inverse patch. `none-needed`: leaves nothing behind. */
   readonly reversibility: "inverse" | "none-needed";
   readonly params: P;
+  /**
+   * It heals nothing: it stops the harm while the cause is the program's. After it, nothing is looked for in Git, and what it wrote is taken
+   * back when its reason is over.
+   */
+  readonly contains?: true;
   /** Rights that its live half needs. */
   readonly needs: readonly Access[];
+  /** Rights that its live half needs only where a setting asks for what it does with them. */
+  readonly needsWhen?: readonly { readonly when: Condition; readonly accesses: readonly Access[] }[];
   /** Rights that its diagnosis needs beyond those of every run. Without them it says no. */
   readonly reads?: readonly Access[];
   /** Kinds that it looks through for a finding, to be had from `others`. Absent: none. */
@@ -65,6 +75,8 @@ export type Drafted =
       readonly changes: readonly Change[];
       readonly action?: LiveAction;
       readonly gitOnly?: string;
+      /** Of a remedy that contains, and of no other. */
+      readonly contains?: Containment;
       readonly title: string;
     }
   | { readonly possible: false; readonly reason: string };
@@ -118,6 +130,8 @@ export interface PlanContext {
    * read or are too many. Read beforehand, so that a plan can check what a diagnosis found without waiting.
    */
   others(kind: OtherKind, namespace: string): readonly KubeObject[] | null;
+  /** What was done before to contain the finding's incident. */
+  readonly contained: readonly ContainmentRow[];
   readonly settings: Config;
 }
 

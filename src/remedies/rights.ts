@@ -1,9 +1,10 @@
 import type { Config } from "../config/schema.ts";
 import { deployerNamespaces, namedNamespaces } from "../config/scope.ts";
 import { patchOf } from "../gitops/holds.ts";
-import type { Plan } from "../model.ts";
+import type { LiveAction, Plan } from "../model.ts";
 import type { Access } from "../ports.ts";
 import { accessesOf, GRANTS, type Grant, isNeeded } from "./grants.ts";
+import { EVICT_PODS, EXEC_PODS } from "./workload-rights.ts";
 
 /**
  * Rights that every run needs: to observe, to find proof for the enabled remedies and, unless the mode is `observe`, to keep its books (Incidents, Events, the
@@ -36,23 +37,15 @@ function rightsOf(part: Grant["part"], config: Config): Access[] {
   );
 }
 
+const ACTIONS: Readonly<Record<LiveAction["kind"], readonly Access[]>> = { evict: [EVICT_PODS], exec: EXEC_PODS };
+
 /** Rights that the live half of one plan needs, in the namespaces of its objects. None for a plan that is Git only. */
 export function workloadRights(plan: Plan): Access[] {
   if (plan.gitOnly !== undefined) return [];
   const patches = plan.changes.map((change) => patchOf(change.object));
-  const evicts: Access[] =
-    plan.action === undefined
-      ? []
-      : [
-          {
-            group: "",
-            resource: "pods",
-            subresource: "eviction",
-            verb: "create",
-            namespace: plan.finding.workload.namespace,
-          },
-        ];
-  return unique([...patches, ...evicts]);
+  const { namespace } = plan.finding.workload;
+  const acts = plan.action === undefined ? [] : ACTIONS[plan.action.kind].map((access) => ({ ...access, namespace }));
+  return unique([...patches, ...acts]);
 }
 
 function unique(accesses: readonly Access[]): Access[] {

@@ -1,3 +1,4 @@
+import { formatDuration } from "../config/duration.ts";
 import { messageOf, StanchError } from "../errors.ts";
 import { isOurs } from "../gitops/holds.ts";
 import { withHolds } from "../incident/holding.ts";
@@ -5,11 +6,24 @@ import type { Incident, IncidentPlan } from "../incident/incident.ts";
 import type { IncidentStore } from "../incident/store.ts";
 import { getAt } from "../kube/field-path.ts";
 import { conflicts, toPatch } from "../kube/json-patch.ts";
+import { logText } from "../kube/log-text.ts";
 import { describeRef, keyOf } from "../kube/ref.ts";
 import { sameValue } from "../kube/same-value.ts";
 import { byObject, changeKey, versionOf, withVersion } from "../kube/written.ts";
-import type { Change, Hold, Hotfix, KubeObject, ObjectRef, Plan } from "../model.ts";
+import type {
+  Change,
+  Containment,
+  ContainmentRow,
+  Evidence,
+  Hold,
+  Hotfix,
+  KubeObject,
+  LiveAction,
+  ObjectRef,
+  Plan,
+} from "../model.ts";
 import type { Clock, Cluster } from "../ports.ts";
+import { redact } from "../redact.ts";
 
 export interface ActContext {
   readonly cluster: Cluster;
@@ -44,6 +58,7 @@ export async function act(
   const hotfix: Hotfix = {
     changes: plan.changes,
     ...(plan.action === undefined ? {} : { action: plan.action }),
+    ...(plan.contains === undefined ? {} : { contains: plan.contains }),
     appliedAt: now,
     objects: {},
   };
@@ -52,10 +67,24 @@ export async function act(
     incident,
     "Acting",
     `Applying live: ${plan.title}${until === "" ? "" : `.${until}`}`,
-    { plan: planOf(plan), hotfix, ...(holds.length === 0 ? {} : { holds: withHolds(incident, holds) }) },
+    {
+      plan: planOf(plan),
+      hotfix,
+      ...(holds.length === 0 ? {} : { holds: withHolds(incident, holds) }),
+      ...(plan.contains === undefined ? {} : { contained: withRow(incident, plan, plan.contains, now) }),
+    },
   );
 
   const objects: Record<string, Hotfix["objects"][string]> = {};
+  if (plan.contains !== undefined && current.status?.hotfix?.contains === undefined) {
+    // Without it, a later run would take what contains for a fix. An API server drops what its definition does not know.
+    const reason =
+      "the cluster's incidents.stanch.dev is older than this program and does not keep what contains a fault: apply deploy/crd.yaml";
+    current = await context.store.advance(current, "Acting", reason, {
+      hotfix: { ...hotfix, undo: { at: now, reason } },
+    });
+    return refused(current, reason, false);
+  }
   for (const group of groups) {
     const said = await write(group, context, false);
     if (said.written) {
@@ -68,28 +97,86 @@ export async function act(
       return refused(current, said.reason, said.gitOnly);
     }
   }
-  if (plan.action !== undefined) {
-    for (const pod of plan.action.pods) {
-      const taken = await context.cluster.evict({
-        apiVersion: "v1",
-        kind: "Pod",
-        namespace: plan.finding.workload.namespace,
-        name: pod,
-      });
-      if (!taken) {
-        const reason = `a PodDisruptionBudget forbids the eviction of pod ${pod} now`;
-        // Nothing stands that a later run would have to take back or to wait for.
-        current = await context.store.advance(current, "Acting", reason, {
-          hotfix: { ...hotfix, objects, undo: { at: now, reason } },
-        });
-        return refused(current, reason, false);
-      }
-    }
+  const done = plan.action === undefined ? DONE : await carryOut(plan.action, plan, context);
+  const evidence = [...(current.status?.evidence ?? []), ...numbered(done.said, current)].slice(-EVIDENCE);
+  if (done.failed !== null) {
+    // Nothing stands that a later run would have to take back or to wait for.
+    current = await context.store.advance(current, "Acting", done.failed, {
+      hotfix: { ...hotfix, objects, undo: { at: now, reason: done.failed } },
+      ...(done.said.length === 0 ? {} : { evidence }),
+    });
+    return refused(current, done.failed, false);
   }
   current = await context.store.advance(current, "Hotfixed", `Applied live: ${plan.title}`, {
     hotfix: { ...hotfix, objects },
+    ...(done.said.length === 0 ? {} : { evidence }),
   });
   return { applied: true, incident: current };
+}
+
+/** Entries that an incident keeps of what was seen, and rows of what was done to contain it. */
+const EVIDENCE = 20;
+const ROWS = 20;
+
+const DONE: Carried = { failed: null, said: [] };
+
+interface Carried {
+  /** What kept the action from being done, as a clause; null: it was done. */
+  readonly failed: string | null;
+  /** What commands put out. */
+  readonly said: readonly string[];
+}
+
+/** Pod by pod; the first that cannot be acted on ends it. */
+async function carryOut(
+  action: LiveAction,
+  { finding: { workload } }: Plan,
+  { cluster }: ActContext,
+): Promise<Carried> {
+  const said: string[] = [];
+  for (const name of action.pods) {
+    const pod = { apiVersion: "v1", kind: "Pod", namespace: workload.namespace, name };
+    if (action.kind === "evict") {
+      if (await cluster.evict(pod)) continue;
+      return { failed: `a PodDisruptionBudget forbids the eviction of pod ${name} now`, said };
+    }
+    const { container, command, timeout } = action;
+    const ended = await cluster
+      .exec(pod, container, command, { timeoutMs: timeout, outputBytes: OUTPUT_BYTES })
+      .catch((error: unknown) => {
+        // Whether it ran is not known, and it is not run again: that is an end, and no fault of the run.
+        if (!(error instanceof StanchError) || error.code === "lease") throw error;
+        return { exitCode: null, output: "", fault: messageOf(error) };
+      });
+    const output = logText(redact(ended.output)).trim().slice(-OUTPUT_LETTERS);
+    if (output !== "") said.push(`What the command put out in pod ${name}:\n${output}`);
+    if (ended.exitCode === 0) continue;
+    const why =
+      "fault" in ended
+        ? `could not be run: ${ended.fault}`
+        : ended.exitCode === null
+          ? `did not end within ${formatDuration(timeout)}`
+          : `ended with exit code ${ended.exitCode}`;
+    return { failed: `the command ${why} in container ${container} of pod ${name}`, said };
+  }
+  return { failed: null, said };
+}
+
+const OUTPUT_BYTES = 16_384;
+const OUTPUT_LETTERS = 2000;
+
+function numbered(said: readonly string[], { status }: Incident): Evidence[] {
+  const first = (status?.evidence.length ?? 0) + 1;
+  return said.map((text, index) => ({ id: `x${first + index}`, kind: "log", text }));
+}
+
+function withRow(
+  { status }: Incident,
+  { choice, title }: Plan,
+  contains: Containment,
+  at: string,
+): readonly ContainmentRow[] {
+  return [...(status?.contained ?? []), { remedy: choice.remedy, title, at, ...contains }].slice(-ROWS);
 }
 
 /** What is written to one object: fields of the plan, and what holds it or rests for it. */
@@ -196,6 +283,7 @@ export function planOf(plan: Plan): IncidentPlan {
     changes: plan.changes,
     ...(plan.action === undefined ? {} : { action: plan.action }),
     ...(plan.gitOnly === undefined ? {} : { gitOnly: plan.gitOnly }),
+    ...(plan.contains === undefined ? {} : { contains: plan.contains }),
     ...(plan.choice.by === undefined ? {} : { by: plan.choice.by }),
   };
 }

@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.ts";
+import { logText } from "../kube/log-text.ts";
 import type { Evidence, Finding, Snapshot } from "../model.ts";
 import type { Reading } from "../observe/reading.ts";
 import { redact } from "../redact.ts";
@@ -28,7 +29,7 @@ export async function gather(finding: Finding, snapshot: Snapshot, reading: Read
       container.name,
       { previous, tailLines: logLines, limitBytes: logBytes },
     );
-    const lines = clean(redact(text))
+    const lines = logText(redact(text))
       .split("\n")
       .filter((line) => line.trim() !== "")
       .slice(-logLines);
@@ -44,13 +45,4 @@ export async function gather(finding: Finding, snapshot: Snapshot, reading: Read
     reading.gaps.push(`the log of ${finding.workload.namespace}/${pod.name} cannot be read: ${messageOf(error)}`);
     return finding;
   }
-}
-
-/** Without terminal sequences and control characters. */
-function clean(text: string): string {
-  const start = String.fromCharCode(27);
-  const sequences = new RegExp(`${start}\\[[0-9;?]*[ -/]*[@-~]`, "g");
-  return [...text.replaceAll(sequences, "")]
-    .filter((letter) => letter === "\n" || letter === "\t" || (letter.codePointAt(0) ?? 0) >= 32)
-    .join("");
 }

@@ -27,6 +27,9 @@ export async function plan(
     return {
       refused: `it would change ${stray.object.kind} ${stray.object.namespace}/${stray.object.name}, which is not the finding's`,
     };
+  // What is taken for a fix goes to Git; what contains must not, and nothing else may pass for it.
+  if ((drafted.contains !== undefined) !== (remedy.contains === true))
+    return { refused: `${remedy.id} does not say what it contains` };
   if (drafted.changes.length === 0 && drafted.action === undefined) return { refused: "it would change nothing" };
   const stranger = (await remedy.origin?.(params.data, finding, context, drafted.changes)) ?? null;
   if (stranger !== null) return { refused: stranger };
@@ -37,6 +40,7 @@ export async function plan(
     changes: drafted.changes,
     ...(drafted.action === undefined ? {} : { action: drafted.action }),
     ...(drafted.gitOnly === undefined ? {} : { gitOnly: drafted.gitOnly }),
+    ...(drafted.contains === undefined ? {} : { contains: drafted.contains }),
     title: drafted.title,
   };
 }

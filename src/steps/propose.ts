@@ -14,6 +14,7 @@ import { composeReport, type PullRequestReport } from "../pull-request/report.ts
 import { chooseReviewers } from "../pull-request/reviewers.ts";
 import { formatTitle } from "../pull-request/title.ts";
 import type { Run } from "../run.ts";
+import { markReady, NEEDS_PROOF } from "./mark-ready.ts";
 
 export interface ProposeRequest {
   readonly incident: Incident;
@@ -123,7 +124,8 @@ export async function propose(request: ProposeRequest, run: Run): Promise<Outcom
     `${open === undefined ? "Opened" : "Updated"} ${pull.url}${draft ? " as a draft: not everything is proved" : ""}.`,
     { pullRequest: refOfPull(pull) },
   );
-  await label(pull, draft ? [...run.config.pullRequest.labels, "needs-proof"] : run.config.pullRequest.labels, run);
+  if (!draft) await markReady(pull, run);
+  await label(pull, draft ? [...run.config.pullRequest.labels, NEEDS_PROOF] : run.config.pullRequest.labels, run);
   if (open === undefined) await askForReview(pull, request, run);
   return outcomeOf(next, open === undefined ? "proposed" : "updated");
 }

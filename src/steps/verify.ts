@@ -4,6 +4,7 @@ import { conditionsOf } from "../kube/conditions.ts";
 import { failureOf } from "../kube/failing.ts";
 import { managersOf } from "../kube/field-managers.ts";
 import { getAt } from "../kube/field-path.ts";
+import { numberAt } from "../kube/fields.ts";
 import { type Health, healthOf } from "../kube/health.ts";
 import { describeRef } from "../kube/ref.ts";
 import { RESOURCES } from "../kube/resources.ts";
@@ -143,6 +144,8 @@ async function look(watched: Watched, reading: Reading, started: number): Promis
   if (symptom.kind === "ClaimPending") return fromHealth(healthOf(object));
   const workload = await loadWorkload(reading, object);
   if (workload === null) return { state: "bad", seen: `${describeRef(ref)} is gone` };
+  if (watched.hotfix.contains !== undefined)
+    return watched.hotfix.changes.length > 0 ? lookAtPaused(workload, watched) : lookAtContained(workload, watched);
   const current = workload.revisions.find((revision) => revision.current)?.name;
   const pods = workload.pods.filter(
     (pod) => current === undefined || pod.revision === undefined || pod.revision === current,
@@ -166,6 +169,44 @@ async function look(watched: Watched, reading: Reading, started: number): Promis
   const ends = pods.flatMap((pod) => pod.containers).flatMap((container) => badEndSince(container, started) ?? []);
   const verdict = fromHealth(health);
   return verdict.state === "good" && ends.length > 0 ? { ...verdict, endedAt: Math.max(...ends) } : verdict;
+}
+
+/** A rollout that rests is no healthy one: what served before it was paused has to go on serving. */
+function lookAtPaused(workload: Workload, { before }: Watched): Look {
+  const { object } = workload;
+  const generation = object.metadata.generation ?? 0;
+  if ((numberAt(object, "status", "observedGeneration") ?? generation) < generation)
+    return { state: "waiting", seen: "its controller has not yet seen that it rests" };
+  if (object.kind === "CronJob") return { state: "good", seen: "no further run is begun" };
+  const old = (one: Workload): number =>
+    one.revisions.reduce((sum, revision) => sum + (revision.current ? 0 : revision.readyReplicas), 0);
+  const [now, then] = [old(workload), before === null ? 0 : old(before)];
+  const seen = `${now} pod${now === 1 ? "" : "s"} of an earlier revision serve${now === 1 ? "s" : ""}`;
+  return now > 0 && now >= then ? { state: "good", seen } : { state: "waiting", seen };
+}
+
+/** What only contains is not asked to heal the whole workload: the pods that it is about are well again, or were replaced by one that is. */
+function lookAtContained(workload: Workload, { hotfix }: Watched): Look {
+  const meant = new Set(hotfix.contains?.pods ?? []);
+  const left = workload.pods.filter((pod) => meant.has(pod.uid));
+  if (hotfix.action?.kind === "exec") {
+    const waiting = left.find((pod) => !pod.ready);
+    if (left.length < meant.size) return { state: "bad", seen: "a pod in which the command ran is gone" };
+    return waiting === undefined
+      ? { state: "good", seen: `${left.length === 1 ? `pod ${left[0]?.name} is` : `${left.length} pods are`} ready` }
+      : { state: "waiting", seen: `pod ${waiting.name} is not ready` };
+  }
+  if (left.length > 0) return { state: "waiting", seen: `pod ${left[0]?.name} has not ended yet` };
+  const current = workload.revisions.find((revision) => revision.current)?.name;
+  const fresh = workload.pods.filter(
+    (pod) =>
+      (pod.revision === undefined || pod.revision === current) &&
+      // A second's grace for the API server's whole-second times.
+      Date.parse(pod.createdAt) >= Date.parse(hotfix.appliedAt) - 1500,
+  );
+  const ready = fresh.find((pod) => pod.ready);
+  if (ready !== undefined) return { state: "good", seen: `pod ${ready.name} took its place and is ready` };
+  return { state: "waiting", seen: fresh.length === 0 ? "no new pod yet" : `new pod ${fresh[0]?.name} is not ready` };
 }
 
 function fromHealth(health: Health): Look {

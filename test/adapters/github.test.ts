@@ -91,6 +91,30 @@ describe("every call", () => {
     expect((await client.pullRequest(REPOSITORY, number)).labels).toEqual(["stanch", "needs-proof"]);
   });
 
+  it("takes labels off, once and again, and makes a draft ready for review", async () => {
+    const { number } = await made("stanch/c/ready");
+    const client = await bench.client();
+    await client.addLabels(REPOSITORY, number, ["stanch", "needs proof/yet"]);
+    await client.removeLabel(REPOSITORY, number, "needs proof/yet");
+    await client.removeLabel(REPOSITORY, number, "needs proof/yet");
+    const stored = bench.host.pulls(REPOSITORY).find((row) => row.number === number);
+    if (stored !== undefined) stored.draft = true;
+    await client.markReady(REPOSITORY, number);
+    await client.markReady(REPOSITORY, number);
+    expect(await client.pullRequest(REPOSITORY, number)).toMatchObject({ draft: false, labels: ["stanch"] });
+    if (stored !== undefined) stored.draft = true;
+    bench.host.faults.add({
+      method: "POST",
+      path: /graphql$/,
+      status: 200,
+      body: { data: null, errors: [{ type: "FORBIDDEN", message: "Resource not accessible by integration" }] },
+    });
+    await expect(client.markReady(REPOSITORY, number)).rejects.toThrow(
+      `cannot mark #${number} ready for review in ${REPOSITORY}: `,
+    );
+    bench.host.faults.clear();
+  });
+
   it("reads all pages of comments", async () => {
     const { number } = await made("stanch/c/pages");
     const stored = bench.host.pulls(REPOSITORY).find((row) => row.number === number);

@@ -62,7 +62,7 @@ export function makeBench(): Bench {
         writeFileSync(join(directory, name), text);
       }
     },
-    async sh(script, { limits, timeoutMs = 20_000, outputBytes = 100_000 } = {}) {
+    async sh(script, { limits, timeoutMs = 60_000, outputBytes = 100_000 } = {}) {
       const result = await sandbox(limits).run({ directory, command: ["sh", "-c", script], timeoutMs, outputBytes });
       if (!result.ran) throw new Error(result.reason);
       return result;
@@ -80,7 +80,7 @@ export function makeBench(): Bench {
           path: PATH,
           filter: box.filter,
           pipe: box.pipe,
-          timeoutMs: 20_000,
+          timeoutMs: 60_000,
           outputBytes: 100_000,
         });
         return `${end.errors}${end.output}`;

@@ -13,7 +13,7 @@ const CANARY = "canary-8d1f6c02b7";
 const HOST_FILE = join(tmpdir(), `stanch-host-${process.pid}`);
 const LISTENER = `stanch-abstract-${process.pid}`;
 
-describe.skipIf(!possible)("a hostile program in the sandbox", { timeout: 60_000 }, () => {
+describe.skipIf(!possible)("a hostile program in the sandbox", { timeout: 180_000 }, () => {
   let bench: Bench;
   let port = 0;
   let reached = 0;

@@ -12,6 +12,16 @@ function agnhost({ args }: Launch): Program {
   return { ports: [port], paths: ["/", "/healthz"], stopCode: 0, log: [`Started HTTP server on port ${port}`] };
 }
 
+/** Commands that are run beside the program: `echo`, and a shell's. */
+function inBusybox([name = "", ...words]: readonly string[]): { code: number; output: string } {
+  if (name === "echo") return { code: 0, output: `${words.join(" ")}\n` };
+  if (name === "true") return { code: 0, output: "" };
+  if (name !== "sh") return { code: 126, output: "" };
+  const script = words.join(" ");
+  const said = /echo ([^;]+)/.exec(script)?.[1];
+  return { code: Number(/exit (\d+)/.exec(script)?.[1] ?? 0), output: said === undefined ? "" : `${said}\n` };
+}
+
 /** A shell that knows `echo`, `exit` and `sleep`, which is all the suite asks of busybox. */
 function busybox({ command, args }: Launch): Program {
   const [first = "sh"] = command;
@@ -19,7 +29,7 @@ function busybox({ command, args }: Launch): Program {
   const script = [...command, ...args].join(" ");
   const log = [...script.matchAll(/echo ([^;]+)/g)].map((found) => (found[1] ?? "").trim());
   const exit = /exit (\d+)/.exec(script);
-  return { log, ...(exit === null ? { stopCode: 137 } : { exit: { code: Number(exit[1]) } }) };
+  return { log, exec: inBusybox, ...(exit === null ? { stopCode: 137 } : { exit: { code: Number(exit[1]) } }) };
 }
 
 /** Python that holds so many megabytes. */

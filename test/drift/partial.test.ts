@@ -55,6 +55,20 @@ describe("a part of the sources", () => {
     const report = await at.survey({ deployers: [{ ref, object, origins: unknown }] });
     expect(report.roots).toMatchObject([{ repository: REPOSITORY, error: "no (h)" }]);
   });
+
+  it("that cannot be known and deploys where nobody looks is none of ours", async () => {
+    const { ref, object } = kustomization(undefined);
+    const owner = { kind: "flux" as const, name: "Kustomization flux-system/apps", ref };
+    const unknown = { found: false, owner, reason: "no", hint: "h", repository: REPOSITORY } as const;
+    const into = (targetNamespace: string) => ({
+      ref,
+      object: { ...object, spec: { ...(object["spec"] as object), targetNamespace } },
+      origins: unknown,
+    });
+    expect((await at.survey({ deployers: [into("shop")] })).roots).toMatchObject([{ error: "no (h)" }]);
+    // Kubernetes' own namespaces are never watched.
+    expect((await at.survey({ deployers: [into("kube-system")] })).roots).toEqual([]);
+  });
 });
 
 describe("what is read", () => {

@@ -156,6 +156,7 @@ export function deployed(
       dryRunApply: none,
       delete: none,
       evict: none,
+      exec: none,
       logs: none,
       ask: none,
       capabilities: async () => ({ kubeVersion: "v1.36.0", apiVersions: ["v1"] }),

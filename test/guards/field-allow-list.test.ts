@@ -156,3 +156,28 @@ describe("what remedies correct passes, and nothing beside it", () => {
     expect(verdictOn(path, "a", "b", object)).toMatchObject({ decision: "refuse", rule: "field-allow-list" }),
   );
 });
+
+describe("a rollout rests", () => {
+  const CRON: ObjectRef = { apiVersion: "batch/v1", kind: "CronJob", namespace: "shop", name: "cart" };
+  const contains = { template: "0123456789abcdef", pods: [] };
+  const rest = (object: ObjectRef, path: FieldPath, from: Json | undefined, to: Json, over: object = { contains }) =>
+    fieldAllowList.check(
+      plan({ changes: [{ object, path, ...(from === undefined ? {} : { from }), to }], ...over }),
+      context(),
+    );
+
+  it("to contain a fault", () => {
+    expect(rest(CART, ["spec", "paused"], undefined, true)).toBeNull();
+    expect(rest(CRON, ["spec", "suspend"], false, true)).toBeNull();
+  });
+
+  it.each<[string, ObjectRef, FieldPath, Json | undefined, Json, object?]>([
+    ["for nothing else", CART, ["spec", "paused"], undefined, true, {}],
+    ["and is not woken", CART, ["spec", "paused"], true, false],
+    ["and no other kind does", { ...CART, kind: "StatefulSet" }, ["spec", "paused"], undefined, true],
+    ["and a Job does not", { ...CRON, kind: "Job" }, ["spec", "suspend"], false, true],
+    ["and nothing beside it changes", CART, ["spec", "replicas"], 3, 0],
+  ])("%s", (_, object, path, from, to, over) =>
+    expect(rest(object, path, from, to, over)).toMatchObject({ decision: "refuse", rule: "field-allow-list" }),
+  );
+});

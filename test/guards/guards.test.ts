@@ -129,6 +129,18 @@ const STOPS: readonly Stops[] = [
   },
   {
     rule: "suspended",
+    when: "Stanch paused it",
+    context: on(
+      live(
+        { managedFields: [{ manager: "stanch", operation: "Update", fieldsV1: { "f:spec": { "f:paused": {} } } }] },
+        { paused: true },
+      ),
+    ),
+    decision: "refuse",
+    says: /Stanch has paused it to contain a fault/,
+  },
+  {
+    rule: "suspended",
     when: "it is scaled to zero",
     context: on(live({}, { replicas: 0 })),
     decision: "refuse",
@@ -281,6 +293,13 @@ const STOPS: readonly Stops[] = [
     context: managed("shop-operator", "Apply"),
     decision: "git-only",
     says: /applied by shop-operator, which would change it back/,
+  },
+  {
+    rule: "model-choice",
+    when: "a model chose what contains, though it be named like what it may choose",
+    plan: { ...byModel("rollback"), risk: "low", contains: { template: "", pods: [] } },
+    decision: "refuse",
+    says: /a model may not choose rollback/,
   },
   {
     rule: "model-choice",

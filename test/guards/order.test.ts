@@ -182,7 +182,7 @@ describe("guards that did not guard elsewhere", () => {
   });
 
   it.each([
-    ["there is no such remedy", "exec", /there is no remedy "exec"/],
+    ["there is no such remedy", "shell", /there is no remedy "shell"/],
     ["the remedy is not enabled", "raise-memory-limit", /raise-memory-limit is not enabled/],
   ])("nothing is planned when %s", async (_, remedy, says) => {
     const { finding } = plan();

@@ -235,6 +235,38 @@ describe.concurrent("a crash or fault", () => {
     expect(answers(world)).toHaveLength(1);
   });
 
+  it("that does not pass is told after some hours, so that later words are heard", async () => {
+    await using world = staffed(await proposed());
+    asks(world, "/stanch undo");
+    const run = () =>
+      world.run(({ api, hosts }) => ({
+        hosts,
+        api: {
+          ...api,
+          patch: async (ref, ...rest) => {
+            if (ref.kind === "Deployment") throw new StanchError("cluster", "the API server does not answer");
+            return api.patch(ref, ...rest);
+          },
+        },
+      }));
+    await run();
+    const [incident] = world.incidents();
+    const chat = incident?.status?.chat;
+    if (incident?.status === undefined || chat?.pending === undefined) throw new Error("nothing is pending");
+    expect(chat.pending).toMatchObject({ verb: "undo" });
+    expect(answers(world)).toEqual([]);
+    const at = new Date(Date.now() - 7 * 3_600_000).toISOString();
+    await world.store.advance(incident, incident.status.phase, "", {
+      chat: { ...chat, pending: { ...chat.pending, at } },
+    });
+    await run();
+    expect(answers(world)).toEqual([expect.stringContaining("it could not be done: the API server does not answer")]);
+    expect(status(world)?.chat?.pending).toBeUndefined();
+    asks(world, "/stanch explain");
+    await run();
+    expect(answers(world)).toHaveLength(2);
+  });
+
   it("of the incident's store before anything was done does nothing", async () => {
     await using world = staffed(await proposed());
     asks(world, "/stanch undo");

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { broken, FILE, phases } from "./incident.ts";
 import { killAt, RENEWAL } from "./kill.ts";
-import { deployment, isKilled, makeWorld, REPOSITORY, type World } from "./world.ts";
+import { deployment, REPOSITORY } from "./world.ts";
 
 /** Every write of a run that heals one workload, in order. Each is a place where the run is killed, before it and after it. */
 const WRITES = [
@@ -28,53 +28,38 @@ const WRITES = [
   "release Lease",
 ];
 
-async function broken(): Promise<World> {
-  const world = await makeWorld({ "apps/app.yaml": deployment() });
-  await world.deploy();
-  await world.until(() => isKilled(world));
-  return world;
-}
+/** Short enough to be renewed within a run. */
+const SETTINGS = { lease: "30s" };
 
 async function goesOn(place: string, when: "before" | "after"): Promise<void> {
   await using world = await broken();
   const kill = killAt(place, when);
-  const ended = await Promise.race([world.run(kill.wrap).then(() => "finished" as const), kill.died]);
+  const ended = await Promise.race([world.run(kill.wrap, SETTINGS).then(() => "finished" as const), kill.died]);
   expect(ended, `the run never came to: ${place}`).toBe("died");
   // The dead run's lease runs out; then the next runs find what was left and go on.
-  await sleep(1100);
-  const phases = (): (string | undefined)[] => world.incidents().map((incident) => incident.status?.phase);
-  for (let round = 0; round < 4 && (round === 0 || phases()[0] !== "Proposed"); round += 1) {
-    await world.run();
-    await sleep(300);
+  await world.clock.sleep(150_000);
+  for (let round = 0; round < 4 && (round === 0 || phases(world)[0] !== "Proposed"); round += 1) {
+    await world.run(undefined, SETTINGS);
+    await world.clock.sleep(20_000);
   }
   expect(world.memory()).toBe("128Mi");
-  expect(phases()).toEqual(["Proposed"]);
+  expect(phases(world)).toEqual(["Proposed"]);
   const pulls = world.host.pulls(REPOSITORY);
   expect(pulls.map((pull) => pull.state)).toEqual(["open"]);
-  expect(await world.host.read(REPOSITORY, pulls[0]?.head ?? "", "apps/app.yaml")).toBe(
-    deployment({ memory: "128Mi" }),
-  );
+  expect(await world.host.read(REPOSITORY, pulls[0]?.head ?? "", FILE)).toBe(deployment({ memory: "128Mi" }));
 }
 
 describe("a run that is killed", () => {
   const places = [...WRITES, RENEWAL];
-  it.concurrent.each(places)(
-    "right before its write is finished by the next: %s",
-    (place) => goesOn(place, "before"),
-    60_000,
-  );
-  it.concurrent.each(places)(
-    "right after its write is finished by the next: %s",
-    (place) => goesOn(place, "after"),
-    60_000,
-  );
+  it.concurrent.each(places)("right before its write is finished by the next: %s", (place) => goesOn(place, "before"));
+  it.concurrent.each(places)("right after its write is finished by the next: %s", (place) => goesOn(place, "after"));
 
   it("makes exactly the writes that are tried here", async () => {
     await using world = await broken();
     const kill = killAt("nowhere", "before");
-    await world.run(kill.wrap);
+    await world.run(kill.wrap, SETTINGS);
     expect(world.host.pulls(REPOSITORY)).toHaveLength(1);
     expect(kill.writes).toContain(RENEWAL);
     expect(kill.writes.filter((name) => name !== RENEWAL)).toEqual(WRITES);
-  }, 60_000);
+  });
 });

@@ -64,6 +64,7 @@ export function killAt(place: string | number, when: "before" | "after"): Kill {
         replace: write(api.replace, replaced),
         delete: write(api.delete, (ref) => `delete ${ref.kind}`),
         evict: write(api.evict, () => "evict"),
+        exec: write(api.exec, () => "exec"),
       },
       hosts: {
         ...hosts,
@@ -77,6 +78,8 @@ export function killAt(place: string | number, when: "before" | "after"): Kill {
           comment: write(hosts.codeHost.comment, () => "comment"),
           createComment: write(hosts.codeHost.createComment, () => "create comment"),
           addLabels: write(hosts.codeHost.addLabels, () => "add labels"),
+          removeLabel: write(hosts.codeHost.removeLabel, () => "remove label"),
+          markReady: write(hosts.codeHost.markReady, () => "mark ready"),
           requestReviewers: write(hosts.codeHost.requestReviewers, () => "request reviewers"),
           deleteBranch: write(hosts.codeHost.deleteBranch, () => "delete branch"),
         },

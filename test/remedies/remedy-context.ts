@@ -3,6 +3,7 @@ import { keyOf, refOf } from "../../src/kube/ref.ts";
 import type {
   Change,
   Commit,
+  ContainmentRow,
   Finding,
   Json,
   KubeObject,
@@ -37,6 +38,8 @@ export interface World {
   /** Why the API server refuses an object; null: it takes it. */
   readonly refusal?: (object: KubeObject) => string | null;
   readonly raises?: number;
+  /** What was done before to contain it. */
+  readonly contained?: readonly ContainmentRow[];
   /** What may be looked through; null: nothing may be read. */
   readonly others?: readonly KubeObject[] | null;
   /** What the program answers, by port and path (`8080/health`); absent: nothing. */
@@ -92,6 +95,7 @@ export function contextOf(world: World): RemedyContext {
     ask: async (_container, { port, path }) => world.answers?.[`${port}${path}`] ?? null,
     refusal: async (object) => world.refusal?.(object) ?? null,
     raises: async () => world.raises ?? 0,
+    contained: world.contained ?? [],
   };
 }
 

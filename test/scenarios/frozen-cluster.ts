@@ -68,6 +68,7 @@ export function freeze(
     resource: never,
     delete: never,
     evict: never,
+    exec: never,
     logs: async (pod, container, { previous }) => {
       const live = stored.find((object) => object.kind === "Pod" && object.metadata.name === pod.name);
       const text = live?.metadata.annotations?.[`scenario/${previous ? "previous" : "log"}-${container}`];

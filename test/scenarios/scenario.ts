@@ -144,7 +144,11 @@ async function answerTo(
       ...(planned.action === undefined ? {} : { action: planned.action }),
       ...(planned.gitOnly === undefined ? {} : { gitOnly: planned.gitOnly }),
       verdict,
-      git: await inGit(planned, objects, verdict.decision === "live" && planned.gitOnly === undefined, run, repository),
+      ...(planned.contains === undefined ? {} : { contains: true }),
+      git:
+        planned.contains === undefined
+          ? await inGit(planned, objects, verdict.decision === "live" && planned.gitOnly === undefined, run, repository)
+          : null,
     };
   }
   return { ...told, refused };

@@ -52,6 +52,31 @@ describe("nothing is there", () => {
     expect((await at.incident()).status?.message).toContain("as a draft");
   });
 
+  it("is a draft until the proof is complete, and then ready for review", async () => {
+    const proof = { ...PROVED, complete: false, checks: [{ id: "P3", result: "not-run", text: "no tool" }] as const };
+    await at.propose({ proof });
+    // As if it had died between the two writes: the label is what is met again.
+    at.host.faults.add({ method: "DELETE", path: /\/labels\//, status: 400, times: 9 });
+    await at.propose();
+    expect(first()).toMatchObject({ draft: false, labels: ["stanch", "needs-proof"] });
+    at.host.faults.clear();
+    await at.propose();
+    expect(first()).toMatchObject({ draft: false, labels: ["stanch"] });
+    expect(first().body).not.toContain("this is a draft");
+  });
+
+  it("stays a draft where a person made it one, or GitHub does not do it", async () => {
+    await at.propose();
+    first().draft = true;
+    await at.propose();
+    expect(first()).toMatchObject({ draft: true, labels: ["stanch"] });
+    first().labels = ["stanch", "needs-proof"];
+    at.host.faults.add({ method: "POST", path: /graphql$/, status: 501, times: 9 });
+    expect((await at.propose()).kind).toBe("updated");
+    expect(first()).toMatchObject({ draft: true, labels: ["stanch", "needs-proof"] });
+    expect(at.logged.join("")).toContain("draft not marked ready for review");
+  });
+
   it("goes on without labels where they cannot be set", async () => {
     at.host.faults.add({ method: "POST", path: /\/labels$/, status: 404, body: { message: "Label does not exist" } });
     expect((await at.propose()).kind).toBe("proposed");

@@ -25,6 +25,8 @@
       {{- if not $found -}}{{- $said = get $table.defaults $condition.setting -}}{{- end -}}
       {{- if hasKey . "has" -}}
         {{- if not (has .has $said) -}}{{- $needed = false -}}{{- end -}}
+      {{- else if hasKey . "some" -}}
+        {{- if not (and (kindIs "slice" $said) (gt (len $said) 0)) -}}{{- $needed = false -}}{{- end -}}
       {{- else if hasKey . "is" -}}
         {{- if ne (toString $said) (toString .is) -}}{{- $needed = false -}}{{- end -}}
       {{- else if eq (toString $said) (toString .isNot) -}}

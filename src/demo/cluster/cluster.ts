@@ -16,6 +16,7 @@ import { serve } from "./server/http.ts";
 import { createKinds } from "./server/kinds.ts";
 import { top } from "./server/list-keys.ts";
 import { createReader } from "./server/reading.ts";
+import { routeExec } from "./server/remote-command.ts";
 import { route } from "./server/routes.ts";
 import { createStore } from "./server/store.ts";
 import { threeWayMerge } from "./server/strategic-merge.ts";
@@ -102,7 +103,7 @@ export async function startCluster(options: ClusterOptions): Promise<EmbeddedClu
   const faults = createFaults();
   const requests: RequestRecord[] = [];
   const account: Account = { denied: [...(options.denied ?? [])], permitted: null };
-  const routes = { api, logs, reader: createReader(api), account, answer: simulation.answer };
+  const routes = { api, logs, reader: createReader(api), account, answer: simulation.answer, exec: simulation.exec };
 
   function applyOne(object: KubeObject): void {
     const kind = kinds.of(object);
@@ -131,6 +132,10 @@ export async function startCluster(options: ClusterOptions): Promise<EmbeddedClu
     token: options.token,
     faults,
     requests,
+    exec(request) {
+      timeline.catchUp();
+      return routeExec(request, routes);
+    },
     handle(request) {
       timeline.catchUp();
       return request.path.startsWith("/v2") ? answerRegistry(request, registry) : route(request, routes);

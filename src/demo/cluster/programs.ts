@@ -25,7 +25,7 @@ export interface Program {
   readonly stopCode?: number;
   /** Labels of its image. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Commands that exec probes run in it; absent: every command fails. */
+  /** Commands that exec probes and `pods/exec` run in it; absent: every command fails. */
   readonly exec?: (argv: readonly string[]) => { readonly code: number; readonly output: string };
 }
 

@@ -1,6 +1,6 @@
 import { type Answer, FORBIDDEN, type Host, invalid, NOT_FOUND, type Question, refuse } from "./answer.ts";
 import { appShape } from "./app-shapes.ts";
-import { git } from "./git-server.ts";
+import { git, headOf } from "./git-server.ts";
 import { commitsIn } from "./pull-routes.ts";
 import { idOf, nodeId, userShape } from "./shapes.ts";
 import type { Annotation, Check, Repository, Status } from "./state.ts";
@@ -44,14 +44,19 @@ export async function onChecks(
 
 async function shaOf(repository: Repository, ref: string): Promise<string | null> {
   if (ref === "" || ref.startsWith("-")) return null;
-  const name = ref.replace(/^heads\//, "");
-  const asked = [`refs/heads/${name}^{commit}`, ...(/^[0-9a-f]{7,40}$/.test(ref) ? [`${ref}^{commit}`] : [])];
-  for (const one of asked) {
-    const sha = await git(repository.folder, ["rev-parse", "--verify", "--quiet", one]).catch(() => "");
-    if (sha.trim() !== "") return sha.trim();
-  }
-  return null;
+  const head = await headOf(repository.folder, ref.replace(/^heads\//, ""));
+  if (head !== null || !/^[0-9a-f]{7,40}$/.test(ref)) return head;
+  const known = COMMITS.get(repository) ?? new Map<string, string>();
+  COMMITS.set(repository, known);
+  const sha =
+    known.get(ref) ??
+    (await git(repository.folder, ["rev-parse", "--verify", "--quiet", `${ref}^{commit}`]).catch(() => "")).trim();
+  if (sha !== "") known.set(ref, sha);
+  return sha || null;
 }
+
+/** What git said that a name stands for: a commit that was there once stays, because nothing is ever collected. */
+const COMMITS = new WeakMap<Repository, Map<string, string>>();
 
 async function create(question: Question, repository: Repository, host: Host): Promise<Answer> {
   const { body, token } = question;

@@ -66,6 +66,15 @@ export function onTalk(question: Question, repository: Repository, talk: Talk, h
   }
 }
 
+/** Takes a label off an issue or pull request. Answers those that are left. */
+export function takeLabel(repository: Repository, number: number, label: string, url: string): Answer {
+  const talk = [...repository.issues, ...repository.pulls].find((one) => one.number === number);
+  if (talk === undefined) return NOT_FOUND;
+  if (!talk.labels.includes(label)) return refuse(404, "Label does not exist");
+  talk.labels = talk.labels.filter((name) => name !== label);
+  return { status: 200, items: talk.labels.map((name) => labelShape(repository, name, url)) };
+}
+
 /** Answers what is asked of one comment by its id: only its author and those who may write change or delete it. */
 export function onComment(question: Question, repository: Repository, id: number, host: Host): Answer {
   const { method, body } = question;

@@ -1,5 +1,5 @@
 import { type Answer, type Host, invalid, MOST_BODY, type Question, refuse } from "./answer.ts";
-import { git } from "./git-server.ts";
+import { git, headOf } from "./git-server.ts";
 import { close, issueShape, namesIn, onTalk } from "./issue-routes.ts";
 import { commitShape } from "./shapes.ts";
 import type { Pull, Repository } from "./state.ts";
@@ -87,17 +87,7 @@ export async function mergePull(pull: Pull, repository: Repository, login: strin
 
 /** The head of a pull request is its branch's, for as long as there is one. */
 export async function follow(pull: Pull, repository: Repository): Promise<void> {
-  if (pull.state === "open") pull.headSha = (await headOf(repository, pull.head)) ?? pull.headSha;
-}
-
-/** Head commit of a branch, or null. */
-export async function headOf(repository: Repository, branch: string): Promise<string | null> {
-  if (branch === "" || branch.startsWith("-")) return null;
-  return (
-    (
-      await git(repository.folder, ["rev-parse", "--verify", "--quiet", `refs/heads/${branch}`]).catch(() => "")
-    ).trim() || null
-  );
+  if (pull.state === "open") pull.headSha = (await headOf(repository.folder, pull.head)) ?? pull.headSha;
 }
 
 /** Commits as GitHub has them, oldest first: of a range, or one of them with `-1`. */

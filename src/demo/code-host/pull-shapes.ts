@@ -28,7 +28,7 @@ export function pullRow(repository: Repository, pull: Pull, url: string, baseSha
   };
   return {
     id: 1000 + pull.number,
-    node_id: nodeId(`PullRequest:${pull.number}`),
+    node_id: nodeId(`PullRequest:${repository.fullName}:${pull.number}`),
     number: pull.number,
     url: self,
     html_url: html,

@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 import { type Answer, FORBIDDEN, type Host, invalid, MOST_BODY, NOT_FOUND, type Question, refuse } from "./answer.ts";
 import { appShape, GRANTED, installationShape } from "./app-shapes.ts";
 import { onChecks } from "./check-routes.ts";
-import { git } from "./git-server.ts";
-import { nextNumber, onComment, onIssue, onIssues } from "./issue-routes.ts";
-import { commitsIn, follow, headOf, onPull } from "./pull-routes.ts";
+import { git, headOf } from "./git-server.ts";
+import { onGraphql } from "./graphql.ts";
+import { nextNumber, onComment, onIssue, onIssues, takeLabel } from "./issue-routes.ts";
+import { commitsIn, follow, onPull } from "./pull-routes.ts";
 import { pullRow, pullShape } from "./pull-shapes.ts";
 import { nodeId, ownShape, repositoryShape } from "./shapes.ts";
 import type { Pull, Repository } from "./state.ts";
@@ -20,6 +21,7 @@ export async function answer(question: Question, host: Host): Promise<Answer> {
     return isJwt(question.authorization)
       ? { status: 200, body: appShape(host) }
       : refuse(401, "A JSON web token could not be decoded");
+  if (method === "POST" && /^\/(?:api\/)?graphql$/.test(path)) return onGraphql(question, host);
   const installation = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path);
   if (installation !== null && method === "POST") return installationToken(question, host);
   const match = /^\/repos\/([\w.-]+\/[\w.-]+)(\/.*)?$/.exec(path);
@@ -41,7 +43,7 @@ async function inRepository(question: Question, rest: string, repository: Reposi
   const url = host.url();
   const shaped = (how: typeof pullShape | typeof pullRow) => async (pull: Pull) => {
     await follow(pull, repository);
-    return how(repository, pull, url, (await headOf(repository, pull.base)) ?? "");
+    return how(repository, pull, url, (await headOf(repository.folder, pull.base)) ?? "");
   };
   const shape = shaped(pullShape);
   const row = shaped(pullRow);
@@ -70,6 +72,9 @@ async function inRepository(question: Question, rest: string, repository: Reposi
       ? refuse(422, `No commit found for SHA: ${commit}`)
       : { status: 200, body: { ...found, files: [] } };
   }
+  const labelled = /^\/issues\/(\d+)\/labels\/([^/]+)$/.exec(rest);
+  if (labelled !== null && method === "DELETE")
+    return takeLabel(repository, Number(labelled[1]), decodeURIComponent(labelled[2] ?? ""), url);
   const one = /^\/(pulls|issues)\/(\d+)(\/[\w/]+)?$/.exec(rest);
   const pull = one === null ? undefined : repository.pulls.find((candidate) => candidate.number === Number(one[2]));
   const part = one === null ? "" : `${one[1]}${one[3] ?? ""}`;
@@ -80,7 +85,7 @@ async function inRepository(question: Question, rest: string, repository: Reposi
 }
 
 async function onRef(method: string, branch: string, repository: Repository, url: string): Promise<Answer> {
-  const head = await headOf(repository, branch);
+  const head = await headOf(repository.folder, branch);
   if (head === null) return method === "DELETE" ? refuse(422, "Reference does not exist") : NOT_FOUND;
   if (method === "GET")
     return {
@@ -120,10 +125,10 @@ async function createPull(
       },
     ]);
   const branch = (head ?? "").split(":").at(-1) ?? "";
-  const sha = await headOf(repository, branch);
+  const sha = await headOf(repository.folder, branch);
   if (sha === null)
     return refuse(422, "Validation Failed", [{ resource: "PullRequest", field: "head", code: "invalid" }]);
-  const target = await headOf(repository, base ?? "");
+  const target = await headOf(repository.folder, base ?? "");
   if (target === null)
     return refuse(422, "Validation Failed", [{ resource: "PullRequest", field: "base", code: "invalid" }]);
   if (repository.pulls.some((pull) => pull.state === "open" && pull.head === branch && pull.base === base))

@@ -26,7 +26,12 @@ export function createDeploymentController(actor: Actor): (object: KubeObject) =
     const hash = templateHash(deployment.spec.template);
     let current = sets.find((set) => same(templateOf(set), deployment.spec.template));
     let created = false;
-    if (deployment.spec.paused !== true || current !== undefined) {
+    // Paused, it goes on counting, and keeps the number of pods where there is only one revision to have them.
+    if (deployment.spec.paused === true) {
+      const active = sets.filter((set) => (set.spec.replicas ?? 0) > 0);
+      const [only] = active.length === 1 ? active : [];
+      if (only !== undefined) scale(deployment, only, limitsOf(deployment).desired);
+    } else {
       const recreate = (deployment.spec.strategy as { type?: string }).type === "Recreate";
       const old = sets.filter((set) => set !== current);
       if (recreate && old.some((set) => (set.spec.replicas ?? 0) > 0 || count(set, "replicas") > 0)) {
@@ -244,6 +249,16 @@ export function createDeploymentController(actor: Actor): (object: KubeObject) =
       progressAt.set(uid, timeline.now());
       recheck(deployment);
       return said("True", "NewReplicaSetCreated", `Created new replica set "${name}"`);
+    }
+    if (deployment.spec.paused === true) {
+      // What it was timed out for stays said.
+      if (before?.reason === "ProgressDeadlineExceeded") return undefined;
+      return said("Unknown", "DeploymentPaused", "Deployment is paused");
+    }
+    if (before?.reason === "DeploymentPaused") {
+      progressAt.set(uid, timeline.now());
+      recheck(deployment);
+      return said("Unknown", "DeploymentResumed", "Deployment is resumed");
     }
     const old = deployment.status ?? {};
     const complete =

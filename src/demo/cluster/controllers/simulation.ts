@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../../model.ts";
-import { createKubelet, registerNode } from "../kubelet/kubelet.ts";
+import { createKubelet, type Kubelet, registerNode } from "../kubelet/kubelet.ts";
 import type { Logs } from "../kubelet/logs.ts";
 import type { ImageRegistry } from "../programs.ts";
 import type { Api } from "../server/api.ts";
@@ -23,6 +23,8 @@ export interface Simulation {
   settle(object: KubeObject): void;
   /** The status with which a pod answers an HTTP GET; null: nothing listens there. */
   answer(pod: Pod, port: number, path: string): 200 | 404 | null;
+  /** Runs a command in a container; null: it does not run. */
+  exec: Kubelet["exec"];
 }
 
 /**
@@ -78,6 +80,7 @@ export function startSimulation(api: Api, parts: { registry: ImageRegistry; logs
   return {
     stop: unsubscribe,
     answer: kubelet.answer,
+    exec: kubelet.exec,
     /** Reconciles an object now. */
     settle(object) {
       const current = api.store.get(api.kinds.of(object), object.metadata.namespace ?? "", object.metadata.name);

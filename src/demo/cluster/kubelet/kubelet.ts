@@ -25,8 +25,11 @@ export interface Kubelet {
   touch(pod: Pod): void;
   /** The status with which a pod of this node answers an HTTP GET; null: nothing listens there. */
   answer(pod: Pod, port: number, path: string): 200 | 404 | null;
+  /** Runs a command in a container of this node; null: it does not run. */
+  exec(pod: Pod, container: string, argv: readonly string[]): { readonly code: number; readonly output: string } | null;
 }
 
+const NO_SUCH_PROGRAM = { code: 127, output: "" };
 const HOST_IP = "10.89.0.1";
 
 /** Runs the pods that are bound to `node`. */
@@ -151,6 +154,11 @@ export function createKubelet(runtime: Runtime, node: string): Kubelet {
     answer(pod, port, path) {
       const tenant = tenants.get(pod.metadata.uid ?? "");
       return tenant === undefined ? null : answerOf(tenant.boxes, port, path, timeline);
+    },
+    exec(pod, container, argv) {
+      const box = tenants.get(pod.metadata.uid ?? "")?.boxes.find(({ name }) => name === container);
+      if (box?.state.running === undefined) return null;
+      return box.program?.exec?.(argv) ?? NO_SUCH_PROGRAM;
     },
   };
 }

@@ -43,6 +43,7 @@ function resourcesOf(kind: Kind): ApiResource[] {
   if (kind.status) add("status", ["get", "patch", "update"]);
   if (kind.kind === "Pod") {
     add("eviction", ["create"], { group: "policy", version: "v1", kind: "Eviction" });
+    add("exec", ["create", "get"], { kind: "PodExecOptions" });
     add("log", ["get"]);
     add("resize", ["get", "patch", "update"]);
   }

@@ -1,8 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Fault, Faults } from "../faults.ts";
 import { ApiError, statusOf } from "./api-error.ts";
+import { tellCommand } from "./remote-command.ts";
+import type { Command } from "./routes.ts";
 
 /** One request, as the log keeps it. */
 export interface RequestRecord {
@@ -38,11 +41,16 @@ export async function serve(options: {
   faults: Faults;
   requests: RequestRecord[];
   handle: (request: Request) => Answer;
+  /** Requests that ask for a WebSocket: what a command did. */
+  exec: (request: Request) => Command;
 }): Promise<{ server: Server; port: number }> {
   const server = createServer((request, response) => {
     void receive(request, response, options);
   });
   server.keepAliveTimeout = 60_000;
+  server.on("upgrade", (incoming, socket) => {
+    void upgrade(incoming, socket, options);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, "127.0.0.1", resolve);
@@ -79,6 +87,33 @@ async function receive(
     else send(response, answer);
   } catch {
     response.destroy();
+  }
+}
+
+/** A request for a WebSocket: authorized, recorded and broken like any other. */
+async function upgrade(incoming: IncomingMessage, socket: Duplex, options: Parameters<typeof serve>[0]): Promise<void> {
+  socket.on("error", () => socket.destroy());
+  const url = new URL(incoming.url ?? "/", "http://127.0.0.1");
+  const { headers, method = "GET" } = incoming;
+  const request: Request = { method, path: url.pathname, params: url.searchParams, headers, body: "" };
+  options.requests.push(recordOf(request));
+  const fault = options.faults.take(method, `${url.pathname}${url.search}`);
+  if (fault?.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
+  if (fault?.closeConnection === true) {
+    socket.destroy();
+    return;
+  }
+  try {
+    if (fault?.status !== undefined) throw new ApiError(fault.status, REASONS[fault.status] ?? "", "injected fault");
+    if (options.token !== undefined && headers.authorization !== `Bearer ${options.token}`)
+      throw new ApiError(401, "Unauthorized", "Unauthorized");
+    tellCommand(socket, headers, options.exec(request));
+  } catch (error) {
+    const known = error instanceof ApiError ? error : new ApiError(500, "InternalError", String(error));
+    const text = `${JSON.stringify(statusOf(known))}\n`;
+    socket.end(
+      `HTTP/1.1 ${known.code} ${known.reason || "Error"}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+    );
   }
 }
 

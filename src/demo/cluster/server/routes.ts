@@ -33,6 +33,13 @@ export interface Routes {
   readonly account: Account;
   /** What a pod's program answers, for `pods/NAME/proxy`. */
   readonly answer: (pod: Pod, port: number, path: string) => number | null;
+  /** What comes of a command in a running container, for `pods/NAME/exec`; null: it does not run. */
+  readonly exec: (pod: Pod, container: string, argv: readonly string[]) => Command | null;
+}
+
+export interface Command {
+  readonly code: number;
+  readonly output: string;
 }
 
 /** Answers one API request; throws ApiError. */
@@ -74,7 +81,7 @@ function notAllowed(): ApiError {
   return new ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 }
 
-function targetOf(path: string, api: Api): Target | undefined {
+export function targetOf(path: string, api: Api): Target | undefined {
   const parts = path.split("/").slice(1).map(decodeURIComponent);
   const group = parts[0] === "api" ? "" : (parts[1] ?? "");
   const rest = parts[0] === "api" ? parts.slice(1) : parts.slice(2);
@@ -89,7 +96,7 @@ function targetOf(path: string, api: Api): Target | undefined {
   return { kind, namespace, name, subresource: sub.join("/") };
 }
 
-function authorize(request: Request, target: Target, account: Account): void {
+export function authorize(request: Request, target: Target, account: Account): void {
   const { kind, namespace, name, subresource } = target;
   const one = name !== "";
   const watching = request.params.get("watch") === "true" || request.params.get("watch") === "1";

@@ -55,10 +55,13 @@ export function evict(api: Api, pod: Pod, body: unknown, dryRun: boolean): Recor
     api.kinds.of({ apiVersion: "policy/v1", kind: "PodDisruptionBudget" }),
     pod.metadata.namespace,
   )) {
-    const spec = budget.spec as { selector?: LabelSelector };
-    if (!matchesSelector(spec.selector, pod.metadata.labels) || pod.metadata.deletionTimestamp !== undefined || !ready)
-      continue;
+    const spec = budget.spec as { selector?: LabelSelector; unhealthyPodEvictionPolicy?: string };
+    if (!matchesSelector(spec.selector, pod.metadata.labels) || pod.metadata.deletionTimestamp !== undefined) continue;
+    // One that does not run disrupts nothing.
+    if (pod.status?.phase !== "Running") continue;
     const status = budgetStatus(api, budget);
+    const enough = status.currentHealthy >= status.desiredHealthy && status.desiredHealthy > 0;
+    if (!ready && (spec.unhealthyPodEvictionPolicy === "AlwaysAllow" || enough)) continue;
     if (status.disruptionsAllowed <= 0)
       throw disruptionRefused(budget.metadata.name, status.desiredHealthy, status.currentHealthy);
   }
