@@ -3,7 +3,7 @@ import type { GuardContext } from "./guards/guard.ts";
 import { holdChoices } from "./hold-choices.ts";
 import type { Incident } from "./incident/incident.ts";
 import { scaleTarget } from "./kube/failing.ts";
-import { keyOf, sameRef } from "./kube/ref.ts";
+import { keyOf, refOf, sameRef } from "./kube/ref.ts";
 import { referencesOf } from "./kube/references.ts";
 import { RESOURCES } from "./kube/resources.ts";
 import type { Finding, KubeObject, ObjectRef, Plan } from "./model.ts";
@@ -27,16 +27,19 @@ export async function remedyContext(
 ): Promise<RemedyContext> {
   const workload = seen.snapshot.workloads.find((candidate) => sameRef(candidate.ref, finding.workload));
   const known = new Map<string, KubeObject | null>();
-  const { workloads, services, ports, claims, failing } = seen.snapshot;
-  for (const item of [...workloads, ...services, ...ports, ...claims, ...failing])
+  const { workloads, services, ports, claims, failing, complaints, cutOffs } = seen.snapshot;
+  for (const item of [...workloads, ...services, ...ports, ...claims, ...failing, ...complaints, ...cutOffs])
     known.set(keyOf(item.ref), item.object);
   const own = known.get(keyOf(finding.workload)) ?? null;
   const target = own === null ? null : scaleTarget(own);
   if (target !== null && !known.has(keyOf(target))) known.set(keyOf(target), await run.cluster.get(target));
-  if (workload !== undefined)
-    for (const ref of referencedBy(workload.object))
+  const template = workload?.object ?? own;
+  if (template !== null)
+    for (const ref of referencedBy(template))
       if (!known.has(keyOf(ref))) known.set(keyOf(ref), await run.cluster.get(ref));
   const looked = await lookThrough(finding, run);
+  for (const object of [...looked.values()].flatMap((objects) => objects ?? []))
+    if (!known.has(keyOf(refOf(object)))) known.set(keyOf(refOf(object)), object);
   return {
     settings: run.config,
     snapshot: seen.snapshot,

@@ -129,6 +129,8 @@ async function withExpiry(incident: Incident, run: Run): Promise<Outcome[]> {
   }
 }
 
+const AFTER_COMMITS: ReadonlySet<string> = new Set(["Complains", "CutOff"]);
+
 /** What a run leaves out (opted out, another selector, other kinds) shows no symptom and is not over for that. */
 async function isLookedAt(incident: Incident, seen: Observation, run: Run): Promise<boolean> {
   const { kinds, selector } = run.config.scope;
@@ -137,6 +139,8 @@ async function isLookedAt(incident: Incident, seen: Observation, run: Run): Prom
     const declared = await run.workbench.find(incident.spec.workload).catch(() => null);
     return declared !== null && (!declared.found || (await answerTo(declared.object, run)).kind === "taken");
   }
+  // Only a run that looked into recent commits may say that what they broke is over.
+  if (AFTER_COMMITS.has(incident.spec.symptom) && seen.inspected !== true) return false;
   const live = await run.cluster.get(incident.spec.workload);
   if (live === null) return true;
   const { namespace = "", annotations, labels } = live.metadata;

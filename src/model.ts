@@ -90,6 +90,10 @@ export interface Snapshot {
   readonly failing: readonly FailingState[];
   /** Manifests that recent commits changed and that the API server refuses; empty where no source is configured. */
   readonly refused: readonly RefusedState[];
+  /** Running programs that complain of what a recent commit changed. */
+  readonly complaints: readonly ComplaintState[];
+  /** Objects in which a recent commit took away what others still ask for. */
+  readonly cutOffs: readonly CutOffState[];
   /** Names and keys of ConfigMaps and Secrets in the namespaces where a reference failed, by namespace. */
   readonly configs: Readonly<Record<string, ConfigInventory>>;
   /** Nodes, where it was needed (a pod that cannot be scheduled); empty when they could not be read. */
@@ -250,6 +254,40 @@ export interface RefusedState {
   readonly message: string;
 }
 
+/** A program that runs and says in its log that something is wrong which a recent commit changed. */
+export interface ComplaintState {
+  /** The workload. */
+  readonly ref: ObjectRef;
+  readonly object: KubeObject;
+  readonly container: string;
+  /** What it says, redacted. */
+  readonly lines: readonly string[];
+  readonly commit: Commit;
+  /** Since when the container runs. */
+  readonly since: string;
+}
+
+/** A Service or NetworkPolicy in which a recent commit took away what declared clients still ask for. */
+export interface CutOffState {
+  readonly ref: ObjectRef;
+  /** Null: the commit took the object itself away. */
+  readonly object: KubeObject | null;
+  readonly commit: Commit;
+  readonly message: string;
+  readonly clients: readonly ObjectRef[];
+  /** What a NetworkPolicy lets through no more. */
+  readonly flows: readonly Flow[];
+}
+
+/** Pods of one namespace that ask others of it, by TCP. */
+export interface Flow {
+  /** Labels of the pods. */
+  readonly from: Readonly<Record<string, string>>;
+  readonly to: Readonly<Record<string, string>>;
+  /** The port of the pods that are asked. */
+  readonly port: number;
+}
+
 /** Keys by name. `null`: the object is there, but its keys may not be read (Secrets, unless allowed). */
 export interface ConfigInventory {
   readonly configMaps: Readonly<Record<string, readonly string[]>>;
@@ -301,6 +339,8 @@ export type Symptom =
   | { readonly kind: "ClaimPending"; readonly message: string }
   | { readonly kind: "NoEndpoints"; readonly message: string }
   | { readonly kind: "ManifestRefused"; readonly message: string }
+  | { readonly kind: "Complains"; readonly message: string }
+  | { readonly kind: "CutOff"; readonly message: string }
   | { readonly kind: "WrongPort"; readonly message: string; readonly targets: readonly (string | number)[] }
   | { readonly kind: "BrokenRoute"; readonly message: string }
   | { readonly kind: "ScalingInactive"; readonly message: string }

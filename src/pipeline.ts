@@ -10,17 +10,19 @@ import { isContained } from "./incident/containing.ts";
 import { isEcho } from "./incident/echo.ts";
 import { CLOSED, type Incident, incidentName } from "./incident/incident.ts";
 import { takeLease } from "./incident/lease.ts";
-import { describeRef } from "./kube/ref.ts";
+import { describeRef, sameRef } from "./kube/ref.ts";
 import { inContext } from "./log.ts";
-import type { Diagnosis, Finding, Outcome } from "./model.ts";
+import type { Diagnosis, Finding, ObjectRef, Outcome } from "./model.ts";
 import { createTeller, type Teller } from "./notify/tell.ts";
 import { entryOf, remember, resultOf } from "./remember.ts";
 import type { Run, RunReport } from "./run.ts";
+import { cutOffs as findCutOffs } from "./steps/cut-off.ts";
 import { detect } from "./steps/detect.ts";
 import { diagnose } from "./steps/diagnose.ts";
 import { gather } from "./steps/gather.ts";
 import { group } from "./steps/group.ts";
 import { inspect } from "./steps/inspect.ts";
+import { listen } from "./steps/listen.ts";
 import { type Observation, observe } from "./steps/observe.ts";
 import { treat } from "./treat.ts";
 
@@ -110,11 +112,12 @@ async function everything(run: Run, teller: Teller): Promise<RunReport> {
     await run.meter.time("notify", () => teller.all());
   }
 
-  outcomes.push(...(await treatAll(findings, seen, incidents, run, teller)));
+  const first = findings.filter((finding) => !isAtWork(finding, seen, busyWith(outcomes, findings)));
+  outcomes.push(...(await treatAll(first, seen, incidents, run, teller)));
   if (!inspectFirst) {
     const later = await inspected(seen, run);
     const refused = detect(later.snapshot, run.config.detect).filter(
-      ({ symptom }) => symptom.kind === "ManifestRefused",
+      (finding) => AFTER_COMMITS.has(finding.symptom.kind) && !isAtWork(finding, later, busyWith(outcomes, [])),
     );
     run.tally.ripe += refused.length;
     findings = [...findings, ...refused];
@@ -145,12 +148,40 @@ function countFindings(findings: readonly Finding[]): RunReport["findings"] {
   return counts;
 }
 
+const AFTER_COMMITS: ReadonlySet<string> = new Set(["ManifestRefused", "Complains", "CutOff"]);
+
+/**
+ * Is something done, or waited for, about what a recent commit may have to do with: the object itself, or those that ask for what was
+ * taken? Two answers to one fault would be one too many.
+ */
+function isAtWork({ workload, symptom }: Finding, { snapshot }: Observation, busy: readonly ObjectRef[]): boolean {
+  if (symptom.kind !== "Complains" && symptom.kind !== "CutOff") return false;
+  const state = snapshot.cutOffs.find(({ ref }) => sameRef(ref, workload));
+  const near = [workload, ...(state?.clients ?? [])];
+  return busy.some((other) => near.some((ref) => sameRef(ref, other)));
+}
+
+/** Objects about which something is done, or waited for. */
+function busyWith(outcomes: readonly Outcome[], findings: readonly Finding[]): ObjectRef[] {
+  return [
+    ...outcomes.filter(({ kind }) => !DONE_WITH.has(kind)).map(({ workload }) => workload),
+    ...findings
+      .filter(({ symptom, unripe }) => unripe !== undefined && !AFTER_COMMITS.has(symptom.kind))
+      .map(({ workload }) => workload),
+  ];
+}
+
+/** Nothing was found to do about it. */
+const DONE_WITH: ReadonlySet<Outcome["kind"]> = new Set(["escalated", "reported", "resolved"]);
+
 /** Repositories that are few enough to be fetched before anything is known to need them. */
 const FEW_SOURCES = 4;
 
 async function inspected(seen: Observation, run: Run): Promise<Observation> {
   const refused = await run.meter.time("inspect", () => inspect(run, seen));
-  return { ...seen, snapshot: { ...seen.snapshot, refused } };
+  const complaints = await run.meter.time("inspect", () => listen(run, seen));
+  const cutOffs = await run.meter.time("inspect", () => findCutOffs(run, seen));
+  return { ...seen, snapshot: { ...seen.snapshot, refused, complaints, cutOffs }, inspected: true };
 }
 
 /** Diagnoses and treats what is ripe, says what is not. */

@@ -99,7 +99,13 @@ export interface Cluster {
   logs(
     pod: ObjectRef,
     container: string,
-    options: { readonly previous: boolean; readonly tailLines: number; readonly limitBytes: number },
+    options: {
+      readonly previous: boolean;
+      readonly tailLines: number;
+      readonly limitBytes: number;
+      /** Only what was said in so many seconds until now. */
+      readonly sinceSeconds?: number;
+    },
   ): Promise<string>;
   /**
    * Asks a port of a pod by HTTP GET through the API server (`pods/proxy`), as the kubelet's probe would. The status that

@@ -177,7 +177,7 @@ function clusterOf(config: KubeConfig, clock: Clock, env: Readonly<Record<string
     },
 
     async logs(pod, container, options) {
-      const words = `container=${encodeURIComponent(container)}&previous=${options.previous}&tailLines=${options.tailLines}&limitBytes=${options.limitBytes}`;
+      const words = `container=${encodeURIComponent(container)}&previous=${options.previous}&tailLines=${options.tailLines}&limitBytes=${options.limitBytes}${options.sinceSeconds === undefined ? "" : `&sinceSeconds=${options.sinceSeconds}`}`;
       const answer = await api.call({
         method: "GET",
         path: `${await pathOf(pod, "log")}?${words}`,

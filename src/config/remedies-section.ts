@@ -10,6 +10,7 @@ const REMEDIES = [
   "revert-commit",
   "restore-object",
   "restore-manifest",
+  "restore-policy",
   "correct-image",
   "repoint-reference",
   "correct-name",

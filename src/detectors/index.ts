@@ -1,6 +1,8 @@
 import { claimPending } from "./claim-pending.ts";
+import { complains } from "./complains.ts";
 import { configMissing } from "./config-missing.ts";
 import { crashLoop } from "./crash-loop.ts";
+import { cutOff } from "./cut-off.ts";
 import type { Detector } from "./detector.ts";
 import { brokenRoute, scalingInactive, syncFailed } from "./failing.ts";
 import { imagePull } from "./image-pull.ts";
@@ -34,4 +36,6 @@ export const detectors: readonly Detector[] = [
   scalingInactive,
   syncFailed,
   manifestRefused,
+  cutOff,
+  complains,
 ];

@@ -1,11 +1,13 @@
 import { formatDuration } from "../config/duration.ts";
+import type { Config } from "../config/schema.ts";
 import { conditionOf } from "../kube/conditions.ts";
 import { numberAt, textAt, timeOf } from "../kube/fields.ts";
 import type { Finding, PodState, Snapshot, Workload } from "../model.ts";
 import type { Detector } from "./detector.ts";
 import { containerFact, eventFact, type Fact, plainText } from "./evidence.ts";
 import { makeFinding } from "./finding.ts";
-import { isActive, isRollingOut, readyElsewhere, subjectPods } from "./subject.ts";
+import { missingReferences } from "./missing-reference.ts";
+import { eventsOn, isActive, isRollingOut, readyElsewhere, subjectPods } from "./subject.ts";
 
 /**
  * A rollout that exceeded its deadline, or whose new pods stay unready past it while the old revision serves. The finding
@@ -17,7 +19,9 @@ export const rolloutStuck: Detector = {
   detect(snapshot, settings) {
     return snapshot.workloads.filter(isActive).flatMap((workload) => {
       const found = stuck(workload, snapshot);
-      return found.length > 0 ? found : blocked(workload, snapshot, settings.notReady);
+      if (found.length > 0) return found;
+      const left = blocked(workload, snapshot, settings.notReady);
+      return left.length > 0 ? left : unmounted(workload, snapshot, settings);
     });
   },
 };
@@ -82,6 +86,32 @@ function blocked(workload: Workload, snapshot: Snapshot, patience: number): Find
       : `It is not ready since ${formatDuration(waited)}; it counts after ${formatDuration(patience)}.`;
   return [finding(workload, left, 0, message, since, snapshot.takenAt, unripe)];
 }
+
+/**
+ * Pods whose volumes cannot be mounted, longer than `detect.pending`, for another reason than a ConfigMap or Secret that is not there: they
+ * never start, and no deadline needs to be waited for.
+ */
+function unmounted(workload: Workload, snapshot: Snapshot, settings: Config["detect"]): Finding[] {
+  const now = Date.parse(snapshot.takenAt);
+  for (const pod of subjectPods(workload)) {
+    const creating = pod.containers.some((container) => container.waiting?.reason === "ContainerCreating");
+    const event = eventsOn(workload, pod, now, settings.recent).find(
+      ({ reason, message }) => FAILED_MOUNT.has(reason) && missingReferences(message).length === 0,
+    );
+    if (!creating || pod.phase !== "Pending" || event === undefined) continue;
+    const waited = now - (timeOf(event.firstSeen) ?? now);
+    const unripe =
+      waited >= settings.pending
+        ? undefined
+        : `The mount fails since ${formatDuration(waited)}; it counts after ${formatDuration(settings.pending)}.`;
+    return [
+      finding(workload, [pod], readyElsewhere(workload), event.message, event.firstSeen, snapshot.takenAt, unripe),
+    ];
+  }
+  return [];
+}
+
+const FAILED_MOUNT = new Set(["FailedMount", "FailedAttachVolume", "FailedMapVolume"]);
 
 function ordinalOf(pod: PodState): number {
   return Number(/-(\d+)$/.exec(pod.name)?.[1] ?? 0);

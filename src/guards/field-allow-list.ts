@@ -1,9 +1,13 @@
 import { formatPath } from "../kube/field-path.ts";
-import type { Change } from "../model.ts";
+import { keyOf } from "../kube/ref.ts";
+import type { Change, Plan } from "../model.ts";
+import { isForService } from "../remedies/behind-service.ts";
 import { pausePath } from "../remedies/pause.ts";
+import { isPolicyField, POLICY_FIELDS } from "../remedies/policy-fields.ts";
 import { isRestorable } from "../remedies/relevance.ts";
+import { isVersion } from "../remedies/restore-manifest.ts";
 import type { Guard } from "./guard.ts";
-import { loosens } from "./privileges.ts";
+import { givesTooMuch, loosens } from "./privileges.ts";
 
 const KINDS = new Set([
   "Deployment",
@@ -21,6 +25,7 @@ const KINDS = new Set([
   "Application",
   "HelmRelease",
   "Kustomization",
+  ...Object.keys(POLICY_FIELDS),
 ]);
 
 const ADDED = new Set(["ConfigMap", "PersistentVolumeClaim", "Service", "ServiceAccount"]);
@@ -35,11 +40,20 @@ function isPause({ object, path, from, to }: Change): boolean {
   return resting !== null && formatPath(resting) === formatPath(path) && from !== true && to === true;
 }
 
+/** What workloads may do is never the choice of a model, and nobody gets back all of something, Secrets, or rights themselves. */
+function ofPolicy(change: Change, { choice }: Plan): string | null {
+  const { object, path } = change;
+  if (choice.remedy !== "restore-policy" || choice.by === "model") return `a ${object.kind} is never changed`;
+  if (!isPolicyField(object.kind, path))
+    return `${formatPath(path)} of a ${object.kind} is no field that Stanch changes`;
+  return givesTooMuch(change) ? `${formatPath(path)} would give too much; a person must decide` : null;
+}
+
 export const fieldAllowList: Guard = {
   id: "field-allow-list",
   summary:
-    "Only fields that remedies may restore: never Secrets, RBAC, network policies, finalizers, replicas, labels, and no loosening of security.",
-  check(plan) {
+    "Only fields that remedies may restore: never Secrets, finalizers, replicas, labels (but for the one that a Service looks for in vain), and no loosening of security.",
+  check(plan, context) {
     for (const change of plan.changes) {
       const where = formatPath(change.path);
       if (!KINDS.has(change.object.kind))
@@ -54,7 +68,14 @@ export const fieldAllowList: Guard = {
           reason: `${where} of a ${change.object.kind} is set to contain a fault, and for nothing else`,
         };
       }
-      if (!isRestorable(change.object.kind, change.path, null))
+      if (Object.hasOwn(POLICY_FIELDS, change.object.kind)) {
+        const objection = ofPolicy(change, plan);
+        if (objection === null) continue;
+        return { decision: "refuse", rule: "field-allow-list", reason: objection };
+      }
+      if (plan.finding.symptom.kind === "ManifestRefused" && isVersion(change)) continue;
+      const own = context.live.get(keyOf(plan.finding.workload)) ?? null;
+      if (!isRestorable(change.object.kind, change.path, null) && !isForService(change, plan.finding, own))
         return {
           decision: "refuse",
           rule: "field-allow-list",

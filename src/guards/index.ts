@@ -16,6 +16,7 @@ import { modelLive } from "./model-live.ts";
 import { openPullRequests } from "./open-pull-requests.ts";
 import { optedOut } from "./opted-out.ts";
 import { ownedObject } from "./owned-object.ts";
+import { policy } from "./policy.ts";
 import { protectedNamespace } from "./protected-namespace.ts";
 import { risk } from "./risk.ts";
 import { scaledByAnother } from "./scaled-by-another.ts";
@@ -46,6 +47,7 @@ export const guards: readonly Guard[] = [
   modelLive,
   gitopsObject,
   identity,
+  policy,
   gitopsOwned,
   foughtField,
   risk,

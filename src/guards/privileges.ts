@@ -77,3 +77,14 @@ function privilegesOf(path: FieldPath, value: Json | undefined): Privileges {
     if (above === "capabilities" && name === "drop") limits.add(`no capability ${at}`);
   }
 }
+
+/** Names that a Role must not get (back), wherever in a rule they would stand. */
+const GRAVE =
+  /"(?:\*|\*\/[^"]*|[^"]*\/\*|escalate|bind|impersonate|secrets|serviceaccounts\/token|pods\/(?:exec|attach)|(?:cluster)?role(?:binding)?s)"/g;
+
+/** Does a change of a Role give all of something, Secrets, other programs, or rights themselves? */
+export function givesTooMuch({ object, from, to }: Change): boolean {
+  if (object.kind !== "Role") return false;
+  const had = JSON.stringify(from ?? null);
+  return [...JSON.stringify(to ?? null).matchAll(GRAVE)].some(([name]) => !had.includes(name));
+}

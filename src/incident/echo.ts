@@ -10,6 +10,7 @@ const PRESENT: ReadonlySet<SymptomKind> = new Set([
   "ScalingInactive",
   "SyncFailed",
   "ManifestRefused",
+  "CutOff",
 ]);
 
 /**

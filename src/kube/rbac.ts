@@ -6,6 +6,7 @@ export const CLUSTER_SCOPED: readonly string[] = [
   "namespaces",
   "nodes",
   "storageclasses",
+  "persistentvolumes",
   "clusterroles",
   "clusterrolebindings",
   "customresourcedefinitions",

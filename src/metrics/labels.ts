@@ -47,6 +47,8 @@ export const SYMPTOMS = every<SymptomKind>()(
   "NoEndpoints",
   "ManifestRefused",
   "WrongPort",
+  "Complains",
+  "CutOff",
   "BrokenRoute",
   "InitWaiting",
   "ScalingInactive",

@@ -2,9 +2,10 @@ import { z } from "zod";
 import { getAt } from "../kube/field-path.ts";
 import { listAt, numberAt, textAt } from "../kube/fields.ts";
 import { type Backend, backendsOf, portText, serves } from "../kube/ingress.ts";
+import { applyChanges } from "../kube/json-patch.ts";
 import type { Change, FieldPath, Finding, Json, KubeObject } from "../model.ts";
 import { fact } from "./evidence.ts";
-import { defineRemedy, no, type PlanContext, refuse } from "./remedy.ts";
+import { defineRemedy, no, type PlanContext, type RemedyContext, refuse } from "./remedy.ts";
 import { typoOf } from "./typo.ts";
 import { PATCH_INGRESSES } from "./workload-rights.ts";
 
@@ -32,6 +33,8 @@ export const correctBackend = defineRemedy({
   async diagnose(finding, context) {
     const meant = meantBy(finding, context);
     if ("reason" in meant) return no(meant.reason);
+    const taken = await takenAway(finding, context);
+    if (taken !== null) return no(taken);
     return {
       applies: true,
       params: { to: toOf(meant.corrections) },
@@ -59,6 +62,25 @@ export const correctBackend = defineRemedy({
     };
   },
 });
+
+/** The Ingress is as it was, and a recent commit took away what it sends to: it is not the Ingress that is wrong. */
+async function takenAway(finding: Finding, context: RemedyContext): Promise<string | null> {
+  const { namespace } = finding.workload;
+  const live = context.live(finding.workload);
+  const services = context.others("Service", namespace) ?? [];
+  for (const { service: name, port } of live === null ? [] : backendsOf(live)) {
+    const ref = { apiVersion: "v1", kind: "Service", namespace, name };
+    const service = services.find((candidate) => candidate.metadata.name === name);
+    if (service !== undefined && serves(service, port)) continue;
+    const removed = service === undefined ? await context.removed(ref) : null;
+    const versions = service === undefined ? [] : await context.previous(ref);
+    const had = versions.find(({ changes }) => service !== undefined && serves(applyChanges(service, changes), port));
+    const commit = removed?.commit ?? had?.commit;
+    if (commit !== undefined)
+      return `commit ${commit.sha.slice(0, 7)} took ${service === undefined ? "" : `port ${portText(port)} from `}Service ${name} away, and the Ingress may be right`;
+  }
+  return null;
+}
 
 interface Correction {
   readonly path: FieldPath;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { listAt, mapAt, textAt } from "../kube/fields.ts";
+import { compareQuantities, parseQuantity } from "../kube/quantity.ts";
 import type { Change, FieldPath, Finding, KubeObject } from "../model.ts";
 import { fact } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
@@ -26,8 +27,11 @@ export const correctStorageClass = defineRemedy({
     to: z.string().min(1).max(253).describe("The class that is meant."),
   }),
   needs: [],
-  reads: [{ group: "storage.k8s.io", resource: "storageclasses", verb: "list" }],
-  looks: () => ["StorageClass"],
+  reads: [
+    { group: "storage.k8s.io", resource: "storageclasses", verb: "list" },
+    { group: "", resource: "persistentvolumes", verb: "list" },
+  ],
+  looks: () => ["StorageClass", "PersistentVolume"],
   async diagnose(finding, context) {
     const meant = meantBy(finding, context);
     if ("reason" in meant) return no(meant.reason);
@@ -83,8 +87,30 @@ function meantBy(finding: Finding, context: PlanContext): Meant | { readonly rea
     return {
       reason: `the claim ${bound}, so that its class "${from}" may be that of a volume and need no StorageClass. A person must say which volume is meant`,
     };
+  const waiting = (context.others("PersistentVolume", "") ?? []).find(
+    (volume) => textAt(volume, "status", "phase") === "Available" && missing.some(({ claim }) => fits(volume, claim)),
+  );
+  if (waiting !== undefined)
+    return {
+      reason: `volume ${waiting.metadata.name} is free and would fit but for its class "${textAt(waiting, "spec", "storageClassName") ?? ""}". A person must say whether the claim or the volume is wrong`,
+    };
   const picked = pick(from, classes);
   return "reason" in picked ? picked : { live, from, known, places: missing.map(({ path }) => path), ...picked };
+}
+
+/** Would a volume do for a claim, whatever their classes are? */
+function fits(volume: KubeObject, claim: unknown): boolean {
+  const [has, asks] = [
+    parseQuantity(textAt(volume, "spec", "capacity", "storage")),
+    parseQuantity(textAt(claim, "spec", "resources", "requests", "storage")),
+  ];
+  const modes = listAt(volume, "spec", "accessModes");
+  return (
+    has !== null &&
+    asks !== null &&
+    compareQuantities(has, asks) >= 0 &&
+    listAt(claim, "spec", "accessModes").every((mode) => modes.includes(mode))
+  );
 }
 
 function pick(from: string, classes: readonly KubeObject[]): { to: string; why: string } | { reason: string } {

@@ -22,7 +22,12 @@ function fixedField({ object: { kind }, path }: Change, live: KubeObject | null)
   const top = path[1];
   const place = placeOf(kind, path);
   if (kind === "Pod") return place?.field === "image" ? undefined : "the specification (other than images)";
-  if (kind === "Job") return place === null ? undefined : "the pod template";
+  if (kind === "Job")
+    return place !== null
+      ? "the pod template"
+      : path[1] === "activeDeadlineSeconds"
+        ? "the deadline of what is over"
+        : undefined;
   if (kind === "PersistentVolumeClaim") return path[0] === "spec" ? "the specification" : undefined;
   if (kind === "StatefulSet")
     return top === "volumeClaimTemplates" || top === "selector" || top === "serviceName" ? `${top}` : undefined;

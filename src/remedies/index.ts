@@ -20,6 +20,7 @@ import { restart } from "./restart.ts";
 import { restoreFromGit } from "./restore-from-git.ts";
 import { restoreManifest } from "./restore-manifest.ts";
 import { restoreObject } from "./restore-object.ts";
+import { restorePolicy } from "./restore-policy.ts";
 import { revertCommit } from "./revert-commit.ts";
 import { rollback } from "./rollback.ts";
 
@@ -30,6 +31,7 @@ export const remedies: readonly Remedy[] = [
   revertCommit,
   restoreObject,
   restoreManifest,
+  restorePolicy,
   correctImage,
   repointReference,
   correctName,
@@ -57,12 +59,29 @@ export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   ImagePull: ["evict", "rollback", "restore-from-git", "correct-image", "correct-name", "revert-commit"],
   ConfigMissing: ["evict", "rollback", "restore-from-git", "restore-object", "repoint-reference", "revert-commit"],
   OOMKilled: ["rollback", "restore-from-git", "raise-memory-limit", "revert-commit"],
-  LivenessKill: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit", "exec"],
-  InitWaiting: ["restore-from-git", "correct-host", "exec"],
-  NotReady: ["rollback", "restore-from-git", "correct-probe", "correct-probe-path", "revert-commit", "restart", "exec"],
-  CrashLoop: ["rollback", "restore-from-git", "correct-host", "revert-commit", "pause", "exec"],
+  LivenessKill: [
+    "restore-policy",
+    "rollback",
+    "restore-from-git",
+    "correct-probe",
+    "correct-probe-path",
+    "revert-commit",
+    "exec",
+  ],
+  InitWaiting: ["restore-policy", "restore-from-git", "correct-host", "exec"],
+  NotReady: [
+    "restore-policy",
+    "rollback",
+    "restore-from-git",
+    "correct-probe",
+    "correct-probe-path",
+    "revert-commit",
+    "restart",
+    "exec",
+  ],
+  CrashLoop: ["restore-policy", "rollback", "restore-from-git", "correct-host", "revert-commit", "pause", "exec"],
   RolloutStuck: ["rollback", "restore-from-git", "revert-commit", "exec"],
-  PodsRefused: ["restore-from-git", "restore-object", "correct-name", "revert-commit"],
+  PodsRefused: ["restore-from-git", "restore-object", "restore-policy", "correct-name", "revert-commit"],
   Unschedulable: [
     "rollback",
     "restore-from-git",
@@ -73,6 +92,8 @@ export const remediesFor: Readonly<Record<SymptomKind, readonly RemedyId[]>> = {
   ],
   ClaimPending: ["restore-from-git", "correct-storage-class", "revert-commit"],
   ManifestRefused: ["restore-manifest"],
+  Complains: ["restore-policy", "restore-from-git"],
+  CutOff: ["restore-policy", "restore-from-git", "restore-object"],
   WrongPort: ["restore-from-git", "correct-service-port", "revert-commit"],
   BrokenRoute: ["restore-from-git", "correct-backend", "revert-commit"],
   ScalingInactive: ["restore-from-git", "correct-name", "revert-commit"],

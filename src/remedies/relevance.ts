@@ -2,6 +2,7 @@ import { getAt } from "../kube/field-path.ts";
 import { bytesOf } from "../kube/quantity.ts";
 import { referencesTo } from "../kube/references.ts";
 import type { Change, FieldPath, Finding, Json, KubeObject, Symptom, SymptomKind } from "../model.ts";
+import { isForService } from "./behind-service.ts";
 import { placeOf } from "./place.ts";
 import { isTold } from "./told-fields.ts";
 
@@ -81,6 +82,8 @@ const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
   WrongPort: [],
   BrokenRoute: [],
   ManifestRefused: [],
+  CutOff: [],
+  Complains: [{ container: ["env", "args", "command"], pod: DNS, configData: true }],
   SyncFailed: [],
   // A share of a request can only be measured where there is one.
   ScalingInactive: [{ any: ["resources"] }],
@@ -94,7 +97,11 @@ export function relevantChanges(changes: readonly Change[], finding: Finding, wo
   const { symptom, container } = finding;
   if (symptom.kind === "ConfigMissing")
     return changes.filter((change) => isMissingReference(change, symptom, workload));
-  const others = changes.filter((change) => isOwnField(change.object.kind, change.path, symptom.kind));
+  const others = changes.filter(
+    (change) =>
+      (isOwnField(change.object.kind, change.path, symptom.kind) && !isOtherDeadline(change, finding)) ||
+      isForService(change, finding, workload),
+  );
   const told = changes.filter((change) => isTold(change, finding));
   for (const tier of TIERS[symptom.kind]) {
     const found = told.filter((change) => inTier(change.object.kind, change.path, tier, container));
@@ -102,6 +109,12 @@ export function relevantChanges(changes: readonly Change[], finding: Finding, wo
     if (helpful.length > 0) return [...helpful, ...others];
   }
   return others;
+}
+
+/** A Job's deadline matters only where the Job says that it was missed. */
+function isOtherDeadline({ object, path }: Change, { evidence }: Finding): boolean {
+  const missed = evidence.some(({ kind, text }) => kind === "status" && /^Job failed: DeadlineExceeded/.test(text));
+  return object.kind === "Job" && path.at(-1) === "activeDeadlineSeconds" && !missed;
 }
 
 /** May a field of such an object be restored for such a symptom (null: for any)? The allow-list of plans and guards. */
@@ -136,11 +149,15 @@ const CLAIM_FIELDS = ["storageClassName", "resources", "accessModes", "volumeNam
 function isOwnField(kind: string, path: FieldPath, symptom: SymptomKind): boolean {
   const [top, field] = path;
   if (top !== "spec" || typeof field !== "string") return false;
+  if (kind === "Job" && symptom === "CrashLoop") return field === "activeDeadlineSeconds" && path.length === 2;
   if (symptom === "SyncFailed") return DEPLOYS[kind]?.includes(field) === true;
   if (symptom === "ScalingInactive") return kind === "HorizontalPodAutoscaler" && SCALES.includes(field);
   if (kind === "Ingress") return symptom === "BrokenRoute" && isRoute(path);
   if (kind === "Service")
-    return (symptom === "NoEndpoints" || symptom === "WrongPort") && (field === "selector" || field === "ports");
+    return (
+      (symptom === "NoEndpoints" || symptom === "WrongPort" || symptom === "CutOff") &&
+      (field === "selector" || field === "ports")
+    );
   if (symptom !== "ClaimPending" && symptom !== "Unschedulable") return false;
   if (kind === "PersistentVolumeClaim") return CLAIM_FIELDS.includes(field);
   return kind === "StatefulSet" && field === "volumeClaimTemplates";

@@ -116,6 +116,12 @@ export type OtherKind =
   | "ServiceAccount"
   | "PersistentVolumeClaim"
   | "PriorityClass"
+  | "Role"
+  | "RoleBinding"
+  | "ResourceQuota"
+  | "LimitRange"
+  | "NetworkPolicy"
+  | "PersistentVolume"
   | "HorizontalPodAutoscaler";
 
 /** What a plan may look at: live state only, so that it is the same for every caller. */

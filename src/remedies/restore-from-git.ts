@@ -3,11 +3,12 @@ import { formatPath } from "../kube/field-path.ts";
 import { numberAt, textsAt } from "../kube/fields.ts";
 import { deadBackend } from "../kube/ingress.ts";
 import { applyChanges } from "../kube/json-patch.ts";
-import { keyOf } from "../kube/ref.ts";
+import { keyOf, refOf } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
 import { matchesLabels } from "../kube/selectors.ts";
 import { templateOf } from "../kube/template.ts";
 import type { Change, Finding, ObjectRef } from "../model.ts";
+import { BEHIND, mayBeMeant } from "./behind-service.ts";
 import { driftedFields } from "./drifted-fields.ts";
 import { describeChanges, fact, show } from "./evidence.ts";
 import { fromHistory } from "./git-history.ts";
@@ -28,8 +29,6 @@ import {
   PATCH_WORKLOADS,
 } from "./workload-rights.ts";
 
-const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
-
 /**
  * What Git said before a recent commit, in the fields that explain the symptom and in no others. The value was deployed
  * and reviewed once, which is its proof of origin; that it heals is for verification to show. Where the cluster says
@@ -44,8 +43,8 @@ export const restoreFromGit = defineRemedy({
   params: RestoredFields,
   needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS, PATCH_INGRESSES],
   looks: ({ symptom }) =>
-    symptom.kind === "NoEndpoints"
-      ? WORKLOADS
+    symptom.kind === "NoEndpoints" || symptom.kind === "WrongPort"
+      ? BEHIND
       : symptom.kind === "BrokenRoute" || symptom.kind === "InitWaiting"
         ? ["Service"]
         : [],
@@ -83,8 +82,8 @@ function restingBehind(changes: readonly Change[], finding: Finding, context: Pl
   const service = context.live(finding.workload);
   if (finding.symptom.kind !== "NoEndpoints" || service === null) return null;
   const selector = textsAt(applyChanges(service, changes), "spec", "selector");
-  const behind = WORKLOADS.flatMap((kind) => context.others(kind, finding.workload.namespace) ?? []).filter(
-    (workload) => matchesLabels(selector, textsAt(templateOf(workload), "metadata", "labels")),
+  const behind = BEHIND.flatMap((kind) => context.others(kind, finding.workload.namespace) ?? []).filter((workload) =>
+    matchesLabels(selector, textsAt(templateOf(workload), "metadata", "labels")),
   );
   if (behind.length === 0 || behind.some((workload) => numberAt(workload, "spec", "replicas") !== 0)) return null;
   const names = behind.map((workload) => workload.metadata.name).join(", ");
@@ -134,8 +133,13 @@ export function subjectsOf(finding: Finding, context: PlanContext): ObjectRef[] 
       : isRestorable("ConfigMap", ["data", "any"], symptom.kind);
   });
   const target = own === null ? null : scaleTarget(own);
+  const behind =
+    own?.kind !== "Service" ? [] : BEHIND.flatMap((kind) => context.others(kind, workload.namespace) ?? []);
+  const meant = behind.filter((item) => own !== null && mayBeMeant(item, own)).map(refOf);
   return [
-    ...new Map([workload, ...(target === null ? [] : [target]), ...wanted].map((ref) => [keyOf(ref), ref])).values(),
+    ...new Map(
+      [workload, ...(target === null ? [] : [target]), ...wanted, ...meant].map((ref) => [keyOf(ref), ref]),
+    ).values(),
   ].slice(0, 12);
 }
 

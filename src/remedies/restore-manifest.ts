@@ -81,7 +81,12 @@ function stateOf(finding: Finding, { snapshot }: PlanContext): RefusedState | un
 function restorable({ ref, object, before }: RefusedState): Change[] {
   return diffObjects(object, before)
     .map((change) => ({ ...change, object: ref }))
-    .filter((change) => isRestorable(ref.kind, change.path, null));
+    .filter((change) => isRestorable(ref.kind, change.path, null) || isVersion(change));
+}
+
+/** The API version goes back where the cluster does not serve the new one. */
+export function isVersion({ path, from, to }: Change): boolean {
+  return path.length === 1 && path[0] === "apiVersion" && typeof from === "string" && typeof to === "string";
 }
 
 /** Changes that belong together: those within one item of a list, or of one field. */

@@ -33,7 +33,7 @@ export const restoreObject = defineRemedy({
     if (wanted.length === 0) return no("no object is missing that may be put back");
     const declared = await context.declared(finding.workload);
     for (const ref of wanted) {
-      if (declared !== null && !isNamedBy(declared, ref))
+      if (declared !== null && finding.symptom.kind !== "CutOff" && !isNamedBy(declared, ref))
         return no(`Git's ${describeRef(finding.workload)} does not need ${describeRef(ref)} any more: deploy it`);
       const removed = await context.removed(ref);
       if (removed === null) continue;
@@ -96,6 +96,8 @@ function named(object: Readonly<Record<string, Json>>, name: string, namespace: 
 
 /** Objects that the cluster's own words name as not found, that the workload's template names, and that are not there. */
 function missingOf(finding: Finding, context: PlanContext): ObjectRef[] {
+  if (finding.symptom.kind === "CutOff")
+    return finding.workload.kind === "Service" && context.live(finding.workload) === null ? [finding.workload] : [];
   const own = context.live(finding.workload);
   return own === null ? [] : saidMissing(finding).filter((ref) => isNamedBy(own, ref) && context.live(ref) === null);
 }

@@ -5,6 +5,7 @@ import { conflicts } from "../kube/json-patch.ts";
 import { describeRef, keyOf, sameRef } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
 import type { Change, Finding, Json, KubeObject, ObjectRef } from "../model.ts";
+import { isForService } from "./behind-service.ts";
 import { describeChanges } from "./evidence.ts";
 import { immutableBecause } from "./immutable.ts";
 import { comesWithGit } from "./missing-target.ts";
@@ -54,6 +55,9 @@ export function changesOf(fields: RestoredFields["fields"]): Change[] {
   }));
 }
 
+/** Why nothing is done live about what only a log tells of. */
+const SILENT = "the program runs, so that nothing would show whether a live change helps";
+
 /** Plans to put fields back, each checked again against the live objects and the allow-list. */
 export function planRestore(
   fields: RestoredFields["fields"],
@@ -77,7 +81,10 @@ export function planRestore(
         reason: `${ref === undefined ? "" : describeRef(ref)} has changed: ${gone.join("; ")}`,
       };
   }
-  const gitOnly = immutableBecause(changes, (change) => context.live(change.object)) ?? comesWithGit(changes, context);
+  const gitOnly =
+    immutableBecause(changes, (change) => context.live(change.object)) ??
+    comesWithGit(changes, context) ??
+    (finding.symptom.kind === "Complains" ? SILENT : undefined);
   return {
     possible: true,
     changes,
@@ -86,14 +93,11 @@ export function planRestore(
   };
 }
 
-function objectionTo(
-  { object, path, from, to }: Change,
-  finding: Finding,
-  context: PlanContext,
-  reach: "symptom" | "any",
-): string | null {
+function objectionTo(change: Change, finding: Finding, context: PlanContext, reach: "symptom" | "any"): string | null {
+  const { object, path, from, to } = change;
   const where = `${formatPath(path)} of ${describeRef(object)}`;
   if (object.namespace !== finding.workload.namespace) return `${where} is in another namespace`;
+  if (isForService(change, finding, context.live(finding.workload))) return null;
   const own = sameRef(object, finding.workload);
   if (!own && !isNeighbour(object, context)) return `${describeRef(object)} has nothing to do with the failing`;
   // Another object's fields come along when the same commit broke it in another way.
@@ -112,7 +116,7 @@ function sameTarget(scaler: KubeObject, ref: ObjectRef): boolean {
 
 /** An object that shows a symptom itself, or a ConfigMap or claim that a failing workload of the namespace refers to. */
 function isNeighbour(ref: ObjectRef, { snapshot, workload }: PlanContext): boolean {
-  const failing = [...snapshot.workloads, ...(workload === undefined ? [] : [workload])].filter(
+  const failing = [...snapshot.workloads, ...snapshot.complaints, ...(workload === undefined ? [] : [workload])].filter(
     (item) => item.ref.namespace === ref.namespace,
   );
   if (ref.kind === "ConfigMap" || ref.kind === "PersistentVolumeClaim") {
@@ -124,7 +128,8 @@ function isNeighbour(ref: ObjectRef, { snapshot, workload }: PlanContext): boole
       return true;
   }
   if (snapshot.failing.some((state) => sameTarget(state.object, ref))) return true;
-  return [...failing, ...snapshot.services, ...snapshot.ports, ...snapshot.claims, ...snapshot.failing].some((item) =>
+  const { services, ports, claims, cutOffs } = snapshot;
+  return [...failing, ...services, ...ports, ...claims, ...snapshot.failing, ...cutOffs].some((item) =>
     sameRef(item.ref, ref),
   );
 }

@@ -1,3 +1,5 @@
+import { complaintsOf } from "../kube/complaint.ts";
+import { unresolvedIn } from "../kube/unresolved.ts";
 import type { Change, FieldPath, Finding, Json, SymptomKind } from "../model.ts";
 import { placeOf } from "./place.ts";
 import { unresolvedHosts } from "./unresolved-hosts.ts";
@@ -13,6 +15,9 @@ const TOLD: Partial<Record<SymptomKind, readonly (readonly [RegExp, readonly str
     [/serviceaccount "[^"]*" not found/, ["serviceAccountName"]],
     [/no PriorityClass with name/, ["priorityClassName"]],
     [/RuntimeClass/, ["runtimeClassName"]],
+  ],
+  RolloutStuck: [
+    [/MountVolume|mount(?:ing)? (?:failed|volumes?)|hostPath type check|AttachVolume/, ["volumes", "volumeMounts"]],
   ],
   Unschedulable: [
     [
@@ -34,8 +39,18 @@ const TOLD: Partial<Record<SymptomKind, readonly (readonly [RegExp, readonly str
  * one thing often changed another beside it, which is then no business of the fix.
  */
 export function isTold(change: Change, finding: Finding): boolean {
+  if (finding.symptom.kind === "Complains") return isComplainedOf(change, finding);
   return isNamed(change, finding) && !isOffTopic(change, finding);
 }
+
+/** Of what only a log tells, nothing is believed that it does not name. */
+function isComplainedOf(change: Change, { evidence }: Finding): boolean {
+  const lines = evidence.filter(({ kind }) => kind === "log").map(({ text }) => text);
+  if (DNS.includes(placeOf(change.object.kind, change.path)?.field ?? "")) return unresolvedIn(lines).length > 0;
+  return complaintsOf(change, lines).length > 0;
+}
+
+const DNS = ["dnsPolicy", "dnsConfig", "hostAliases", "hostNetwork"];
 
 function isNamed({ object, path }: Change, { symptom }: Finding): boolean {
   const place = placeOf(object.kind, path);

@@ -1,5 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
 import { messageOf, StanchError } from "../errors.ts";
+import { sameAsLive } from "../gitops/field-equality.ts";
 import { isOurs } from "../gitops/holds.ts";
 import { withHolds } from "../incident/holding.ts";
 import type { Incident, IncidentPlan } from "../incident/incident.ts";
@@ -49,14 +50,16 @@ export async function act(
   holds: readonly Hold[] = [],
 ): Promise<Acted> {
   const groups = withHolding(plan.changes, holds);
+  const made = new Map<string, KubeObject>();
   for (const group of groups) {
     const said = await write(group, context, true);
     if (!said.written) return refused(incident, said.reason, said.gitOnly);
+    made.set(keyOf(group.ref), said.object);
   }
 
   const now = context.clock.now().toISOString();
   const hotfix: Hotfix = {
-    changes: plan.changes,
+    changes: plan.changes.map((change) => settled(change, made.get(keyOf(change.object)))),
     ...(plan.action === undefined ? {} : { action: plan.action }),
     ...(plan.contains === undefined ? {} : { contains: plan.contains }),
     appliedAt: now,
@@ -88,7 +91,7 @@ export async function act(
   for (const group of groups) {
     const said = await write(group, context, false);
     if (said.written) {
-      if (group.changes.length > 0) objects[keyOf(group.ref)] = said.version;
+      if (group.changes.length > 0) objects[keyOf(group.ref)] = versionOf(said.object);
     } else {
       // What was written before it is taken back by the caller: a hotfix that is half done must not stay so.
       current = await context.store.advance(current, "Acting", said.reason, {
@@ -179,6 +182,16 @@ function withRow(
   return [...(status?.contained ?? []), { remedy: choice.remedy, title, at, ...contains }].slice(-ROWS);
 }
 
+/**
+ * A change as the API server takes it: a probe, a port or a volume that comes as a whole gets defaults that no manifest says. Without them
+ * nobody could tell later whether it still stands.
+ */
+function settled(change: Change, made: KubeObject | undefined): Change {
+  const { path, to } = change;
+  const is = made === undefined || to === undefined ? undefined : getAt(made, path);
+  return is !== undefined && sameAsLive(path, to, is) ? { ...change, to: is } : change;
+}
+
 /** What is written to one object: fields of the plan, and what holds it or rests for it. */
 interface Group {
   readonly ref: ObjectRef;
@@ -214,7 +227,7 @@ function describeHold(hold: Hold): string {
 }
 
 type Written =
-  | { readonly written: true; readonly version: Hotfix["objects"][string] }
+  | { readonly written: true; readonly object: KubeObject }
   | { readonly written: false; readonly reason: string; readonly gitOnly: boolean };
 
 const ATTEMPTS = 5;
@@ -236,13 +249,11 @@ async function write(
     const gone = conflicts(changes, live);
     if (gone.length > 0)
       return { written: false, reason: `${what} changed in the meantime: ${gone.join("; ")}`, gitOnly: false };
-    if (changes.length === 0) return { written: true, version: versionOf(live) };
+    if (changes.length === 0) return { written: true, object: live };
     try {
       return {
         written: true,
-        version: versionOf(
-          await context.cluster.patch(group.ref, withVersion(toPatch(changes, live), live), { dryRun }),
-        ),
+        object: await context.cluster.patch(group.ref, withVersion(toPatch(changes, live), live), { dryRun }),
       };
     } catch (error) {
       if (!(error instanceof StanchError)) throw error;

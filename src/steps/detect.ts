@@ -24,6 +24,8 @@ const PRECEDENCE: readonly SymptomKind[] = [
   "ScalingInactive",
   "SyncFailed",
   "ManifestRefused",
+  "CutOff",
+  "Complains",
 ];
 
 /**

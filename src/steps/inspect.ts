@@ -1,12 +1,6 @@
-import { IGNORE, matchesGlob } from "../config/scope.ts";
+import { IGNORE } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
-import { originOf } from "../gitops/configured-source.ts";
-import { rootPaths } from "../gitops/history.ts";
-import { diffObjects } from "../gitops/object-diff.ts";
-import type { Origin } from "../gitops/origin.ts";
 import { stableKey } from "../gitops/rendered.ts";
-import { inputsOf } from "../gitops/revert-candidates.ts";
-import { openTree } from "../gitops/tree.ts";
 import { applyChanges } from "../kube/json-patch.ts";
 import { refOf } from "../kube/ref.ts";
 import { resourceOf } from "../kube/resources.ts";
@@ -14,10 +8,9 @@ import { matchesRequirements, parseSelector } from "../kube/selectors.ts";
 import type { Change, KubeObject, RefusedState } from "../model.ts";
 import type { Run } from "../run.ts";
 import type { Observation } from "./observe.ts";
+import { type Inspected, inspectedSources, isOfSource, ownChanges, recentCommits } from "./recent.ts";
 
-/** Commits that are looked at, how old they may be, and how many objects a run asks about. */
-const COMMITS = 3;
-const AGE_MS = 24 * 3_600_000;
+/** How many objects a run asks about. */
 const OBJECTS = 100;
 const PATIENCE_MS = 60_000;
 
@@ -29,35 +22,24 @@ export async function inspect(run: Run, seen: Observation): Promise<RefusedState
   const out = new Map<string, RefusedState>();
   const asked = new Map<string, Answer>();
   const began = run.clock.now().getTime();
-  for (const entry of rotated(await inspected(run), Math.floor(began / 60_000))) {
+  for (const entry of await inspectedSources(run)) {
     await run.renew();
     // The rest has its turn in a later run, which begins elsewhere.
     if (run.clock.now().getTime() - began > PATIENCE_MS) break;
     try {
-      const bench = await run.workbench.bench(entry.origin);
-      const { source, checkout } = bench;
-      const tree = await openTree(checkout.directory);
-      const commits = await checkout.history(rootPaths(source, await inputsOf(tree, source)), COMMITS);
-      // How the objects were right after the commit that is looked at: what later ones changed is not its doing.
-      let after: Map<string, KubeObject> | undefined;
-      for (const commit of commits) {
-        if (run.clock.now().getTime() - Date.parse(commit.at) > AGE_MS) break;
-        const now = (await bench.rendered()).objects;
-        const before = byKey((await run.renderer.render(await checkout.treeAt(`${commit.sha}^`), source)).objects);
-        for (const object of now.filter((item) => isAsked(item, entry, run, seen))) {
+      for await (const recent of recentCommits(entry, run)) {
+        for (const object of recent.now.filter((item) => isAsked(item, entry, run, seen))) {
           const key = stableKey(object);
-          const was = before.get(key);
-          const made = ownChanges(object, was, after === undefined ? object : after.get(key));
-          if (was === undefined || made.length === 0 || made.some(isFilledIn) || out.has(key)) continue;
+          const made = ownChanges(object, recent);
+          if (made.length === 0 || made.some(isFilledIn) || out.has(key)) continue;
           if (!asked.has(key) && asked.size >= OBJECTS) continue;
-          const answer = asked.get(key) ?? (await answerTo(object, run));
+          const answer = asked.get(key) ?? (await judged(object, made, run));
           asked.set(key, answer);
           if (answer.kind !== "refused") continue;
           const mended = applyChanges(object, made);
           if ((await answerTo(mended, run)).kind !== "taken" || (await isIgnoredLive(object, run))) continue;
-          out.set(key, { ref: refOf(object), object, before: mended, commit, message: answer.message });
+          out.set(key, { ref: refOf(object), object, before: mended, commit: recent.commit, message: answer.message });
         }
-        after = before;
       }
     } catch (error) {
       const { repository, path } = entry.origin;
@@ -67,37 +49,13 @@ export async function inspect(run: Run, seen: Observation): Promise<RefusedState
   return [...out.values()];
 }
 
-/** A source and the namespaces that it is asked about. */
-interface Inspected {
-  readonly origin: Origin;
-  readonly namespaces: readonly string[];
-}
-
-async function inspected({ workbench, config }: Run): Promise<Inspected[]> {
-  // A chart that is fetched has no history, and this API server is not the one that takes what goes elsewhere.
-  const known = (await workbench.origins()).filter(
-    ({ owner, remote }) => owner.kind !== "configuration" && owner.elsewhere !== true && remote === undefined,
-  );
-  return [
-    ...config.sources.map((entry) => ({ origin: originOf(entry), namespaces: entry.namespaces })),
-    ...known.map((origin) => ({ origin, namespaces: ["*"] })),
-  ];
-}
-
-function rotated<T>(items: readonly T[], by: number): readonly T[] {
-  const start = items.length === 0 ? 0 : by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
-}
-
-function byKey(objects: readonly KubeObject[]): Map<string, KubeObject> {
-  return new Map(objects.map((object) => [stableKey(object), object]));
-}
-
-/** What one commit changed in an object and what still stands so, from how it is to how it was before. */
-function ownChanges(now: KubeObject, before: KubeObject | undefined, after: KubeObject | undefined): Change[] {
-  if (before === undefined || after === undefined) return [];
-  const own = new Set(diffObjects(after, before).map((change) => JSON.stringify(change)));
-  return diffObjects(now, before).filter((change) => own.has(JSON.stringify(change)));
+/** What the API server says of an object, and before that whether it serves its version at all: removed APIs and slips. */
+async function judged(object: KubeObject, made: readonly Change[], run: Run): Promise<Answer> {
+  const { apiVersion, kind } = object;
+  const isOther = made.some(({ path }) => path[0] === "apiVersion");
+  if (isOther && (await run.cluster.resource(apiVersion, kind)) === null)
+    return { kind: "refused", message: `apiVersion: no matches for kind "${kind}" in version "${apiVersion}"` };
+  return answerTo(object, run);
 }
 
 /** What the deployer fills in after rendering (Flux, plug-ins of Argo CD) is no value yet: it cannot be asked about. */
@@ -108,16 +66,15 @@ function isFilledIn({ from }: Change): boolean {
 /** Only kinds that are known, in watched namespaces of the source, and never Secrets: their data would be sent. */
 function isAsked(object: KubeObject, entry: Inspected, { config }: Run, seen: Observation): boolean {
   const { apiVersion, kind, metadata } = object;
-  const { namespace = "", annotations, labels } = metadata;
+  const { annotations, labels } = metadata;
   const selector = parseSelector(config.scope.selector);
   return (
     resourceOf(apiVersion, kind)?.namespaced === true &&
     kind !== "Secret" &&
     (config.scope.kinds as readonly string[]).includes(kind) &&
-    seen.namespaces.has(namespace) &&
+    isOfSource(object, entry, seen.namespaces) &&
     annotations?.[IGNORE] !== "true" &&
-    (!selector.ok || matchesRequirements(selector.requirements, labels)) &&
-    entry.namespaces.some((glob) => matchesGlob(glob, namespace))
+    (!selector.ok || matchesRequirements(selector.requirements, labels))
   );
 }
 

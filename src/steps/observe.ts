@@ -16,6 +16,8 @@ export interface Observation {
   readonly snapshot: Snapshot;
   /** Annotations of the watched namespaces. */
   readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** What recent commits changed was looked into, too (inspect, listen, cutOffs). */
+  readonly inspected?: true;
 }
 
 /**
@@ -70,6 +72,8 @@ export async function observe(cluster: Cluster, config: Config, clock: Clock): P
     configs,
     // Git is looked into beside the cluster (inspect).
     refused: [],
+    complaints: [],
+    cutOffs: [],
     nodes: assembled.nodes,
     counts: {
       pods: census.pods,

@@ -138,7 +138,7 @@ async function look(watched: Watched, reading: Reading, started: number): Promis
   const object = await reading.cluster.get(ref);
   if (object === null) return { state: "bad", seen: `${describeRef(ref)} is gone` };
   if (symptom.kind === "NoEndpoints") return lookAtService(ref, reading);
-  if (symptom.kind === "WrongPort") return lookAtPorts(object, reading);
+  if (symptom.kind === "WrongPort" || symptom.kind === "CutOff") return lookAtPorts(object, reading);
   if (symptom.kind === "BrokenRoute") return lookAtRoute(object, reading);
   if (symptom.kind === "ScalingInactive" || symptom.kind === "SyncFailed") return lookAtFailing(object);
   if (symptom.kind === "ClaimPending") return fromHealth(healthOf(object));

@@ -18,6 +18,7 @@ import {
   search,
   startFixBench,
 } from "./bench.ts";
+import { inMemory } from "./in-memory.ts";
 import { PROGRAMS, type Program } from "./worlds.ts";
 
 let bench: FixBench;
@@ -373,7 +374,7 @@ describe("what is looked at", () => {
     const files = Object.fromEntries(
       Array.from({ length: 300 }, (_, at) => [`lib/p${at % 3}/f${at}.js`, `export const n${at} = needle;\n`]),
     );
-    const { sought } = await bench.ask({ files: { ...files, "main.py": "Needle = 1\n" } }, [
+    const { sought } = await bench.ask({ checkout: inMemory({ ...files, "main.py": "Needle = 1\n" }) }, [
       calls(
         ["list", { folder: "" }],
         ["list", { folder: "lib/p0/" }],

@@ -229,6 +229,8 @@ export function snapshot(workloads: readonly Workload[], over: Partial<Snapshot>
     services: [],
     ports: [],
     refused: [],
+    complaints: [],
+    cutOffs: [],
     claims: [],
     failing: [],
     configs: {},

@@ -73,6 +73,31 @@ describe("rollout-stuck", () => {
     ).toEqual([]);
   });
 
+  it("finds a pod whose volume cannot be mounted, without waiting for a deadline", () => {
+    const creating = pod({
+      phase: "Pending",
+      ready: false,
+      containers: [container({ waiting: { reason: "ContainerCreating", message: "" } })],
+    });
+    const failed = (message: string, first = "10m") =>
+      stuck({
+        status: rollingOut,
+        pods: [creating],
+        revisions: TWO,
+        events: [event("FailedMount", message, { on: creating.name, first })],
+      });
+    const message = 'MountVolume.SetUp failed for volume "host" : hostPath type check failed: /x is not a directory';
+    const [found] = failed(message);
+    expect(found).toMatchObject({ symptom: { kind: "RolloutStuck", message, oldReady: 3 }, since: ago("10m") });
+    expect(found?.unripe).toBeUndefined();
+    expect(failed(message, "1m")[0]?.unripe).toMatch(/The mount fails since 60s/);
+    // A ConfigMap that is not there is another finding, and one that is mounted by now is none.
+    expect(failed('MountVolume.SetUp failed for volume "c" : configmap "c" not found')).toEqual([]);
+    expect(
+      stuck({ status: rollingOut, pods: [pod()], revisions: TWO, events: [event("FailedMount", message)] }),
+    ).toEqual([]);
+  });
+
   it("finds a pod that an older, broken revision left behind in a StatefulSet, and offers no revision to go back to", () => {
     const left = pod({
       name: "cart-1",

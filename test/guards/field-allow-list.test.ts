@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fieldAllowList } from "../../src/guards/field-allow-list.ts";
-import type { FieldPath, Json, ObjectRef } from "../../src/model.ts";
+import type { Change, FieldPath, Json, ObjectRef, Plan } from "../../src/model.ts";
 import { CART, change, context, plan } from "./plan-builder.ts";
 
 const APP: FieldPath = ["spec", "template", "spec", "containers", { by: "name", value: "app" }];
@@ -24,6 +24,42 @@ describe("kinds that are never changed", () => {
       rule: "field-allow-list",
       reason: `a ${kind} is never changed`,
     });
+  });
+});
+
+describe("what workloads may do", () => {
+  const ROLE: ObjectRef = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role", namespace: "shop", name: "cart" };
+  const RULES: FieldPath = ["rules"];
+  const choice = { remedy: "restore-policy", params: {}, reason: "", evidence: [] };
+  const rule = (...verbs: readonly string[]) => [{ apiGroups: [""], resources: ["pods"], verbs: [...verbs] }];
+  const verdict = (over: Partial<Change>, chosen: Plan["choice"] = choice) =>
+    fieldAllowList.check(
+      plan({
+        choice: chosen,
+        changes: [{ object: ROLE, path: RULES, from: rule("get"), to: rule("get", "list"), ...over }],
+      }),
+      context(),
+    );
+
+  it("goes back to what it was by the rule for it", () => expect(verdict({})).toBeNull());
+
+  it.each<[string, Partial<Change>, Plan["choice"]?]>([
+    ["by another remedy", {}, { ...choice, remedy: "restore-from-git" }],
+    ["by a model", {}, { ...choice, by: "model" }],
+    ["in its labels", { path: ["metadata", "labels", "app"], from: "a", to: "b" }],
+    ["as a whole", { path: [] }],
+    ["to everything", { to: rule("*") }],
+    ["to rights of others", { to: rule("impersonate") }],
+    ["to Secrets", { to: [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }] }],
+    ["to other programs", { to: [{ apiGroups: [""], resources: ["pods/exec"], verbs: ["create"] }] }],
+    ["to rights", { to: [{ apiGroups: ["*"], resources: ["clusterroles"], verbs: ["get"] }] }],
+  ])("never %s", (_, over, chosen) => {
+    expect(verdict(over, chosen ?? choice)).toMatchObject({ decision: "refuse", rule: "field-allow-list" });
+  });
+
+  it("keeps what it already gives", () => {
+    const from = [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }, ...rule("get")];
+    expect(verdict({ from, to: [...from.slice(0, 1), ...rule("get", "list")] })).toBeNull();
   });
 });
 

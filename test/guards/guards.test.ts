@@ -9,6 +9,19 @@ import { guard } from "../../src/steps/guard.ts";
 import { ago } from "../detectors/snapshot-builder.ts";
 import { CART, change, context, live, ownerOfMemory, plan } from "./plan-builder.ts";
 
+const ROLE: ObjectRef = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "Role",
+  namespace: "shop",
+  name: "reader",
+};
+const reader: KubeObject = {
+  apiVersion: ROLE.apiVersion,
+  kind: "Role",
+  metadata: { name: "reader", namespace: "shop" },
+  rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }],
+};
+
 interface Case {
   readonly rule: string;
   /** What is tried, as a sentence's rest. */
@@ -217,6 +230,22 @@ const STOPS: readonly Stops[] = [
     says: /the mode is propose/,
   },
   {
+    rule: "policy",
+    when: "a Role would give back a right",
+    plan: plan({
+      choice: { remedy: "restore-policy", params: {}, reason: "", evidence: [] },
+      changes: [change({ object: ROLE, path: ["rules", 0, "verbs"], from: ["get"], to: ["get", "list"] })],
+    }),
+    context: context({
+      live: new Map([
+        [keyOf(CART), live()],
+        [keyOf(ROLE), reader],
+      ]),
+    }),
+    decision: "git-only",
+    says: /Role shop\/reader says what workloads may do, and is changed in Git only/,
+  },
+  {
     rule: "identity",
     when: "the workload would run as another ServiceAccount",
     plan: plan({
@@ -388,6 +417,7 @@ const PASSES: readonly Case[] = [
   },
   { rule: "gitops-object", when: "the object is a workload" },
   { rule: "identity", when: "only memory changes" },
+  { rule: "policy", when: "only memory changes" },
   {
     rule: "gitops-owned",
     when: "a hold keeps the change",

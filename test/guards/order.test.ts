@@ -56,6 +56,7 @@ describe("order", () => {
       "model-live",
       "gitops-object",
       "identity",
+      "policy",
       "gitops-owned",
       "fought-field",
       "risk",

@@ -25,6 +25,21 @@ it("what the API server refuses since a commit is put back in Git, and the clust
   expect(said(await world.run())).toEqual([]);
 }, 60_000);
 
+it("an API version that the cluster does not serve goes back, and nothing else of the commit", async () => {
+  const good = deployment({ memory: "256Mi" });
+  await using world = await makeWorld({ [FILE]: good }, virtualClock());
+  await world.deploy();
+  await world.clock.sleep(60_000);
+  const next = good.replace("memory: 256Mi", "memory: 300Mi");
+  const bad = next.replace("apiVersion: apps/v1", "apiVersion: apps/v1beta1");
+  await world.host.commit(REPOSITORY, "main", { [FILE]: bad }, { message: "More", date: world.clock.now() });
+  const report = await world.run();
+  expect(said(report), JSON.stringify(report.outcomes)).toEqual(["proposed"]);
+  const [pull] = world.host.pulls(REPOSITORY);
+  expect(pull?.draft, pull?.body).toBe(false);
+  expect(await world.host.read(REPOSITORY, pull?.head ?? "", FILE)).toBe(next);
+}, 60_000);
+
 const JOB = `apiVersion: batch/v1
 kind: Job
 metadata: {name: migrate, namespace: shop}

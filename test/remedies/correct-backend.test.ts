@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { keyOf } from "../../src/kube/ref.ts";
 import type { KubeObject } from "../../src/model.ts";
 import { workload } from "../detectors/snapshot-builder.ts";
 import { commit, helps, refuses, tried, type World } from "./remedy-context.ts";
@@ -149,5 +150,32 @@ describe("restore-from-git of an Ingress", () => {
     expect(await tried("restore-from-git", { fields: tls }, broken([]))).toMatch(
       /is no field that this remedy may restore/,
     );
+  });
+});
+
+describe("an Ingress that is as it was", () => {
+  const SERVICE = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "storefront" };
+
+  it("is not pointed to the port that a commit gave the Service in place of its own", async () => {
+    const now = service("storefront", { name: "http", port: 8000 });
+    const back = {
+      object: SERVICE,
+      path: ["spec", "ports", 0, "port"],
+      from: 8000,
+      to: 80,
+    };
+    const given = world({ name: "storefront", port: { number: 80 } }, [now]);
+    expect(await refuses("correct-backend", { ...given, previous: [commit([back])] })).toBe(
+      "commit 1a2b3c4 took port 80 from Service storefront away, and the Ingress may be right",
+    );
+    expect(await helps("correct-backend", given)).toMatchObject({ changes: [{ from: 80, to: 8000 }] });
+  });
+
+  it("nor to another Service where a commit took its own away", async () => {
+    const given = world({ name: "storefornt", port: { number: 80 } }, [service("storefront")]);
+    const removed = {
+      [keyOf({ ...SERVICE, name: "storefornt" })]: { commit: commit([]).commit, before: service("storefornt") },
+    };
+    expect(await refuses("correct-backend", { ...given, removed })).toMatch(/took Service storefornt away/);
   });
 });

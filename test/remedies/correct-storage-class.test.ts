@@ -193,3 +193,33 @@ describe("parameters from elsewhere change nothing:", () => {
     ),
   );
 });
+
+describe("a volume that is free", () => {
+  const volume = (phase: string, storage: string, mode: string): KubeObject => ({
+    apiVersion: "v1",
+    kind: "PersistentVolume",
+    metadata: { name: "data" },
+    spec: { storageClassName: "manuel", capacity: { storage }, accessModes: [mode] },
+    status: { phase },
+  });
+  const asks = {
+    storageClassName: "manual",
+    accessModes: ["ReadWriteOnce"],
+    resources: { requests: { storage: "1Gi" } },
+  };
+  const given = (item: KubeObject): World => claimed(asks, [storageClass("standard"), item]);
+
+  it("and that would fit but for its class may be what is meant", async () => {
+    expect(await refuses("correct-storage-class", given(volume("Available", "2Gi", "ReadWriteOnce")))).toBe(
+      'volume data is free and would fit but for its class "manuel". A person must say whether the claim or the volume is wrong',
+    );
+  });
+
+  it.each([
+    ["is taken", volume("Bound", "2Gi", "ReadWriteOnce")],
+    ["is too small", volume("Available", "1Mi", "ReadWriteOnce")],
+    ["is used otherwise", volume("Available", "2Gi", "ReadOnlyMany")],
+  ])("is not where it %s", async (_, item) => {
+    expect(await helps("correct-storage-class", given(item))).toMatchObject({ changes: [{ to: "standard" }] });
+  });
+});

@@ -123,6 +123,42 @@ const [BACK = MODE] = diffObjects(refusedObject(["--bad"]), refusedObject(["--go
   object: { ...env.ref },
 }));
 
+const VERBS: Change = {
+  object: { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role", namespace: "shop", name: "reader" },
+  path: ["rules", 0, "verbs"],
+  from: ["get"],
+  to: ["get", "list"],
+};
+const rbac: readonly KubeObject[] = [
+  {
+    apiVersion: VERBS.object.apiVersion,
+    kind: "Role",
+    metadata: { name: "reader", namespace: "shop" },
+    rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }],
+  },
+  {
+    apiVersion: VERBS.object.apiVersion,
+    kind: "RoleBinding",
+    metadata: { name: "reader", namespace: "shop" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "reader" },
+    subjects: [{ kind: "ServiceAccount", name: "default", namespace: "shop" }],
+  },
+];
+const denied: World = {
+  workload: env,
+  symptom: {
+    kind: "CrashLoop",
+    exit: "application",
+    exitCode: 1,
+    init: false,
+    message:
+      'pods is forbidden: User "system:serviceaccount:shop:default" cannot list resource "pods" in API group "" in the namespace "shop"',
+  },
+  live: rbac,
+  others: rbac,
+  previous: [commit([VERBS])],
+};
+
 const restored = (field: Change, sha: string | undefined = SHA): Params => ({
   ...(sha === undefined ? {} : { commit: sha }),
   fields: [asField(field)],
@@ -333,6 +369,21 @@ const CASES: readonly Case[] = [
       ["what was raised before", { ...killed, raises: 2 }, /looks like a leak/],
       ["a container that is not killed for memory", { ...killed, symptom: crash }, /not one that is killed/],
       ["another container than the failing", { ...killed, container: "proxy" }, /not one that is killed/],
+    ],
+  },
+  {
+    id: "restore-policy",
+    world: denied,
+    right: restored(VERBS),
+    lies: [
+      ["a right that Git never gave", restored(lieOf(VERBS, { to: ["get", "list", "delete"] })), /is not what commit/],
+      ["no commit at all", { fields: [asField(VERBS)] }, /no commit is named/],
+      ["the labels of the role", restored(lieOf(VERBS, { path: ["metadata", "labels"] })), /no field that/],
+      ["another object", restored(lieOf(VERBS, { object: { ...VERBS.object, name: "admin" } })), /refuses nothing/],
+    ],
+    elsewhere: [
+      ["a program that is denied nothing", { ...denied, symptom: crash }, /refuses nothing/],
+      ["a commit that did not take it", { ...denied, previous: [] }, /no recent one that changed/],
     ],
   },
   {

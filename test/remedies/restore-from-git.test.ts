@@ -271,3 +271,78 @@ describe("parameters from elsewhere change nothing:", () => {
     expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
   });
 });
+
+describe("what a failing Service looks for in pods", () => {
+  const CART = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "cart" };
+  const ref = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "cart" };
+  const label = ["spec", "template", "metadata", "labels", "tier"];
+  const behind = workload({ name: "cart", labels: { app: "cart", tier: "frontend" } }).object;
+  const relabelled: Change = { object: CART, path: label, from: "frontend", to: "front" };
+  const other: Change = { object: CART, path: [...label.slice(0, -1), "team"], from: "b", to: "a" };
+  const unselected = (over: Partial<World> = {}): World => ({
+    workload: {
+      ...workload(),
+      ref,
+      object: {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name: "cart", namespace: "shop" },
+        spec: { selector: { app: "cart", tier: "front" } },
+      },
+    },
+    container: null,
+    symptom: { kind: "NoEndpoints", message: "It matches no pod." },
+    others: [behind],
+    live: [behind],
+    previous: [commit([relabelled, other])],
+    ...over,
+  });
+
+  it("goes back in the label that it selects by, and in no other", async () => {
+    expect(await helps("restore-from-git", unselected())).toMatchObject({ changes: [relabelled] });
+  });
+
+  it("not in one that it does not ask for", async () => {
+    const previous = [commit([{ ...relabelled, to: "back" }, other])];
+    expect(await refuses("restore-from-git", unselected({ previous }))).toMatch(/nothing that explains/);
+    const params = { commit: "1a2b3c4", fields: [other as unknown as Json] };
+    expect(await tried("restore-from-git", params, unselected())).toMatch(/has nothing to do with the failing/);
+  });
+
+  const named = workload({ name: "cart", container: { ports: [{ name: "web", containerPort: 80 }] } }).object;
+  const name: Change = {
+    object: CART,
+    path: ["spec", "template", "spec", ...APP, "ports", { by: "containerPort", value: 80 }, "name"],
+    from: "web",
+    to: "http",
+  };
+  const misnamed = (targets: readonly (string | number)[]): World => ({
+    ...unselected(),
+    symptom: { kind: "WrongPort", message: "No container of its pods has a port named http.", targets },
+    others: [named],
+    live: [named],
+    previous: [commit([name])],
+  });
+
+  it("goes back in the name of the port that it sends to", async () => {
+    const given = misnamed(["http"]);
+    const service = {
+      ...given.workload.object,
+      spec: { selector: { app: "cart" }, ports: [{ port: 80, targetPort: "http" }] },
+    };
+    expect(
+      await helps("restore-from-git", { ...given, workload: { ...given.workload, object: service } }),
+    ).toMatchObject({ changes: [name] });
+    expect(await refuses("restore-from-git", misnamed(["metrics"]))).toMatch(/nothing that explains/);
+  });
+});
+
+describe("a Job's deadline", () => {
+  const job = workload({ kind: "Job", name: "migrate", spec: { activeDeadlineSeconds: 3 } });
+  const deadline: Change = { object: job.ref, path: ["spec", "activeDeadlineSeconds"], from: 3, to: 300 };
+
+  it("stays where the Job failed for something else", async () => {
+    const given = world({ workload: job, container: null, previous: [commit([deadline])] });
+    expect(await refuses("restore-from-git", given)).toMatch(/nothing that explains/);
+  });
+});

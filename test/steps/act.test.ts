@@ -3,6 +3,7 @@ import { getAt } from "../../src/kube/field-path.ts";
 import type { Change, FieldPath, KubeObject } from "../../src/model.ts";
 import { act, tryAct } from "../../src/steps/act.ts";
 import { undo } from "../../src/steps/undo.ts";
+import { firstLost } from "../../src/steps/verify.ts";
 import {
   APP,
   annotate,
@@ -52,6 +53,20 @@ describe("act", () => {
       phase: "Acting",
       hotfix: { changes: [{ from: "64Mi", to: "128Mi" }], objects: {} },
     });
+  });
+
+  it("knows a whole probe again, with the defaults that the API server gives it, and takes it back as a whole", async () => {
+    await using lab = await startLab(deployment());
+    const path: FieldPath = [...MEMORY.slice(0, -3), "readinessProbe"];
+    const to = { httpGet: { path: "/", port: 8080 }, periodSeconds: 5 };
+    const acted = await act(planOf([{ object: APP, path, to }]), await lab.incident(), through(lab));
+    const stands = getAt(lab.deployment(), path);
+    expect(stands).toMatchObject({ ...to, timeoutSeconds: 1 });
+    expect(acted.incident.status?.hotfix?.changes).toEqual([{ object: APP, path, to: stands }]);
+    expect(await firstLost(acted.incident.status?.hotfix?.changes ?? [], lab.api.get)).toBeNull();
+    const undone = await undo(acted.incident, "it did not help", "RolledBack", through(lab));
+    expect(undone.complete).toBe(true);
+    expect(getAt(lab.deployment(), path)).toBeUndefined();
   });
 
   it("tries again when only the resourceVersion moved, and keeps what the other wrote", async () => {
