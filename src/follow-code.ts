@@ -1,6 +1,7 @@
 import { followChat } from "./chat/follow.ts";
 import { messageOf, StanchError } from "./errors.ts";
-import type { Incident, IncidentCode } from "./incident/incident.ts";
+import type { Incident } from "./incident/incident.ts";
+import type { IncidentCode } from "./incident/incident-code.ts";
 import type { Outcome } from "./model.ts";
 import { formatGone } from "./pull-request/code-gone.ts";
 import type { Run } from "./run.ts";

@@ -2,16 +2,18 @@ import { priceOf } from "./advice/prices.ts";
 import { makeRedactor, type Redactor } from "./advice/redaction.ts";
 import { add, NOTHING } from "./advice/spend.ts";
 import { type FailingProgram, versionOf } from "./code-evidence.ts";
-import { seekFix } from "./code-fix/seek.ts";
-import { StanchError } from "./errors.ts";
-import type { Incident, IncidentCode } from "./incident/incident.ts";
+import { formatFix } from "./code-fix/recording.ts";
+import { type FixQuestion, type Sought, seekFix } from "./code-fix/seek.ts";
+import { messageOf, StanchError } from "./errors.ts";
+import type { Incident } from "./incident/incident.ts";
+import type { IncidentCode } from "./incident/incident-code.ts";
 import { packEdits } from "./incident/stored-fix.ts";
 import { describeRef } from "./kube/ref.ts";
 import type { Diagnosis, FileEdit } from "./model.ts";
 import { openAccount } from "./model-account.ts";
 import type { Checkout, CheckResult } from "./ports.ts";
 import { redact } from "./redact.ts";
-import type { Run } from "./run.ts";
+import type { ModelDoor, Run } from "./run.ts";
 import { secretValues } from "./secret-values.ts";
 import { type AppRepository, appEntryFor } from "./steps/app-repository.ts";
 
@@ -70,30 +72,29 @@ export async function seekCode(request: CodeSearch, run: Run): Promise<CodeSough
   const account = openAccount(add(add(advice ?? NOTHING, prose ?? NOTHING), spendIn(before)), run);
   const entry = entryOf(request, run);
   const check = checkOf(request, checkout, run);
-  const sought = await seekFix(
-    {
-      diagnosis,
-      image: program.image,
-      repository: program.repository,
-      folder: entry?.path ?? ".",
-      delimiter: door.draw(),
-    },
-    {
-      advisor: door.advisor,
-      account,
-      redactor,
-      clock: run.clock,
-      settings,
-      price,
-      tick: run.renew,
-      // Half of the lease: another run must not take over while this one waits.
-      mostMs: run.config.lease / 2,
-      checkout,
-      ...(check === undefined ? {} : { check }),
-      ...(request.app.image?.revision === undefined ? {} : { deployed: request.app.image.revision }),
-    },
-  );
+  const question: FixQuestion = {
+    diagnosis,
+    image: program.image,
+    repository: program.repository,
+    folder: entry?.path ?? ".",
+    delimiter: door.draw(),
+  };
+  const sought = await seekFix(question, {
+    advisor: door.advisor,
+    account,
+    redactor,
+    clock: run.clock,
+    settings,
+    price,
+    tick: run.renew,
+    // Half of the lease: another run must not take over while this one waits.
+    mostMs: run.config.lease / 2,
+    checkout,
+    ...(check === undefined ? {} : { check }),
+    ...(request.app.image?.revision === undefined ? {} : { deployed: request.app.image.revision }),
+  });
   await run.renew();
+  await record({ incident, question, sought, redactor }, run, door);
   const spent = add(spendIn(before), account.own());
   run.log.info("model asked for a fix", { model: name, found: sought.fixed, ...spent });
 
@@ -157,6 +158,37 @@ async function kept(incident: Incident, code: IncidentCode, run: Run): Promise<I
 function entryOf({ program }: CodeSearch, run: Run) {
   const entry = appEntryFor(program.image, run.config);
   return entry?.repository.toLowerCase() === program.repository.toLowerCase() ? entry : undefined;
+}
+
+/** Writes the exchange where that is wanted (`model.record`); a failure is logged and stops nothing. */
+async function record(
+  about: {
+    readonly incident: Incident;
+    readonly question: FixQuestion;
+    readonly sought: Sought;
+    readonly redactor: Redactor;
+  },
+  run: Run,
+  door: ModelDoor,
+): Promise<void> {
+  if (door.save === undefined) return;
+  const { namespace, name } = about.incident.metadata;
+  const at = run.clock.now().toISOString();
+  try {
+    const { question, sought, redactor } = about;
+    const text = formatFix({
+      at,
+      incident: `${namespace}/${name}`,
+      version: run.version,
+      question,
+      sought,
+      settings: run.config.model,
+      redactor,
+    });
+    await door.save(`${namespace}.${name}.code.${at.replaceAll(/[:.]/g, "-")}.json`, text);
+  } catch (error) {
+    run.log.warn("exchange not recorded", { error: messageOf(error) });
+  }
 }
 
 /** The check command on edits; undefined where there is none. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { applyPatch, createTwoFilesPatch, parsePatch } from "diff";
 import type { FileEdit } from "../model.ts";
-import type { StoredFix } from "./incident.ts";
+import type { StoredFix } from "./incident-code.ts";
 
 /** Characters of a patch that an object of the cluster can hold beside everything else. */
 const MOST = 200_000;
@@ -17,7 +17,10 @@ export function packEdits(edits: readonly FileEdit[]): Pick<StoredFix, "files" |
     )
     .join("");
   if (patch.length > MOST) return null;
-  return { files: edits.map(({ file, before }) => ({ file, before: digestOf(before) })), patch };
+  return {
+    files: edits.map(({ file, before, after }) => ({ file, before: digestOf(before), after: digestOf(after) })),
+    patch,
+  };
 }
 
 /**
@@ -31,12 +34,12 @@ export async function unpackEdits(
   const parts = partsOf(patch);
   if (parts === null || parts.length !== files.length || files.length === 0) return null;
   const edits: FileEdit[] = [];
-  for (const [index, { file, before: digest }] of files.entries()) {
+  for (const [index, { file, ...digests }] of files.entries()) {
     const before = (await read(file)) ?? "";
     const part = parts[index];
-    if (part === undefined || digestOf(before) !== digest) return null;
+    if (part === undefined || digestOf(before) !== digests.before) return null;
     const after = applyPatch(before, part, { fuzzFactor: 0, autoConvertLineEndings: false });
-    if (after === false || after === before) return null;
+    if (after === false || after === before || digestOf(after) !== digests.after) return null;
     edits.push({ file, before, after });
   }
   return edits;

@@ -46,7 +46,7 @@ const PARTS = { diff: 16_000, output: 8_000, citations: 10, files: 20 } as const
 
 /** `fix(shop/cart): check the basket for null`, at most 72 characters. */
 export function formatCodeTitle({ workload, summary }: Pick<CodeReport, "workload" | "summary">): string {
-  return formatTitle(workload, summary.replace(/\.$/, ""));
+  return formatTitle(workload, redact(summary).replace(/\.$/, ""));
 }
 
 /**
@@ -79,7 +79,7 @@ export function formatCodeCommit(
   const words = (text: string): string => quiet(redact(text));
   return [
     formatCodeTitle(report),
-    `${words(report.summary)}\n\nWhat a model says is wrong, which nothing proves: ${words(report.cause)}`,
+    `What it does: ${words(report.summary)}\n\nWhat a model says is wrong, which nothing proves: ${words(report.cause)}`,
     `Stanch-Incident: ${report.cluster}/${report.marker.incident}\nWritten-By-Model: ${words(report.model)}\n`,
   ].join("\n\n");
 }
@@ -118,7 +118,7 @@ function diffSection({ edits }: CodeReport): string {
 }
 
 function checkSection({ checks, citations, check, checked }: CodeReport): string {
-  const rows = checks.map((row) => `| ${row.passed ? "✅" : "❌"} | ${plain(row.text, 400)} |`);
+  const rows = checks.map((row) => `| ${row.passed ? "✅" : "❌"} | ${plain(redact(row.text), 400)} |`);
   const cited = citations.slice(0, PARTS.citations).map(({ id, quote }) => `- ${code(id, 60)}: ${code(redact(quote))}`);
   return [
     "### What was checked",

@@ -1,5 +1,6 @@
 import { handOver, isEdited, label, type Place, refOfPull } from "../branch-place.ts";
-import type { ImageOrigin, Incident, IncidentCode, StoredFix } from "../incident/incident.ts";
+import type { ImageOrigin, Incident } from "../incident/incident.ts";
+import type { IncidentCode, StoredFix } from "../incident/incident-code.ts";
 import { unpackEdits } from "../incident/stored-fix.ts";
 import type { FileEdit, Finding } from "../model.ts";
 import type { Checkout, PullRequest } from "../ports.ts";

@@ -1,6 +1,6 @@
 import type { Hosts } from "../../src/compose.ts";
 import type { Cluster } from "../../src/ports.ts";
-import type { RunReport } from "../../src/run.ts";
+import type { ModelDoor, RunReport } from "../../src/run.ts";
 import { type Answer, answers, BEFORE, FILE, FIX } from "./code-answers.ts";
 import { said } from "./incident.ts";
 import { APPS, IMAGE, loops, REVISION } from "./issues.ts";
@@ -21,6 +21,8 @@ export interface Failing extends World {
   /** How often the model was asked. */
   asked(): number;
   answer(next: Answer): void;
+  /** The model is behind this from now on, and not an answer of the test's. */
+  behind(advisor: ModelDoor["advisor"], save?: ModelDoor["save"]): void;
   cycle(settings?: object, wrap?: (doors: Doors) => Doors): Promise<RunReport>;
   /** The same, of which outcomes are expected. Gives back what was said. */
   expect(kinds: readonly string[], settings?: object): Promise<string>;
@@ -57,17 +59,12 @@ export async function failing(
   const delimiter = `delimiter-${count}`;
   const mine = { answer: FIX, asked: 0 };
   answers.set(delimiter, mine);
-  const door = (doors: Doors): Doors => ({
-    ...doors,
-    hosts: {
-      ...doors.hosts,
-      model: {
-        advisor: { ask: () => Promise.reject(new Error("not asked")) },
-        secrets: [TOKEN],
-        draw: () => delimiter,
-      },
-    },
-  });
+  let model: ModelDoor = {
+    advisor: { ask: () => Promise.reject(new Error("not asked")) },
+    secrets: [TOKEN],
+    draw: () => delimiter,
+  };
+  const door = (doors: Doors): Doors => ({ ...doors, hosts: { ...doors.hosts, model } });
   const cycle: Failing["cycle"] = (settings = {}, wrap = (doors) => doors) =>
     world.run((doors) => wrap(door(doors)), {
       ...NAMED,
@@ -87,6 +84,9 @@ export async function failing(
     asked: () => mine.asked,
     answer: (next) => {
       mine.answer = next;
+    },
+    behind(advisor, save) {
+      model = { ...model, advisor, ...(save === undefined ? {} : { save }) };
     },
     cycle,
     async expect(kinds, settings) {
