@@ -2,8 +2,9 @@ import { priceOf } from "./advice/prices.ts";
 import { makeRedactor, type Redactor } from "./advice/redaction.ts";
 import { add, NOTHING } from "./advice/spend.ts";
 import { type FailingProgram, versionOf } from "./code-evidence.ts";
-import { seekFix } from "./code-fix/seek.ts";
-import { StanchError } from "./errors.ts";
+import { formatFix } from "./code-fix/recording.ts";
+import { type FixQuestion, type Sought, seekFix } from "./code-fix/seek.ts";
+import { messageOf, StanchError } from "./errors.ts";
 import type { Incident, IncidentCode } from "./incident/incident.ts";
 import { packEdits } from "./incident/stored-fix.ts";
 import { describeRef } from "./kube/ref.ts";
@@ -70,30 +71,29 @@ export async function seekCode(request: CodeSearch, run: Run): Promise<CodeSough
   const account = openAccount(add(add(advice ?? NOTHING, prose ?? NOTHING), spendIn(before)), run);
   const entry = entryOf(request, run);
   const check = checkOf(request, checkout, run);
-  const sought = await seekFix(
-    {
-      diagnosis,
-      image: program.image,
-      repository: program.repository,
-      folder: entry?.path ?? ".",
-      delimiter: door.draw(),
-    },
-    {
-      advisor: door.advisor,
-      account,
-      redactor,
-      clock: run.clock,
-      settings,
-      price,
-      tick: run.renew,
-      // Half of the lease: another run must not take over while this one waits.
-      mostMs: run.config.lease / 2,
-      checkout,
-      ...(check === undefined ? {} : { check }),
-      ...(request.app.image?.revision === undefined ? {} : { deployed: request.app.image.revision }),
-    },
-  );
+  const question: FixQuestion = {
+    diagnosis,
+    image: program.image,
+    repository: program.repository,
+    folder: entry?.path ?? ".",
+    delimiter: door.draw(),
+  };
+  const sought = await seekFix(question, {
+    advisor: door.advisor,
+    account,
+    redactor,
+    clock: run.clock,
+    settings,
+    price,
+    tick: run.renew,
+    // Half of the lease: another run must not take over while this one waits.
+    mostMs: run.config.lease / 2,
+    checkout,
+    ...(check === undefined ? {} : { check }),
+    ...(request.app.image?.revision === undefined ? {} : { deployed: request.app.image.revision }),
+  });
   await run.renew();
+  await record(sought, question, incident, redactor, run);
   const spent = add(spendIn(before), account.own());
   run.log.info("model asked for a fix", { model: name, found: sought.fixed, ...spent });
 
@@ -132,6 +132,26 @@ export async function seekCode(request: CodeSearch, run: Run): Promise<CodeSough
   };
   const said = `A model wrote a fix of the program: ${code.said.replace(/\.$/, "")}.`;
   return { incident: await run.store.advance(incident, phase, said, { code }), code, reason: "" };
+}
+
+/** Writes the exchange where that is wanted; a failure is logged and stops nothing. */
+async function record(
+  sought: Sought,
+  question: FixQuestion,
+  { metadata: { namespace, name } }: Incident,
+  redactor: Redactor,
+  run: Run,
+): Promise<void> {
+  const save = run.model?.save;
+  if (save === undefined) return;
+  const at = run.clock.now().toISOString();
+  try {
+    const about = { at, incident: `${namespace}/${name}`, version: run.version, settings: run.config.model };
+    const text = formatFix({ ...about, question, sought, redactor });
+    await save(`${namespace}.${name}.code.${at.replaceAll(/[:.]/g, "-")}.json`, text);
+  } catch (error) {
+    run.log.warn("exchange not recorded", { error: messageOf(error) });
+  }
 }
 
 function spendIn(code: IncidentCode | undefined) {
