@@ -9,9 +9,9 @@ import { describeRef, keyOf, refOf } from "../kube/ref.ts";
 import { matchesLabels } from "../kube/selectors.ts";
 import { containersOf, templateOf } from "../kube/template.ts";
 import type { CutOffState, Flow, KubeObject } from "../model.ts";
+import { inspectedSources, isOfSource, ownChanges, type RecentCommit, recentCommits } from "../recent.ts";
 import type { Run } from "../run.ts";
 import type { Observation } from "./observe.ts";
-import { inspectedSources, isOfSource, ownChanges, type RecentCommit, recentCommits } from "./recent.ts";
 
 const PATIENCE_MS = 30_000;
 const WORKLOADS = new Set(["Deployment", "StatefulSet", "DaemonSet", "CronJob"]);

@@ -6,9 +6,9 @@ import { refOf } from "../kube/ref.ts";
 import { resourceOf } from "../kube/resources.ts";
 import { matchesRequirements, parseSelector } from "../kube/selectors.ts";
 import type { Change, KubeObject, RefusedState } from "../model.ts";
+import { type Inspected, inspectedSources, isOfSource, ownChanges, recentCommits } from "../recent.ts";
 import type { Run } from "../run.ts";
 import type { Observation } from "./observe.ts";
-import { type Inspected, inspectedSources, isOfSource, ownChanges, recentCommits } from "./recent.ts";
 
 /** How many objects a run asks about. */
 const OBJECTS = 100;

@@ -8,10 +8,10 @@ import { containersOf } from "../kube/template.ts";
 import { unresolvedIn } from "../kube/unresolved.ts";
 import type { Change, ComplaintState, KubeObject, PodState, Workload } from "../model.ts";
 import { loadWorkload } from "../observe/workloads.ts";
+import { inspectedSources, isOfSource, ownChanges, type RecentCommit, recentCommits } from "../recent.ts";
 import { redact } from "../redact.ts";
 import type { Run } from "../run.ts";
 import type { Observation } from "./observe.ts";
-import { inspectedSources, isOfSource, ownChanges, type RecentCommit, recentCommits } from "./recent.ts";
 
 /** Workloads whose logs are read in one run, and for how long a run listens. */
 const WORKLOADS = 20;

@@ -1,13 +1,13 @@
-import { matchesGlob } from "../config/scope.ts";
-import { originOf } from "../gitops/configured-source.ts";
-import { rootPaths } from "../gitops/history.ts";
-import { diffObjects } from "../gitops/object-diff.ts";
-import type { Origin } from "../gitops/origin.ts";
-import { stableKey } from "../gitops/rendered.ts";
-import { inputsOf } from "../gitops/revert-candidates.ts";
-import { openTree } from "../gitops/tree.ts";
-import type { Change, Commit, KubeObject } from "../model.ts";
-import type { Run } from "../run.ts";
+import { matchesGlob } from "./config/scope.ts";
+import { originOf } from "./gitops/configured-source.ts";
+import { rootPaths } from "./gitops/history.ts";
+import { diffObjects } from "./gitops/object-diff.ts";
+import type { Origin } from "./gitops/origin.ts";
+import { stableKey } from "./gitops/rendered.ts";
+import { inputsOf } from "./gitops/revert-candidates.ts";
+import { openTree } from "./gitops/tree.ts";
+import type { Change, Commit, KubeObject } from "./model.ts";
+import type { Run } from "./run.ts";
 
 /** Commits that are looked at, and how old they may be. */
 const COMMITS = 3;
