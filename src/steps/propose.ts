@@ -3,6 +3,7 @@ import { messageOf } from "../errors.ts";
 import { blameOf } from "../gitops/blame.ts";
 import type { Incident } from "../incident/incident.ts";
 import { outcomeOf } from "../incident/outcome.ts";
+import { markReady, NEEDS_PROOF } from "../mark-ready.ts";
 import type { FileEdit, Located, Outcome, Plan, Proof } from "../model.ts";
 import type { Checkout, PullRequest } from "../ports.ts";
 import { formatBody, formatReportFile, parseBody } from "../pull-request/body.ts";
@@ -14,7 +15,6 @@ import { composeReport, type PullRequestReport } from "../pull-request/report.ts
 import { chooseReviewers } from "../pull-request/reviewers.ts";
 import { formatTitle } from "../pull-request/title.ts";
 import type { Run } from "../run.ts";
-import { markReady, NEEDS_PROOF } from "./mark-ready.ts";
 
 export interface ProposeRequest {
   readonly incident: Incident;

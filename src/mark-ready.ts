@@ -1,6 +1,6 @@
-import { messageOf, StanchError } from "../errors.ts";
-import type { PullRequest } from "../ports.ts";
-import type { Run } from "../run.ts";
+import { messageOf, StanchError } from "./errors.ts";
+import type { PullRequest } from "./ports.ts";
+import type { Run } from "./run.ts";
 
 /** Label of a draft whose proof is not complete. A draft without it is a person's wish. */
 export const NEEDS_PROOF = "needs-proof";
