@@ -5,6 +5,7 @@ import type { Incident } from "../incident/incident.ts";
 import { createIncidentStore } from "../incident/store.ts";
 import { formatPath } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
+import type { LiveAction } from "../model.ts";
 import type { Flags } from "./flags.ts";
 import { printable } from "./printable.ts";
 import { age, table } from "./table.ts";
@@ -87,6 +88,7 @@ function show(incident: Incident, now: Date): string {
       (change) =>
         `               ${describeRef(change.object)} ${formatPath(change.path)}: ${JSON.stringify(change.from) ?? "(not set)"} → ${JSON.stringify(change.to) ?? "(not set)"}`,
     ),
+    ...(status?.hotfix?.action === undefined ? [] : [`Live action:   ${describeAction(status.hotfix.action)}`]),
     ...(status?.hotfix === undefined
       ? []
       : [
@@ -110,4 +112,12 @@ function show(incident: Incident, now: Date): string {
         ]),
   ];
   return printable(`${lines.join("\n")}\n`);
+}
+
+/** What was done that is no change of a field, word by word. */
+function describeAction(action: LiveAction): string {
+  const pods = `pod${action.pods.length === 1 ? "" : "s"} ${action.pods.join(", ")}`;
+  return action.kind === "evict"
+    ? `evicted ${pods}`
+    : `ran ${JSON.stringify(action.command)} in container ${action.container} of ${pods}`;
 }

@@ -60,6 +60,8 @@ export function stands({ hotfix, resolvedAt, phase }: IncidentStatus): boolean {
 function hotfixApplied(status: IncidentStatus): Milestone | null {
   const { hotfix, plan, verification } = status;
   if (hotfix === undefined || status.phase === "Acting" || hotfix.undoneAt !== undefined) return null;
+  // That it contains, and what, is told once that is known.
+  if (hotfix.contains !== undefined) return null;
   const seen = verification === undefined ? "" : ` ${sentence(`${verification.result}: ${verification.seen}`)}`;
   return {
     key: `hotfix-applied@${hotfix.appliedAt}`,

@@ -59,6 +59,13 @@ function rightsIn(objects: readonly KubeObject[]): unknown[] {
     );
 }
 
+const ENTRY = {
+  name: "touch",
+  namespaces: ["*"],
+  workloads: ["Deployment/cart"],
+  command: ["touch", "/a"],
+  why: "It helps.",
+};
 const name = fc.constantFrom("shop", "bank", "kube-system", NAMESPACE, "a", "123", "true", "team-a", "team-b", "x.y");
 const glob = fc.constantFrom("*", "team-*", "?", "shop", "b*k", "x.y", "[ab]", "te?m-a");
 /** What `sometimes` is absent, so that the defaults count, too. */
@@ -81,7 +88,11 @@ const configs = fc.record(
     charts: some({ fetch: fc.boolean() }),
     notify: some({ observe: fc.boolean() }),
     holds: some({ application: fc.boolean() }),
-    remedies: some({ enabled: fc.subarray(remedies.map(({ id }) => id)) }),
+    remedies: some({
+      enabled: fc.subarray(remedies.map(({ id }) => id)),
+      pause: some({ cronJobs: fc.boolean() }),
+      exec: fc.constantFrom([], [ENTRY]),
+    }),
   },
   { requiredKeys: [] },
 );

@@ -63,8 +63,12 @@ export async function command(
 export async function program(words: readonly string[], options: { readonly preload?: string } = {}): Promise<Said> {
   const preload = options.preload === undefined ? [] : ["--import", options.preload];
   const child = spawn(process.execPath, [...preload, join(ROOT, "src/cli.ts"), ...words], {
-    // No cluster, token or home of the developer's.
-    env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" },
+    // No cluster, token or home of the developer's. Node keeps what it compiled for the next start.
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: "/nonexistent",
+      NODE_COMPILE_CACHE: join(tmpdir(), "stanch-test-compiled"),
+    },
     cwd: tmpdir(),
   });
   let out = "";

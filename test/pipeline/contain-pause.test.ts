@@ -111,7 +111,7 @@ describe.concurrent("a rollout that takes serving pods away", { timeout: 400_000
   });
 
   it.each(
-    ["patch Deployment", "Incident Hotfixed", "Incident Contained"].flatMap((place) => [
+    ["patch Deployment", "Incident Contained"].flatMap((place) => [
       ["before", place] as const,
       ["after", place] as const,
     ]),
