@@ -1,24 +1,30 @@
 import { formatDuration } from "./config/duration.ts";
 import type { Incident } from "./incident/incident.ts";
-import { outcomeOf } from "./incident/outcome.ts";
-import type { Outcome, Plan } from "./model.ts";
+import type { Plan } from "./model.ts";
 import type { Run } from "./run.ts";
-import { type Reported, withSentence } from "./steps/report.ts";
-import { mayTell, tellProgram } from "./tell-program.ts";
+import { withSentence } from "./steps/report.ts";
+import { mayTell, type Told, tellProgram } from "./tell-program.ts";
 
 /**
  * The end of a live change that heals nothing: the harm is stopped, the cause stays, and there is nothing for Git. The incident stays open as
  * Contained. Whoever can heal it is told, but for a restart, which may have been all that it needed: that is told when it does not last.
  */
-export async function contain(incident: Incident, plan: Plan, run: Run): Promise<Outcome> {
+export async function contain(
+  incident: Incident,
+  plan: Plan,
+  run: Run,
+): Promise<{ readonly incident: Incident; readonly told: ToldOf }> {
   const seen = incident.status?.verification?.seen ?? "";
   const text = `Contained: ${plan.title}${seen === "" ? "" : `; ${seen.replace(/\.$/, "")}`}. ${causeOf(plan, incident, run)}`;
   const told = plan.choice.remedy === "restart" ? NOTHING : await tellContained(incident, plan.title, run);
   const next = await run.store.advance(incident, "Contained", withSentence(text, told.sentence), told.more);
-  return outcomeOf(next, "contained");
+  return { incident: next, told };
 }
 
-const NOTHING: Pick<Reported, "sentence" | "more"> = { sentence: "", more: {} };
+/** What was told, and where the program's code is, when that is known. */
+export type ToldOf = Pick<Told, "sentence" | "more" | "app" | "image">;
+
+const NOTHING: ToldOf = { sentence: "", more: {} };
 
 function causeOf({ choice }: Plan, { status }: Incident, run: Run): string {
   if (choice.remedy !== "restart") return "The cause lies in the program and stays; Git has nothing to say to it.";
@@ -29,19 +35,17 @@ function causeOf({ choice }: Plan, { status }: Incident, run: Run): string {
 }
 
 /** Tells the program's developers of what is contained. A person who said no before is not asked again; it stays contained all the same. */
-export async function tellContained(
-  incident: Incident,
-  title: string,
-  run: Run,
-): Promise<Pick<Reported, "sentence" | "more">> {
+export async function tellContained(incident: Incident, title: string, run: Run): Promise<ToldOf> {
   const { spec, status } = incident;
   const object = (await run.cluster.get(spec.workload)) ?? undefined;
   if (status?.issue?.closedAt !== undefined || !mayTell(spec.workload, object, run)) return NOTHING;
-  const { sentence, more } = await tellProgram(
+  const fix = status?.code?.closedAt === undefined ? status?.code?.pullRequest : undefined;
+  const { sentence, more, app, image } = await tellProgram(
     {
       incident,
       object,
       refusals: [],
+      ...(fix === undefined ? {} : { fix }),
       since: status?.detectedAt ?? "",
       previous: (ref) => run.workbench.previous(ref),
       contained: `${title}; ${status?.verification?.seen ?? "it helps"}`,
@@ -49,5 +53,9 @@ export async function tellContained(
     run,
   );
   const { silencedUntil: _, ...facts } = more;
-  return { sentence, more: facts };
+  return {
+    sentence,
+    more: facts,
+    ...(app === undefined || image === undefined ? {} : { app, image }),
+  };
 }

@@ -9,6 +9,7 @@ import { outcomeOf } from "./incident/outcome.ts";
 import { formatPath } from "./kube/field-path.ts";
 import { describeRef, keyOf } from "./kube/ref.ts";
 import { byObject } from "./kube/written.ts";
+import { mendContained } from "./mend-contained.ts";
 import type { Change, Located, ObjectRef, Outcome, Plan, Proof, Source } from "./model.ts";
 import { resolve } from "./resolve.ts";
 import type { Run } from "./run.ts";
@@ -34,7 +35,11 @@ export interface HealOptions {
  * corrected by rule, the incident says why and what a person must do; the live change stands meanwhile.
  */
 export async function heal(incident: Incident, given: Plan, options: HealOptions, run: Run): Promise<Outcome> {
-  if (given.contains !== undefined) return contain(incident, given, run);
+  if (given.contains !== undefined) {
+    const contained = await contain(incident, given, run);
+    const said = contained.incident.status?.message ?? "";
+    return outcomeOf(await mendContained(contained.incident, contained.told, said, run), "contained");
+  }
   if (given.changes.length === 0) return resolve(incident, `${given.title}; nothing in Git needs to change.`, run);
   run.log.progress(`looking for ${describeRef(given.finding.workload)} in Git`);
   let found: { bench: Bench } | { reason: string; repository?: string };

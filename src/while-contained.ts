@@ -4,6 +4,7 @@ import { isContained, isTold, isUntold } from "./incident/containing.ts";
 import { CLOSED, type Incident } from "./incident/incident.ts";
 import { outcomeOf } from "./incident/outcome.ts";
 import { templateDigest } from "./kube/template.ts";
+import { isUnmended, mendContained } from "./mend-contained.ts";
 import type { Outcome, Phase } from "./model.ts";
 import { resolve } from "./resolve.ts";
 import type { Run } from "./run.ts";
@@ -52,15 +53,14 @@ export async function release(incident: Incident, { reason, phase }: Over, run: 
 /** What contains stands, or its fault is still to be told. */
 export async function whileContained(incident: Incident, run: Run): Promise<Outcome> {
   const { message = "", plan } = incident.status ?? {};
-  if (!isUntold(incident)) return outcomeOf(incident, "waiting");
+  if (!isUntold(incident) && !isUnmended(incident, run)) return outcomeOf(incident, "waiting");
   const told = await tellContained(incident, plan?.title ?? "", run);
   if (told.more.issue?.number === undefined) return outcomeOf(incident, "waiting");
-  // The sentence before it said why it could not be told.
-  const text = message.replace(/ (?:No issue tells of it|The issue waits) .*$/, "");
-  return outcomeOf(
-    await run.store.advance(incident, "Contained", withSentence(text, told.sentence), told.more),
-    "waiting",
-  );
+  // What was said before of the issue and of a fix is said anew.
+  const text = message.replace(/ (?:No issue tells of it|The issue waits|Reported in) .*$/, "");
+  const now = withSentence(text, told.sentence);
+  const next = isUntold(incident) ? await run.store.advance(incident, "Contained", now, told.more) : incident;
+  return outcomeOf(await mendContained(next, told, now, run), "waiting");
 }
 
 /**

@@ -55,6 +55,11 @@ export async function failing(
   });
   await world.deploy();
   await loops(world);
+  return asking(world);
+}
+
+/** A world in which a test says what a model answers. */
+export function asking(world: World): Failing {
   count += 1;
   const delimiter = `delimiter-${count}`;
   const mine = { answer: FIX, asked: 0 };

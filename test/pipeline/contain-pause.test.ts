@@ -1,42 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { getAt } from "../../src/kube/field-path.ts";
-import { deployed, FILE, inGit, manifest, minutes, TOLD } from "./contained.ts";
+import { inGit, minutes, TOLD } from "./contained.ts";
 import { APP, owners, phases, said } from "./incident.ts";
-import { APPS, IMAGE, issues, runs, states } from "./issues.ts";
+import { APPS, issues, runs, states } from "./issues.ts";
 import { killAt } from "./kill.ts";
-import { REPOSITORY, type World } from "./world.ts";
+import { deployImage, FIXED, old, rollingOut } from "./rolling-out.ts";
+import type { World } from "./world.ts";
 
-const BAD = "example.com/cart:1.1.0";
-const FIXED = "example.com/cart:1.1.1";
 const settings = { ...TOLD, remedies: { enabled: ["pause"] } };
-const slow = (image: string) => manifest({ replicas: 10, spec: "  minReadySeconds: 15\n" }).replace(IMAGE, image);
-
-/** The old pods that still serve, by the revision of the first deployment. */
-function old(world: World): number {
-  const [first] = world.cluster
-    .list("apps/v1", "ReplicaSet", "shop")
-    .toSorted((a, b) => Number(revisionOf(a)) - Number(revisionOf(b)));
-  return Number((first?.["status"] as { readyReplicas?: number } | undefined)?.readyReplicas ?? 0);
-}
-const revisionOf = (set: { metadata: { annotations?: Record<string, string> } }): string | undefined =>
-  set.metadata.annotations?.["deployment.kubernetes.io/revision"];
 const live = (world: World) => world.cluster.get("apps/v1", "Deployment", "shop", "app");
 const paused = (world: World): unknown => getAt(live(world) as never, ["spec", "paused"]);
-const deployImage = (world: World, value: string) =>
-  world.api.patch(APP, [{ op: "replace", path: "/spec/template/spec/containers/0/image", value }]);
-
-/** A version that ends by itself is rolled out, and counts as available for long enough to take old pods away. */
-async function rollingOut(): Promise<World> {
-  const world = await deployed(slow(IMAGE), () => ({}));
-  world.cluster.registry.push(BAD, { exit: { code: 1, afterSeconds: 25 }, log: ["panic: nil map"] });
-  world.cluster.registry.push(FIXED, {});
-  await minutes(world, 60);
-  await world.host.commit(REPOSITORY, "main", { [FILE]: slow(BAD) }, { message: "Release 1.1.0" });
-  await deployImage(world, BAD);
-  for (let round = 0; round < 9; round += 1) await minutes(world, 1 / 3);
-  expect(old(world)).toBe(3);
-  return world;
-}
 
 describe.concurrent("a rollout that takes serving pods away", { timeout: 400_000 }, () => {
   it("rests, the old pods go on serving, and the program's developers are told; another image resumes it", async () => {
