@@ -25,6 +25,7 @@ export const exec = defineRemedy({
   }),
   needs: [],
   needsWhen: [{ when: { setting: "remedies.exec", some: true }, accesses: EXEC_PODS }],
+  concerns: (_, settings) => settings.remedies.exec.length > 0,
   async diagnose(finding, context) {
     const { exec: entries } = context.settings.remedies;
     if (entries.length === 0) return no("no command is written down (remedies.exec)");

@@ -44,6 +44,8 @@ export interface Remedy<P extends z.ZodType = z.ZodType> {
   readonly reads?: readonly Access[];
   /** Kinds that it looks through for a finding, to be had from `others`. Absent: none. */
   looks?(finding: Finding): readonly OtherKind[];
+  /** Does a finding concern it at all? What is not set up, or is about something else, is neither asked nor told. Absent: every one does. */
+  concerns?(finding: Finding, settings: Config): boolean;
   /** Symptoms that it may help against; the order of remedies for a symptom stands in index.ts. */
   diagnose(finding: Finding, context: RemedyContext): Promise<Answer<z.output<P>>>;
   plan(params: z.output<P>, finding: Finding, context: PlanContext): Drafted;

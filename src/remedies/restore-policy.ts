@@ -39,6 +39,7 @@ export const restorePolicy = defineRemedy({
     { group: "", resource: "resourcequotas", verb: "get" },
     { group: "", resource: "limitranges", verb: "get" },
   ],
+  concerns: (finding) => concerned(finding).length > 0,
   looks: (finding) => concerned(finding).flatMap(({ kinds }) => kinds),
   async diagnose(finding, context) {
     let reason = "nothing refuses it by name what a recent commit took away";

@@ -17,6 +17,7 @@ export async function diagnose(finding: Finding, context: RemedyContext): Promis
   for (const id of remediesFor[finding.symptom.kind]) {
     const remedy = remedies.find((candidate) => candidate.id === id);
     if (remedy === undefined) continue;
+    if (remedy.concerns?.(finding, context.settings) === false) continue;
     if (!context.settings.remedies.enabled.includes(id)) {
       rejected.push({ remedy: id, reason: "it is not enabled" });
       continue;
