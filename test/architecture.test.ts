@@ -42,6 +42,7 @@ const LAYERS: Record<string, readonly string[]> = {
   remedies: [...PURE, "remedies", "gitops"],
   guards: [...PURE, "guards", "remedies", "gitops"],
   "branch-place": [...PURE, "pull-request", "run"],
+  "mark-ready": [...PURE, "run"],
   steps: [
     ...PURE,
     "steps",
@@ -54,6 +55,7 @@ const LAYERS: Record<string, readonly string[]> = {
     "observe",
     "run",
     "branch-place",
+    "mark-ready",
     "recent",
   ],
   recent: [...PURE, "gitops", "run"],

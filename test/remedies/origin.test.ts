@@ -414,6 +414,9 @@ const PROVED_BY_PLAN: readonly RemedyId[] = [
   "correct-node-selector",
 ];
 
+/** What contains writes no value that anybody could choose: pods that fail now, `true`, words of the configuration. Each has tests of its own. */
+const WITHOUT_VALUES: readonly RemedyId[] = ["restart", "pause", "exec"];
+
 describe.each(CASES)("$id", ({ id, world, right, lies, elsewhere = [] }) => {
   it("is planned where the value comes from where it must", async () => {
     expect(await tried(id, right, world)).toMatchObject({ title: expect.any(String) });
@@ -425,6 +428,6 @@ describe.each(CASES)("$id", ({ id, world, right, lies, elsewhere = [] }) => {
 });
 
 it("no remedy of the catalogue is left out", () => {
-  const covered = [...CASES.map((one) => one.id), ...PROVED_BY_PLAN];
+  const covered = [...CASES.map((one) => one.id), ...PROVED_BY_PLAN, ...WITHOUT_VALUES];
   expect(remedies.map((remedy) => remedy.id).filter((id) => !covered.includes(id))).toEqual([]);
 });
