@@ -44,7 +44,11 @@ describe("stanch rbac", () => {
     const all = flat(manifestsFor(Config.parse({ mode: "remediate" })));
     expect(all.filter((right) => right.includes("*"))).toEqual([]);
     expect(all.filter((right) => right.includes("secrets"))).toEqual(["list secrets."]);
-    expect(all.filter((right) => /networkpolic|exec|attach|impersonate|escalate|bind /.test(right))).toEqual([]);
+    expect(all.filter((right) => /exec|attach|impersonate|escalate|bind /.test(right))).toEqual([]);
+    expect(all.filter((right) => right.includes("networkpolic"))).toEqual([
+      "get networkpolicies.networking.k8s.io",
+      "list networkpolicies.networking.k8s.io",
+    ]);
     expect(all.filter((right) => right.includes("rbac"))).toEqual([
       "get rolebindings.rbac.authorization.k8s.io",
       "get roles.rbac.authorization.k8s.io",
@@ -71,7 +75,7 @@ describe("stanch rbac", () => {
         .flatMap(rulesOf)
         .flatMap((rule) => rule.resources)
         .toSorted(),
-    ).toEqual(["ingressclasses", "namespaces", "nodes", "priorityclasses", "storageclasses"]);
+    ).toEqual(["ingressclasses", "namespaces", "nodes", "persistentvolumes", "priorityclasses", "storageclasses"]);
     expect(named(objects, "stanch-writer").map((object) => `${object.kind} ${object.metadata.namespace}`)).toEqual([
       "ServiceAccount stanch-system",
       "Role shop",
