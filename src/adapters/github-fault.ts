@@ -10,7 +10,11 @@ interface Answer {
   };
 }
 
-const answerOf = (error: unknown): Answer | undefined => (error as { response?: Answer } | null)?.response;
+/** A fault of GraphQL comes with an answer of another form, and with status 200. */
+const answerOf = (error: unknown): Answer | undefined => {
+  const answer = (error as { response?: Answer } | null)?.response;
+  return typeof answer?.status === "number" ? answer : undefined;
+};
 
 /** The HTTP status of a failed request; 0 when there was no answer (Octokit calls that 500). */
 export function statusOf(error: unknown): number {
@@ -59,7 +63,8 @@ export function translate(
   const text = redact(
     (said === "" ? messageOf(error) : said).replaceAll(at.secret === "" ? "\0" : at.secret, "‹token›"),
   ).slice(0, 500);
-  const hint = hintFor(text, status, answer, at.app);
+  const graph = (error as { name?: string } | null)?.name === "GraphqlResponseError";
+  const hint = graph ? HINTS[403] : hintFor(text, status, answer, at.app);
   return new StanchError(
     "code-host",
     `cannot ${at.what} in ${at.repository}: ${text}${status === 0 ? "" : ` (${status})`}`,
