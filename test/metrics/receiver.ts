@@ -1,5 +1,6 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline, Readable } from "node:stream";
 import { gunzipSync } from "node:zlib";
 
 export interface Received {
@@ -17,6 +18,12 @@ export type Behaviour =
   | "hangs up"
   | { readonly redirect: string }
   | { readonly huge: number };
+
+/** A page of so many times 64 KiB. */
+function* pageOf(parts: number): Generator<string> {
+  const part = "x".repeat(65_536);
+  for (let sent = 0; sent < parts; sent += 1) yield part;
+}
 
 /** A receiver over HTTP that keeps what it was sent. */
 export async function startReceiver(behave: () => Behaviour = () => 200) {
@@ -39,7 +46,11 @@ export async function startReceiver(behave: () => Behaviour = () => 200) {
         response.on("close", () => clearInterval(timer));
       } else if (typeof how === "object" && "redirect" in how)
         response.writeHead(307, { location: how.redirect }).end();
-      else if (typeof how === "object") response.writeHead(how.huge).end("x".repeat(20 * 1024 * 1024));
+      else if (typeof how === "object") {
+        response.writeHead(how.huge, { "content-length": 320 * 65_536 });
+        // As fast as it is read, and no faster: who is measured shares this thread.
+        pipeline(Readable.from(pageOf(320)), response, () => undefined);
+      }
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
