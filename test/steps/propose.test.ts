@@ -71,7 +71,7 @@ describe("nothing is there", () => {
     await at.propose();
     expect(first()).toMatchObject({ draft: true, labels: ["stanch"] });
     first().labels = ["stanch", "needs-proof"];
-    at.host.faults.add({ method: "POST", path: /graphql$/, status: 501, times: 9 });
+    at.host.faults.add({ method: "POST", path: /graphql$/, status: 403, times: 9 });
     expect((await at.propose()).kind).toBe("updated");
     expect(first()).toMatchObject({ draft: true, labels: ["stanch", "needs-proof"] });
     expect(at.logged.join("")).toContain("draft not marked ready for review");
