@@ -8,8 +8,6 @@ export default defineConfig({
     // A limit for what hangs, and no measure of speed: a busy machine is many times slower.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // A worker keeps what it has loaded for its next file: loading it anew for each takes a second of processor time and proves nothing.
-    isolate: false,
     // Tests wait for git and for renderers half of the time, so that one worker more than there are processors keeps them all busy. Within a
     // file few go on at once: they share one thread, and each would wait for all the others within its own limit.
     maxWorkers: availableParallelism() + 1,
