@@ -140,7 +140,7 @@ describe("rights of stanch drift", () => {
 
   it("are reads only, of what it compares, without a wildcard; Secrets only where they are compared", () => {
     const added = rights({ enabled: true }).filter((right) => !rights({}).includes(right));
-    expect(added).toContain("list networkpolicies.networking.k8s.io");
+    expect(added).toContain("list poddisruptionbudgets.policy");
     expect(
       added.every((right) => /^(get|list) /.test(right) && !right.includes("*") && !right.includes("secrets")),
     ).toBe(true);
