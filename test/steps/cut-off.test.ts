@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { stableKey } from "../../src/gitops/rendered.ts";
 import type { Json, KubeObject } from "../../src/model.ts";
-import { lostPorts, lostServices, lostWays } from "../../src/steps/cut-off.ts";
 import type { RecentCommit } from "../../src/recent.ts";
+import { lostPorts, lostServices, lostWays } from "../../src/steps/cut-off.ts";
 import { commit } from "../remedies/remedy-context.ts";
 
 const service = (port: number, over: { readonly [field: string]: Json } = {}): KubeObject => ({

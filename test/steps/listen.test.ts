@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { stableKey } from "../../src/gitops/rendered.ts";
 import type { KubeObject } from "../../src/model.ts";
-import { topicsOf } from "../../src/steps/listen.ts";
 import type { RecentCommit } from "../../src/recent.ts";
+import { topicsOf } from "../../src/steps/listen.ts";
 import { type WorkloadSpec, workload } from "../detectors/snapshot-builder.ts";
 import { commit, configMap } from "../remedies/remedy-context.ts";
 
