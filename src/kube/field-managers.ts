@@ -85,6 +85,27 @@ function matches(key: string, step: PathStep): boolean {
   return key.startsWith("k:") && keysIn(key)[step.by] === step.value;
 }
 
+/** The keys in a set that lead to a field; undefined where it names nothing there or below. */
+export function nodeStepsTo(fields: unknown, path: FieldPath, object: unknown): readonly string[] | undefined {
+  const out: string[] = [];
+  let at: Fields | undefined = mapAt(fields);
+  for (const [depth, step] of path.entries()) {
+    const keys = Object.keys(at ?? {});
+    const key =
+      keys.find((candidate) => matches(candidate, step)) ??
+      (typeof step === "string" ? undefined : itemKey(keys, getAt(object, path.slice(0, depth + 1))));
+    if (key === undefined) return undefined;
+    out.push(key);
+    at = mapAt(at, key);
+  }
+  return at === undefined ? undefined : out;
+}
+
+/** Does a set's key (`k:{…}`) mean this list item? */
+export function ofItem(key: string, item: unknown): boolean {
+  return itemKey([key], item) !== undefined;
+}
+
 /** The key of an item that is called otherwise than by its merge keys: all of these must be the item's. */
 function itemKey(keys: readonly string[], item: unknown): string | undefined {
   const map = mapAt(item);

@@ -9,6 +9,7 @@ import { getAt } from "../kube/field-path.ts";
 import { conflicts, toPatch } from "../kube/json-patch.ts";
 import { logText } from "../kube/log-text.ts";
 import { describeRef, keyOf } from "../kube/ref.ts";
+import { disownDefaults } from "../kube/said-fields.ts";
 import { sameValue } from "../kube/same-value.ts";
 import { byObject, changeKey, versionOf, withVersion } from "../kube/written.ts";
 import type {
@@ -91,7 +92,8 @@ export async function act(
   for (const group of groups) {
     const said = await write(group, context, false);
     if (said.written) {
-      if (group.changes.length > 0) objects[keyOf(group.ref)] = versionOf(said.object);
+      const object = await disown(said.object, group, context);
+      if (group.changes.length > 0) objects[keyOf(group.ref)] = versionOf(object);
     } else {
       // What was written before it is taken back by the caller: a hotfix that is half done must not stay so.
       current = await context.store.advance(current, "Acting", said.reason, {
@@ -268,6 +270,21 @@ async function write(
         return { written: false, reason: `${what} is written by somebody else again and again`, gitOnly: false };
       await context.clock.sleep(100 * attempt);
     }
+  }
+}
+
+/**
+ * What the API server filled in is not ours: owned, it would look like a value that somebody chose, to a server-side deployer as to a
+ * comparison of Git with live. No hotfix fails for it: the release after the merge gives up all of it.
+ */
+async function disown(object: KubeObject, { ref, changes }: Group, { cluster }: ActContext): Promise<KubeObject> {
+  const operations = disownDefaults(object, changes, "stanch");
+  if (operations.length === 0) return object;
+  try {
+    return await cluster.patch(ref, operations);
+  } catch (error) {
+    if (!(error instanceof StanchError) || error.code === "lease") throw error;
+    return object;
   }
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { StanchError } from "../../src/errors.ts";
+import { managersOf } from "../../src/kube/field-managers.ts";
 import { getAt } from "../../src/kube/field-path.ts";
 import type { Change, FieldPath, KubeObject } from "../../src/model.ts";
 import { act, tryAct } from "../../src/steps/act.ts";
@@ -67,6 +69,37 @@ describe("act", () => {
     const undone = await undo(acted.incident, "it did not help", "RolledBack", through(lab));
     expect(undone.complete).toBe(true);
     expect(getAt(lab.deployment(), path)).toBeUndefined();
+  });
+
+  it("owns what it said, and none of the defaults that the API server added", async () => {
+    await using lab = await startLab(deployment());
+    const path: FieldPath = [...MEMORY.slice(0, -3), "readinessProbe"];
+    const to = { httpGet: { path: "/", port: 8080 }, periodSeconds: 5 };
+    await act(planOf([memoryTo("128Mi"), { object: APP, path, to }]), await lab.incident(), through(lab));
+    const live = lab.deployment() as KubeObject;
+    const owners = (...field: FieldPath) => managersOf(live, field).map(({ manager }) => manager);
+    expect(getAt(live, [...path, "httpGet", "scheme"])).toBe("HTTP");
+    expect(owners(...path, "httpGet", "scheme")).not.toContain("stanch");
+    expect(owners(...path, "timeoutSeconds")).not.toContain("stanch");
+    for (const field of [["periodSeconds"], ["httpGet", "port"], ["httpGet", "path"]])
+      expect(owners(...path, ...field), field.join()).toContain("stanch");
+    expect(owners(...MEMORY)).toContain("stanch");
+  });
+
+  it("stands where its defaults could not be given up", async () => {
+    await using lab = await startLab(deployment());
+    const path: FieldPath = [...MEMORY.slice(0, -3), "readinessProbe"];
+    const change: Change = { object: APP, path, to: { httpGet: { path: "/", port: 8080 } } };
+    const cluster: typeof lab.api = {
+      ...lab.api,
+      patch: (...words) =>
+        words[1].some((operation) => operation.path.includes("managedFields"))
+          ? Promise.reject(new StanchError("conflict", "somebody was faster"))
+          : lab.api.patch(...words),
+    };
+    const acted = await act(planOf([change]), await lab.incident(), through(lab, cluster));
+    expect(acted.applied).toBe(true);
+    expect(acted.incident.status?.phase).toBe("Hotfixed");
   });
 
   it("tries again when only the resourceVersion moved, and keeps what the other wrote", async () => {
