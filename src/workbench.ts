@@ -79,6 +79,7 @@ const MOST_ORIGINS = 20;
 const NO_DEPLOYERS: Deployers = { all: [], of: () => null, gaps: [] };
 
 export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbench {
+  let closed = false;
   let checkouts = new Map<string, Promise<Checkout>>();
   let benches = new Map<string, Promise<Bench>>();
   let histories = new Map<string, Promise<readonly PreviousVersion[]>>();
@@ -93,6 +94,8 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     const branch =
       wanted ??
       (await remember(branches, repository, async () => (await ports.codeHost.check(repository)).defaultBranch));
+    // What was only fetched ahead may come here when its run has ended; nobody would close it.
+    if (closed) throw new StanchError("git", `${repository} is not opened any more: the run has ended`);
     return remember(checkouts, `${repository}@${branch}`, () => ports.repositories.open(repository, branch));
   };
 
@@ -296,7 +299,10 @@ export function createWorkbench(config: Config, ports: WorkbenchPorts): Workbenc
     previous: (ref) => remember(histories, keyOf(ref), () => history(ref)),
     removed: (ref) => remember(removals, keyOf(ref), () => removal(ref)),
     refresh: closeAll,
-    close: closeAll,
+    close() {
+      closed = true;
+      return closeAll();
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, realpath, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { messageOf, StanchError } from "../errors.ts";
 import type { Commit } from "../model.ts";
 import type { Checkout, Log, Repositories, TrackedFile } from "../ports.ts";
@@ -47,13 +47,26 @@ async function open(repository: string, branch: string, options: GitOptions): Pr
     path: options.path,
     network: options.network ?? {},
   };
-  const git = await fetchInto(
-    cache,
-    gitIn(await realpath(options.cacheDirectory), access),
-    () => gitIn(cache, access),
-    remote,
-    options.log,
-  );
+  const outside = gitIn(await realpath(options.cacheDirectory), access);
+  const checkout = (): Promise<Checkout> => checkOut(gitIn(cache, access), repository, branch, options);
+  const found = await stat(join(cache, "HEAD")).catch(() => null);
+  if (found !== null && (await fetched(gitIn(cache, access), options.log))) {
+    try {
+      return await checkout();
+    } catch (error) {
+      if (!DAMAGED.test(messageOf(error))) throw error;
+      options.log.warn("the cached clone is damaged and is made anew", { error: messageOf(error) });
+    }
+  }
+  await cloneTo(cache, outside, remote, found?.ino);
+  return checkout();
+}
+
+/** What git says of objects that should be there and are not, or are not what they should be. */
+const DAMAGED =
+  /corrupt|bad object|unable to read|missing (blob|tree|commit|object)|loose object|not a git repository/i;
+
+async function checkOut(git: Git, repository: string, branch: string, options: GitOptions): Promise<Checkout> {
   const revision = (
     await git(["rev-parse", "--verify", "--end-of-options", `refs/heads/${branch}^{commit}`]).catch(
       (error: unknown) => {
@@ -75,33 +88,55 @@ async function open(repository: string, branch: string, options: GitOptions): Pr
   }
 }
 
-/** Clones or fetches. A cache that git cannot use any more is made anew. */
-async function fetchInto(cache: string, outside: Git, inside: () => Git, remote: string, log: Log): Promise<Git> {
-  const exists = await stat(join(cache, "HEAD")).then(
-    () => true,
-    () => false,
-  );
-  if (exists) {
-    const git = inside();
-    try {
-      await git(["worktree", "prune"]);
-      await git(["fetch", "--quiet", "--prune", "--no-tags", "--force", "origin", "+refs/heads/*:refs/heads/*"]);
-      return git;
-    } catch (error) {
-      if (!/not a git repository|corrupt|bad object|unable to read|invalid|lock/i.test(messageOf(error))) throw error;
-      log.warn("the cached clone cannot be used and is made anew", { error: messageOf(error) });
-      await rm(cache, { recursive: true, force: true });
-    }
+/** Brings the cached clone up to date. False: git cannot use it any more. */
+async function fetched(git: Git, log: Log): Promise<boolean> {
+  try {
+    await git(["worktree", "prune"]);
+    await git(["fetch", "--quiet", "--prune", "--no-tags", "--force", "origin", "+refs/heads/*:refs/heads/*"]);
+    return true;
+  } catch (error) {
+    if (!/not a git repository|corrupt|bad object|unable to read|invalid|lock/i.test(messageOf(error))) throw error;
+    log.warn("the cached clone cannot be used and is made anew", { error: messageOf(error) });
+    return false;
   }
-  const fresh = `${cache}.${randomBytes(4).toString("hex")}`;
+}
+
+/**
+ * Clones, and puts the clone in the place of what was there. By names alone, which change at once: whoever is killed or works beside leaves a
+ * whole clone there or none, and never one with half of its objects. `unusable`: the inode of the HEAD that cannot be used; what somebody
+ * else has put there since is as good as this clone.
+ */
+async function cloneTo(cache: string, outside: Git, remote: string, unusable: number | undefined): Promise<void> {
+  await sweep(cache);
+  const mark = randomBytes(4).toString("hex");
+  const fresh = `${cache}.${mark}`;
+  const old = `${fresh}.old`;
   try {
     await outside(["clone", "--quiet", "--bare", "--filter=blob:none", "--no-tags", "--", remote, fresh]);
-    await rm(cache, { recursive: true, force: true });
-    await rename(fresh, cache);
+    const there = await stat(join(cache, "HEAD")).catch(() => null);
+    if (there === null || there.ino === unusable) await rename(cache, old).catch(except("ENOENT"));
+    await rename(fresh, cache).catch(except("ENOTEMPTY", "EEXIST"));
   } finally {
-    await rm(fresh, { recursive: true, force: true });
+    for (const left of [fresh, old]) await rm(left, { recursive: true, force: true });
   }
-  return inside();
+}
+
+function except(...codes: readonly string[]): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (!codes.includes(error.code ?? "")) throw error;
+  };
+}
+
+const STALE_MS = 86_400_000;
+
+/** What a killed process left of its clones. */
+async function sweep(cache: string): Promise<void> {
+  const folder = dirname(cache);
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${basename(cache)}.`)) continue;
+    const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > STALE_MS) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** A detached working tree of a revision, under a folder of ours. */

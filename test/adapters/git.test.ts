@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import http from "node:http";
 import net from "node:net";
 import { join } from "node:path";
@@ -92,6 +92,18 @@ describe("fetching", () => {
     ["a head that is garbage", (cache: string) => writeFile(join(cache, "HEAD"), "garbage\n")],
     ["a lock that a killed git left", (cache: string) => writeFile(join(cache, "packed-refs.lock"), "")],
     ["no objects", (cache: string) => rm(join(cache, "objects"), { recursive: true })],
+    [
+      "files that are neither there nor to be asked for",
+      async (cache: string) => {
+        const config = join(cache, "config");
+        await writeFile(
+          config,
+          (await readFile(config, "utf8")).replace(/^\s*(promisor|partialclonefilter) = .*$/gm, ""),
+        );
+        const packs = join(cache, "objects/pack");
+        for (const name of await readdir(packs)) if (name.endsWith(".promisor")) await rm(join(packs, name));
+      },
+    ],
   ])("makes a clone anew that cannot be used any more: %s", async (_, spoil) => {
     await (await bench.repositories().open(REPOSITORY, "main")).close();
     const [clone = ""] = await readdir(bench.cache);
@@ -101,6 +113,27 @@ describe("fetching", () => {
     const checkout = await bench.repositories().open(REPOSITORY, "main");
     expect(await checkout.read("new.txt")).toBe("new\n");
     await checkout.close();
+  });
+
+  it("makes one clone where many processes clone at once, and all can use it", async () => {
+    const opened = await Promise.all([1, 2, 3, 4].map(() => bench.repositories().open(REPOSITORY, "main")));
+    for (const checkout of opened) await checkout.close();
+    expect(await readdir(bench.cache)).toHaveLength(1);
+    const checkout = await bench.repositories().open(REPOSITORY, "main");
+    expect(await checkout.files()).not.toEqual([]);
+    await checkout.close();
+  });
+
+  it("takes away what a killed process left of a clone, when that is a day old", async () => {
+    await (await bench.repositories().open(REPOSITORY, "main")).close();
+    const [clone = ""] = await readdir(bench.cache);
+    for (const name of ["aaaa", "bbbb.old", "cccc"])
+      await mkdir(join(bench.cache, `${clone}.${name}/objects`), { recursive: true });
+    const before = new Date(Date.now() - 2 * 86_400_000);
+    for (const name of ["aaaa", "bbbb.old"]) await utimes(join(bench.cache, `${clone}.${name}`), before, before);
+    await rm(join(bench.cache, clone), { recursive: true });
+    await (await bench.repositories().open(REPOSITORY, "main")).close();
+    expect((await readdir(bench.cache)).sort()).toEqual([clone, `${clone}.cccc`]);
   });
 
   it("reads text only, and only what is a file", async () => {
