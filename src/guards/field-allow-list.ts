@@ -6,6 +6,7 @@ import { pausePath } from "../remedies/pause.ts";
 import { isPolicyField, POLICY_FIELDS } from "../remedies/policy-fields.ts";
 import { isRestorable } from "../remedies/relevance.ts";
 import { isVersion } from "../remedies/restore-manifest.ts";
+import { isScaleBack } from "../remedies/scale-back.ts";
 import type { Guard } from "./guard.ts";
 import { givesTooMuch, loosens } from "./privileges.ts";
 
@@ -52,7 +53,7 @@ function ofPolicy(change: Change, { choice }: Plan): string | null {
 export const fieldAllowList: Guard = {
   id: "field-allow-list",
   summary:
-    "Only fields that remedies may restore: never Secrets, finalizers, replicas, labels (but for the one that a Service looks for in vain), and no loosening of security.",
+    "Only fields that remedies may restore: never Secrets, finalizers, replicas (but in Git, what a commit scaled to zero under a Service), labels (but for the one that a Service looks for in vain), and no loosening of security.",
   check(plan, context) {
     for (const change of plan.changes) {
       const where = formatPath(change.path);
@@ -74,6 +75,11 @@ export const fieldAllowList: Guard = {
         return { decision: "refuse", rule: "field-allow-list", reason: objection };
       }
       if (plan.finding.symptom.kind === "ManifestRefused" && isVersion(change)) continue;
+      if (isScaleBack(change, plan.finding)) {
+        // Who runs how much is decided by people: they merge it, or close it.
+        if (plan.gitOnly !== undefined) continue;
+        return { decision: "refuse", rule: "field-allow-list", reason: `${where} is never changed live` };
+      }
       const own = context.live.get(keyOf(plan.finding.workload)) ?? null;
       if (!isRestorable(change.object.kind, change.path, null) && !isForService(change, plan.finding, own))
         return {

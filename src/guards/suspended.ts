@@ -1,6 +1,7 @@
 import { isOurs } from "../gitops/holds.ts";
 import { keyOf } from "../kube/ref.ts";
 import { pausePath } from "../remedies/pause.ts";
+import { isScaleBack } from "../remedies/scale-back.ts";
 import type { Guard } from "./guard.ts";
 
 export const suspended: Guard = {
@@ -17,6 +18,7 @@ export const suspended: Guard = {
         : "a person has paused it";
       return { decision: "refuse", rule: "suspended", reason };
     }
+    if (plan.gitOnly !== undefined && plan.changes.some((change) => isScaleBack(change, plan.finding))) return null;
     return spec.replicas === 0 ? { decision: "refuse", rule: "suspended", reason: "it is scaled to zero" } : null;
   },
 };

@@ -4,6 +4,7 @@ import { referencesTo } from "../kube/references.ts";
 import type { Change, FieldPath, Finding, Json, KubeObject, Symptom, SymptomKind } from "../model.ts";
 import { isForService } from "./behind-service.ts";
 import { placeOf } from "./place.ts";
+import { isScaleBack } from "./scale-back.ts";
 import { isTold } from "./told-fields.ts";
 
 /** Fields that may bring a symptom about, most telling first: a later tier counts only where an earlier one is silent. */
@@ -100,7 +101,8 @@ export function relevantChanges(changes: readonly Change[], finding: Finding, wo
   const others = changes.filter(
     (change) =>
       (isOwnField(change.object.kind, change.path, symptom.kind) && !isOtherDeadline(change, finding)) ||
-      isForService(change, finding, workload),
+      isForService(change, finding, workload) ||
+      isScaleBack(change, finding),
   );
   const told = changes.filter((change) => isTold(change, finding));
   for (const tier of TIERS[symptom.kind]) {

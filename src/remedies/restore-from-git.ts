@@ -18,7 +18,9 @@ import { isRestorable, relevantChanges } from "./relevance.ts";
 import { type Answer, defineRemedy, no, type PlanContext, type RemedyContext } from "./remedy.ts";
 import { changesOf, fieldsOf, planRestore, RestoredFields } from "./restored-fields.ts";
 import { notFromGit } from "./restored-origin.ts";
+import { isScaleBack } from "./scale-back.ts";
 import { serviceName } from "./service-hosts.ts";
+import { withSelectors } from "./turned-away.ts";
 import { unresolvedHosts } from "./unresolved-hosts.ts";
 import {
   PATCH_CONFIG_MAPS,
@@ -42,12 +44,14 @@ export const restoreFromGit = defineRemedy({
   reversibility: "inverse",
   params: RestoredFields,
   needs: [...PATCH_WORKLOADS, PATCH_PODS, PATCH_CONFIG_MAPS, PATCH_SERVICES, PATCH_SCALERS, PATCH_INGRESSES],
-  looks: ({ symptom }) =>
+  looks: ({ symptom, workload }) =>
     symptom.kind === "NoEndpoints" || symptom.kind === "WrongPort"
       ? BEHIND
       : symptom.kind === "BrokenRoute" || symptom.kind === "InitWaiting"
         ? ["Service"]
-        : [],
+        : symptom.kind === "CutOff" && workload.kind !== "Service"
+          ? ["Service"]
+          : [],
   async diagnose(finding, context) {
     const awaited = awaitedService(finding, context);
     if (awaited !== null) return no(awaited);
@@ -60,6 +64,7 @@ export const restoreFromGit = defineRemedy({
       );
       if (found?.applies === true) {
         const changes = changesOf(found.params.fields);
+        if (changes.some((change) => isScaleBack(change, finding))) return withSelectors(found, finding, context);
         const objection = restingBehind(changes, finding, context) ?? stillDead(changes, finding, context);
         return objection === null ? found : no(`${found.reason} But ${objection}`);
       }

@@ -11,6 +11,7 @@ import { immutableBecause } from "./immutable.ts";
 import { comesWithGit } from "./missing-target.ts";
 import { isRestorable } from "./relevance.ts";
 import type { Drafted, PlanContext } from "./remedy.ts";
+import { isScaleBack } from "./scale-back.ts";
 
 /** Names through which a path would leave the object, in some program or other on its way. */
 const ESCAPES = new Set(["__proto__", "prototype"]);
@@ -101,6 +102,7 @@ function objectionTo(change: Change, finding: Finding, context: PlanContext, rea
   const where = `${formatPath(path)} of ${describeRef(object)}`;
   if (object.namespace !== finding.workload.namespace) return `${where} is in another namespace`;
   if (isForService(change, finding, context.live(finding.workload))) return null;
+  if (isScaleBack(change, finding)) return null;
   const own = sameRef(object, finding.workload);
   if (!own && !isNeighbour(object, context)) return `${describeRef(object)} has nothing to do with the failing`;
   // Another object's fields come along when the same commit broke it in another way.

@@ -1,20 +1,19 @@
+import { type Asker, askersOf, here, isOpen, type Lost, unique, WORKLOADS } from "../askers.ts";
 import { messageOf } from "../errors.ts";
 import { stableKey } from "../gitops/rendered.ts";
-import { type Address, addressesOf } from "../kube/addresses.ts";
-import { listAt, numberAt, textAt, textsAt } from "../kube/fields.ts";
-import { backendsOf, serves } from "../kube/ingress.ts";
+import { listAt, numberAt, textsAt } from "../kube/fields.ts";
 import { letsThrough } from "../kube/network-policy.ts";
 import { portsOf } from "../kube/probes.ts";
 import { describeRef, keyOf, refOf } from "../kube/ref.ts";
 import { matchesLabels } from "../kube/selectors.ts";
 import { containersOf, templateOf } from "../kube/template.ts";
+import { lostPods } from "../lost-pods.ts";
 import type { CutOffState, Flow, KubeObject } from "../model.ts";
 import { inspectedSources, isOfSource, ownChanges, type RecentCommit, recentCommits } from "../recent.ts";
 import type { Run } from "../run.ts";
 import type { Observation } from "./observe.ts";
 
 const PATIENCE_MS = 30_000;
-const WORKLOADS = new Set(["Deployment", "StatefulSet", "DaemonSet", "CronJob"]);
 
 /**
  * Services and NetworkPolicies in which a commit of the last day took away what clients, by their own manifests, still ask for: a port,
@@ -30,10 +29,11 @@ export async function cutOffs(run: Run, seen: Observation): Promise<CutOffState[
     try {
       for await (const recent of recentCommits(entry, run)) {
         const watched = (object: KubeObject): boolean => isOfSource(object, entry, seen.namespaces);
-        for (const state of [...lostPorts(recent), ...lostServices(recent), ...lostWays(recent)]) {
+        for (const state of [...lostPorts(recent), ...lostServices(recent), ...lostWays(recent), ...lostPods(recent)]) {
           const key = keyOf(state.ref);
           if (out.has(key) || !watched(state.before)) continue;
           const live = await run.cluster.get(state.ref);
+          if (isMoved(state, live)) continue;
           if ((live === null) === (state.now === undefined)) out.set(key, stateOf(state, live, recent));
         }
       }
@@ -45,16 +45,9 @@ export async function cutOffs(run: Run, seen: Observation): Promise<CutOffState[
   return [...out.values()];
 }
 
-/** What was taken from whom. */
-interface Lost {
-  readonly ref: CutOffState["ref"];
-  readonly before: KubeObject;
-  /** Undefined: the object is gone. */
-  readonly now: KubeObject | undefined;
-  readonly clients: readonly KubeObject[];
-  /** `port 80 of Service shop/api (API_URL)` */
-  readonly what: string;
-  readonly flows: readonly Flow[];
+/** Somebody scaled it in the meantime, whatever Git says. */
+function isMoved({ now }: Lost, live: KubeObject | null): boolean {
+  return now !== undefined && numberAt(now, "spec", "replicas") === 0 && numberAt(live, "spec", "replicas") !== 0;
 }
 
 function stateOf(
@@ -124,43 +117,6 @@ export function lostWays(recent: RecentCommit): Lost[] {
   });
 }
 
-interface Asker extends Address {
-  readonly client: KubeObject;
-}
-
-/** Workloads and Ingresses of a Service's namespace that name it with a port. */
-function askersOf(service: KubeObject, recent: RecentCommit): Asker[] {
-  const { namespace = "", name } = service.metadata;
-  const maps = here(recent, "ConfigMap", namespace);
-  const inNamespace = recent.now.filter((object) => object.metadata.namespace === namespace);
-  const workloads = inNamespace
-    .filter((object) => WORKLOADS.has(object.kind))
-    .flatMap((client) => addressesOf(client, maps).map((address) => ({ ...address, client })));
-  const routes = inNamespace
-    .filter((object) => object.kind === "Ingress")
-    .flatMap((client) =>
-      backendsOf(client).map((backend) => ({
-        service: backend.service,
-        port: "number" in backend.port ? backend.port.number : portNamed(backend.port.name, recent, backend.service),
-        where: "backend",
-        client,
-      })),
-    );
-  return [...workloads, ...routes].filter((asker) => asker.service === name);
-}
-
-/** The number that a port of a Service had before the commit; 0: none. */
-function portNamed(name: string, { before }: RecentCommit, service: string): number {
-  const found = [...before.values()].find((object) => object.kind === "Service" && object.metadata.name === service);
-  const port = found !== undefined && serves(found, { name }) ? listAt(found, "spec", "ports") : [];
-  return (
-    numberAt(
-      port.find((item) => textAt(item, "name") === name),
-      "port",
-    ) ?? 0
-  );
-}
-
 /** Pods of the client and of the workloads behind the Service, with the port on which those are asked. */
 function flowsOf({ client, port }: Asker, service: KubeObject, recent: RecentCommit): Flow[] {
   const selector = textsAt(service, "spec", "selector");
@@ -184,19 +140,6 @@ function flowsOf({ client, port }: Asker, service: KubeObject, recent: RecentCom
     });
 }
 
-function here({ now }: RecentCommit, kind: string, namespace: string): KubeObject[] {
-  return now.filter((object) => object.kind === kind && object.metadata.namespace === namespace);
-}
-
-/** Clients of a headless Service choose the port themselves, and an ExternalName stands for whatever is there. */
-function isOpen(service: KubeObject): boolean {
-  return textAt(service, "spec", "clusterIP") === "None" || textAt(service, "spec", "type") === "ExternalName";
-}
-
 function portNumbers(service: KubeObject): number[] {
   return listAt(service, "spec", "ports").flatMap((item) => numberAt(item, "port") ?? []);
-}
-
-function unique(askers: readonly Asker[]): KubeObject[] {
-  return [...new Set(askers.map(({ client }) => client))];
 }

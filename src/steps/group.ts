@@ -1,4 +1,6 @@
-import type { Diagnosis, Finding } from "../model.ts";
+import { sameRef } from "../kube/ref.ts";
+import type { Diagnosis, Finding, ObjectRef } from "../model.ts";
+import type { RestoredFields } from "../remedies/restored-fields.ts";
 
 export interface Cause {
   readonly primary: Diagnosis;
@@ -8,7 +10,8 @@ export interface Cause {
 
 /**
  * Findings that one commit explains are one cause: one incident and one pull request that takes back all of what the
- * commit broke. Other findings stay by themselves. The order is kept.
+ * commit broke. So is a finding for which nobody has a remedy, with the one whose remedy changes its object. Other findings stay by
+ * themselves. The order is kept.
  */
 export function group(diagnoses: readonly Diagnosis[]): Cause[] {
   const causes: { primary: Diagnosis; covers: Finding[]; commit?: string; namespace: string }[] = [];
@@ -29,7 +32,25 @@ export function group(diagnoses: readonly Diagnosis[]): Cause[] {
       same.covers.push(diagnosis.finding);
     }
   }
-  return causes.map(({ primary, covers }) => ({ primary, covers }));
+  // What has no remedy of its own may be mended along with another: a Service that is given back the pods it looks for.
+  const mending = (finding: Finding) =>
+    causes.find(
+      ({ primary }) => primary.finding !== finding && restored(primary).some((ref) => sameRef(ref, finding.workload)),
+    );
+  return causes.flatMap(({ primary, covers }) => {
+    if (primary.choices.length === 0 && mending(primary.finding) !== undefined) return [];
+    const along = causes.filter(
+      (other) => other.primary.choices.length === 0 && mending(other.primary.finding)?.primary === primary,
+    );
+    return [{ primary, covers: [...covers, ...along.map((other) => other.primary.finding)] }];
+  });
+}
+
+/** Objects of which the first choice restores fields. */
+function restored({ choices }: Diagnosis): ObjectRef[] {
+  const [first] = choices;
+  if (first?.remedy !== "restore-from-git" || first.by !== undefined) return [];
+  return (first.params as Partial<RestoredFields>).fields?.map(({ object }) => object) ?? [];
 }
 
 /** The first diagnosis with the fields that the second restores as well. */

@@ -483,6 +483,32 @@ it("every guard has a case that stops and one that passes", () => {
   expect(ids.filter((id) => !PASSES.some((row) => row.rule === id))).toEqual([]);
 });
 
+describe("the pods that a commit scaled to zero under a Service", () => {
+  const rest = on(live({}, { replicas: 0 }));
+  const { finding } = plan();
+  const cutOff = { ...finding, workload: CART, symptom: { kind: "CutOff", message: "" } } as const;
+  const back = { object: CART, path: ["spec", "replicas"], from: 0, to: 2 } as const;
+  const scaled = { finding: cutOff, changes: [back], gitOnly: "nothing would show it" };
+  it("may come back in Git", () => {
+    expect(guard(plan(scaled), rest)).toMatchObject({ decision: "live" });
+  });
+  it.each([
+    ["live", "field-allow-list", { finding: cutOff, changes: [back] }, context()],
+    ["at rest, live", "suspended", { finding: cutOff, changes: [back] }, rest],
+    ["for another symptom", "suspended", { ...scaled, finding: { ...finding, workload: CART } }, rest],
+    ["of another workload", "suspended", { ...scaled, changes: [{ ...back, object: { ...CART, name: "a" } }] }, rest],
+    ["to zero", "suspended", { ...scaled, changes: [{ ...back, to: 0 }] }, rest],
+    [
+      "from some to more",
+      "field-allow-list",
+      { ...scaled, changes: [{ ...back, from: 1 }] },
+      on(live({}, { replicas: 1 })),
+    ],
+  ] as const)("are not scaled %s", (_, rule, row, knows) => {
+    expect(guard(plan(row), knows)).toMatchObject({ decision: "refuse", rule });
+  });
+});
+
 describe("evicting pods, which changes no field,", () => {
   const evict = plan({ changes: [], action: { kind: "evict", pods: ["cart-1"] } });
   it("is carried out live", () => {
