@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { messageOf, StanchError } from "../errors.ts";
+import { remember } from "../gitops/kept.ts";
 import type { Commit } from "../model.ts";
 import type { Checkout, Log, Repositories, TrackedFile } from "../ports.ts";
 import { type PublishBase, publish } from "./git-publish.ts";
@@ -155,6 +156,9 @@ interface State extends PublishBase {
 export function checkoutOf(state: State): Checkout {
   const { git, revision } = state;
   const trees = new Map<string, Promise<string>>([[revision, Promise.resolve(state.directory)]]);
+  // A commit's history never changes, and several of those who look into it ask the same.
+  const histories = new Map<string, Promise<readonly Commit[]>>();
+  const names = new Map<string, Promise<string>>();
   let files: Promise<readonly TrackedFile[]> | undefined;
   const listed = (): Promise<readonly TrackedFile[]> =>
     (files ??= git(["ls-tree", "-r", "-l", "-z", "--full-tree", revision]).then(parseTree));
@@ -168,20 +172,13 @@ export function checkoutOf(state: State): Checkout {
       if (!(await listed()).some((entry) => entry.path === file && entry.mode.startsWith("100"))) return null;
       return textOf(git, revision, file);
     },
-    async history(paths, limit) {
+    history(paths, limit) {
       // Paths are names and not patterns, whatever is in them.
-      const out = await git([
-        "--literal-pathspecs",
-        "log",
-        `--max-count=${limit}`,
-        "--first-parent",
-        "-m",
-        `--format=${FORMAT}`,
-        revision,
-        "--",
-        ...(paths.includes(".") ? [] : paths),
-      ]);
-      return parseLog(out);
+      const words = [`--max-count=${limit}`, "--first-parent", "-m", `--format=${FORMAT}`, revision, "--"];
+      if (!paths.includes(".")) words.push(...paths);
+      return remember(histories, words.join("\0"), async () =>
+        parseLog(await git(["--literal-pathspecs", "log", ...words])),
+      );
     },
     async blame(file, line) {
       const out = await git(["blame", "--porcelain", `-L${line},${line}`, revision, "--", file]).catch(() => "");
@@ -192,7 +189,9 @@ export function checkoutOf(state: State): Checkout {
     },
     async treeAt(other) {
       // Of a commit that is not there, git says nothing and this client no error.
-      const sha = (await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${other}^{commit}`])).trim();
+      const sha = await remember(names, other, async () =>
+        (await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${other}^{commit}`])).trim(),
+      );
       if (sha === "") throw new StanchError("git", `there is no commit ${other}`);
       let tree = trees.get(sha);
       if (tree === undefined) {
