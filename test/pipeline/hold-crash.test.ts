@@ -96,19 +96,21 @@ describe("an incident whose runs are killed", () => {
     );
   }, 1_200_000);
 
-  // One hold that is written with the fields, and one that is written to the owner. After a write is the same as before the next.
-  const exhaustive: [CaseName, Ending][] = [
-    ["argocd-skip", "merged"],
-    ["argocd-skip", "closed"],
-    ["flux-object", "expired"],
-    ["flux-object", "lost"],
+  // One hold that is written with the fields, and one that is written to the owner. After a write is the same as before the next. Both
+  // endings of a hold let go by the same writes, of which each meets every second one; with STANCH_CRASHES, each meets all.
+  const exhaustive: [CaseName, Ending, number][] = [
+    ["argocd-skip", "merged", 1],
+    ["argocd-skip", "closed", 2],
+    ["flux-object", "expired", 1],
+    ["flux-object", "lost", 2],
   ];
+  const step = process.env["STANCH_CRASHES"] === undefined ? 2 : 1;
   it.concurrent.each(exhaustive)(
     "lets go of %s, %s, after whichever write of the run that does it is killed",
-    async (name, ending) => {
-      // The first is the lease.
-      let at = 1;
-      while (await lives(name, ending, null, { at, when: "after" })) at += 1;
+    async (name, ending, second) => {
+      // Before these comes the lease.
+      let at = step === 1 ? 1 : second;
+      while (await lives(name, ending, null, { at, when: "after" })) at += step;
       expect(at).toBeGreaterThan(4);
     },
     300_000,
