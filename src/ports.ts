@@ -118,6 +118,8 @@ export interface Cluster {
   ): Promise<number | "refused" | null>;
   /** Does the API server serve this resource at all? Discovery, which every account may read; kept for the run. */
   serves(resource: Resource): Promise<boolean>;
+  /** The schema of a kind as the API server publishes it (OpenAPI 3), which every account may read; null where it tells none. */
+  schema(resource: Resource): Promise<unknown>;
   /** The resource of a kind, by what is known and by discovery; null where the cluster does not serve it. */
   resource(apiVersion: string, kind: string): Promise<Resource | null>;
   /** What charts ask of a cluster (`.Capabilities`): its version, and `group/version` and `group/version/Kind` of what it serves. */

@@ -1,3 +1,5 @@
+import { listAt, mapAt, textAt } from "../kube/fields.ts";
+import type { Resource } from "../ports.ts";
 import type { ApiClient } from "./kubernetes-http.ts";
 
 /** Aggregated discovery (Kubernetes 1.26 and later) says kinds in two calls; an older server answers with groups alone. */
@@ -34,4 +36,17 @@ export async function apiVersions(api: ApiClient): Promise<readonly string[]> {
       }
   }
   return [...found];
+}
+
+/** The OpenAPI 3 schema of one kind; null where the API server publishes none. */
+export async function schemaOf(api: ApiClient, { group, version, kind }: Resource): Promise<unknown> {
+  const path = `/openapi/v3/${group === "" ? `api/${version}` : `apis/${group}/${version}`}`;
+  const answer = await api.call({ method: "GET", path });
+  if (answer.status !== 200) return null;
+  const schemas = Object.values(mapAt(answer.body, "components", "schemas") ?? {});
+  const isOf = (schema: unknown): boolean =>
+    listAt(schema, "x-kubernetes-group-version-kind").some(
+      (name) => textAt(name, "group") === group && textAt(name, "version") === version && textAt(name, "kind") === kind,
+    );
+  return schemas.find(isOf) ?? null;
 }

@@ -6,7 +6,7 @@ import { apiVersionOf, RESOURCES, resourceOf } from "../kube/resources.ts";
 import type { KubeObject, ObjectRef } from "../model.ts";
 import type { Clock, Cluster, ListOptions, Resource } from "../ports.ts";
 import { heldRules, reviewOne } from "./kubernetes-authorization.ts";
-import { apiVersions } from "./kubernetes-discovery.ts";
+import { apiVersions, schemaOf } from "./kubernetes-discovery.ts";
 import { execIn } from "./kubernetes-exec.ts";
 import { type ApiAnswer, type ApiClient, createApiClient, isUntyped } from "./kubernetes-http.ts";
 
@@ -211,6 +211,8 @@ function clusterOf(config: KubeConfig, clock: Clock, env: Readonly<Record<string
     async serves(resource) {
       return (await discovery(apiVersionOf(resource))).some((served) => served.plural === resource.plural);
     },
+
+    schema: (resource) => schemaOf(api, resource),
 
     async resource(apiVersion, kind) {
       return (await discovery(apiVersion)).find((resource) => resource.kind === kind) ?? null;

@@ -1,6 +1,9 @@
 import { composeBase, composeCluster, composeHosts, composeReceivers } from "../compose.ts";
 import type { Config } from "../config/schema.ts";
+import { incidentCrd } from "../incident/crd.ts";
+import { fieldAt } from "../kube/fields.ts";
 import { RESOURCES } from "../kube/resources.ts";
+import { fieldsOfSchema } from "../kube/schema-fields.ts";
 import type { Cluster, Renderer } from "../ports.ts";
 import { type Finding, failed } from "./check.ts";
 import { checkCode, checkModel } from "./check-model.ts";
@@ -61,8 +64,7 @@ export async function checkCluster(cluster: Cluster, config: Config, strict = fa
   }
   try {
     // Discovery tells it to every account; to read definitions is a right that nothing else needs.
-    if (await cluster.serves(RESOURCES.Incident))
-      lines.push({ check: "incidents", ok: true, text: "incidents.stanch.dev is installed" });
+    if (await cluster.serves(RESOURCES.Incident)) lines.push(await checkDefinition(cluster));
     else
       lines.push({
         check: "incidents",
@@ -94,6 +96,23 @@ export async function checkCluster(cluster: Cluster, config: Config, strict = fa
   }
   lines.push(...(await checkRights(cluster, config)), ...(await checkExcess(cluster, config, strict)));
   return lines;
+}
+
+const INCIDENT = fieldAt(incidentCrd, "spec", "versions", 0, "schema", "openAPIV3Schema");
+
+/** An older definition takes everything and drops what it does not know: what was written ahead of a change would be half. */
+async function checkDefinition(cluster: Cluster): Promise<Finding> {
+  const kept = new Set(fieldsOfSchema(await cluster.schema(RESOURCES.Incident)));
+  const lost = kept.size === 0 ? [] : fieldsOfSchema(INCIDENT).filter((field) => !kept.has(field));
+  // What lies within a field that is missing says nothing more.
+  const [first, ...others] = lost.filter((field) => !lost.some((other) => field.startsWith(`${other}.`)));
+  if (first === undefined) return { check: "incidents", ok: true, text: "incidents.stanch.dev is installed" };
+  return {
+    check: "incidents",
+    ok: false,
+    text: `incidents.stanch.dev is of another version and drops what this one writes: ${[first, ...others].slice(0, 3).join(", ")}${others.length > 2 ? `, and ${others.length - 2} more` : ""}`,
+    fix: "kubectl apply --server-side -f deploy/crd.yaml",
+  };
 }
 
 /** Is there anything that stands in the `Run` object? */

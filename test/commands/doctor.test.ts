@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Config } from "../../src/config/schema.ts";
 import { GRANTED } from "../../src/demo/code-host/app-shapes.ts";
+import { incidentCrd } from "../../src/incident/crd.ts";
+import type { KubeObject } from "../../src/model.ts";
 import { deployment, makeWorld, REPOSITORY, TOKEN, type World } from "../pipeline/world.ts";
 import { command, flagsFor } from "./command.ts";
 import { generatedRules } from "./generated-rules.ts";
@@ -14,6 +16,19 @@ interface Line {
   readonly ok: boolean;
   readonly text: string;
   readonly fix?: string;
+}
+
+/** As much of a definition as is taken out of it. */
+interface OlderDefinition {
+  readonly spec: {
+    readonly versions: readonly {
+      readonly schema: {
+        readonly openAPIV3Schema: {
+          readonly properties: Record<string, { readonly properties: Record<string, unknown> }>;
+        };
+      };
+    }[];
+  };
 }
 
 let world: World;
@@ -84,6 +99,23 @@ describe("stanch doctor", () => {
   it("credentials of the cluster that are not accepted", async () => {
     world.cluster.faults.add({ path: /./, status: 401 });
     expect((await failures())[0]).toMatchObject({ check: "cluster", fix: expect.stringContaining("log in again") });
+  });
+
+  it("a definition of an older version, with what it drops", async () => {
+    const older = structuredClone(incidentCrd) as unknown as OlderDefinition;
+    const { status } = older.spec.versions[0]?.schema.openAPIV3Schema.properties ?? {};
+    for (const field of ["code", "contained", "holds", "issue"]) delete status?.properties[field];
+    world.cluster.apply([older as unknown as KubeObject]);
+    expect(await failures()).toEqual([
+      {
+        check: "incidents",
+        ok: false,
+        text: expect.stringMatching(
+          /of another version and drops .*: status\.\w+, status\.\w+, status\.\w+, and 1 more$/,
+        ),
+        fix: "kubectl apply --server-side -f deploy/crd.yaml",
+      },
+    ]);
   });
 
   it("a custom resource and a namespace that are missing", async () => {

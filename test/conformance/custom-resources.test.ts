@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fieldsOfSchema } from "../../src/kube/schema-fields.ts";
 import { timeless, useTarget } from "./target.ts";
 
 const target = useTarget("custom");
@@ -13,6 +14,9 @@ const widget = (name: string, spec: object, more: object = {}) => ({
   spec,
   ...more,
 });
+
+const schemaIn = (document: { components?: { schemas?: Record<string, object> } }): unknown =>
+  Object.values(document.components?.schemas ?? {}).find((each) => JSON.stringify(each).includes('"kind":"Widget"'));
 
 const schema = {
   type: "object",
@@ -49,6 +53,17 @@ beforeAll(async () => {
 afterAll(() => target.remove(`${definitions}/widgets.${group}`));
 
 describe("a custom resource", () => {
+  it("is told as its definition says, in the group's OpenAPI document", async () => {
+    // The document follows the definition after a while.
+    const document = await target.until(
+      `/openapi/v3/apis/${apiVersion}`,
+      (body) => fieldsOfSchema(schemaIn(body)).length > 0,
+    );
+    expect(fieldsOfSchema(schemaIn(document))).toEqual(
+      expect.arrayContaining(["spec", "spec.size", "spec.count", "spec.tags", "spec.free", "status", "status.phase"]),
+    );
+  });
+
   it("is established and discovered", async () => {
     const { body } = await target.get(`${definitions}/widgets.${group}`);
     expect(

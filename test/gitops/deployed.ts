@@ -161,6 +161,7 @@ export function deployed(
       ask: none,
       capabilities: async () => ({ kubeVersion: "v1.36.0", apiVersions: ["v1"] }),
       serves: async (resource) => all.some((object) => object.kind === resource.kind),
+      schema: none,
       heldRules: async () => [],
       resource: none,
       review: async (accesses) => accesses.map(() => true),

@@ -76,6 +76,7 @@ export function freeze(
     },
     ask: async (_pod, { port, path }) => answers[`:${port}`] ?? answers[path] ?? 404,
     serves: async () => true,
+    schema: async () => null,
     heldRules: async () => [],
     review: async (accesses) => accesses.map(() => true),
     close: () => undefined,

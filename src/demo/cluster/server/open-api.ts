@@ -48,8 +48,8 @@ function patchOf(kind: Kind): unknown {
 
 function schemaOf(kind: Kind): unknown {
   return {
-    type: "object",
-    "x-kubernetes-preserve-unknown-fields": true,
+    // What a definition of a custom resource says of it; Kubernetes' own kinds are not told.
+    ...(kind.schema ?? { type: "object", "x-kubernetes-preserve-unknown-fields": true }),
     "x-kubernetes-group-version-kind": [gvk(kind)],
   };
 }
