@@ -4,8 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/e2e/**/*.test.ts"],
-    testTimeout: 420_000,
-    hookTimeout: 180_000,
+    testTimeout: 900_000,
+    hookTimeout: 300_000,
     fileParallelism: false,
     // The real command line is started often: what it is compiled to is kept.
     env: {

@@ -23,7 +23,7 @@ describe.concurrent("killed between any two steps", () => {
       using _ = killAtCodeHost(world, gate);
       const met = new Set<string>();
       const deaths: string[] = [];
-      const end = Date.now() + 330_000;
+      const end = Date.now() + 800_000;
       for (;;) {
         const death = await gate.run(world.token, (write, moment) => {
           const key = `${moment} ${write}`;
