@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Folders of tests that change nothing outside of their own values: one process runs many of their files, and loads the program once. */
-const PURE = ["advice", "chat", "detectors", "guards", "kube", "observe", "pull-request", "remedies"].map(
+const PURE = ["advice", "chat", "detectors", "guards", "kube", "losses", "observe", "pull-request", "remedies"].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 

@@ -277,6 +277,22 @@ export interface CutOffState {
   readonly clients: readonly ObjectRef[];
   /** What a NetworkPolicy lets through no more. */
   readonly flows: readonly Flow[];
+  /** What a Role or RoleBinding gives no more, and to whom. */
+  readonly rights: readonly Denial[];
+  /** Paths of the object's own fields in which the loss lies (`formatPath`). */
+  readonly fields?: readonly string[];
+}
+
+/** A right that a ServiceAccount is denied in a namespace. */
+export interface Denial {
+  readonly account: { readonly namespace: string; readonly name: string };
+  readonly verb: string;
+  readonly group: string;
+  /** With its subresource: `pods/log`. */
+  readonly resource: string;
+  readonly namespace: string;
+  /** The object that was asked for, where one was named. */
+  readonly name?: string;
 }
 
 /** Pods of one namespace that ask others of it, by TCP. */
@@ -340,7 +356,12 @@ export type Symptom =
   | { readonly kind: "NoEndpoints"; readonly message: string }
   | { readonly kind: "ManifestRefused"; readonly message: string }
   | { readonly kind: "Complains"; readonly message: string }
-  | { readonly kind: "CutOff"; readonly message: string }
+  | {
+      readonly kind: "CutOff";
+      readonly message: string;
+      /** Paths of the only fields of the object in which the loss lies, where it lies in its own (`formatPath`). */
+      readonly fields?: readonly string[];
+    }
   | { readonly kind: "WrongPort"; readonly message: string; readonly targets: readonly (string | number)[] }
   | { readonly kind: "BrokenRoute"; readonly message: string }
   | { readonly kind: "ScalingInactive"; readonly message: string }

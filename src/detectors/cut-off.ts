@@ -1,18 +1,18 @@
 import type { Detector } from "./detector.ts";
 import { makeFinding } from "./finding.ts";
 
-/** A Service, NetworkPolicy or workload in which a recent commit took away what a declared client still asks for. */
+/** An object in which a recent commit took away what a declared client still asks for, or turned the client away from it. */
 export const cutOff: Detector = {
   id: "cut-off",
   summary:
-    "A recent commit took a Service, its port, its pods (scaled to zero beside other work) or a way through a NetworkPolicy from a client that still asks for it.",
+    "A recent commit took a Service, its port, its pods (scaled to zero beside other work), a way through a NetworkPolicy or a right from who still needs it, or pointed a client to an address or name servers where nothing answers.",
   detect: (snapshot) =>
-    snapshot.cutOffs.map(({ ref, message, commit }) =>
+    snapshot.cutOffs.map(({ ref, message, commit, fields }) =>
       makeFinding(
         {
           detector: cutOff.id,
           workload: ref,
-          symptom: { kind: "CutOff", message },
+          symptom: { kind: "CutOff", message, ...(fields === undefined ? {} : { fields }) },
           summary: message,
           facts: [{ kind: "spec", text: message, at: commit.at }],
           since: [commit.at],

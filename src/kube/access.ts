@@ -1,18 +1,6 @@
-import type { KubeObject } from "../model.ts";
+import type { Denial, KubeObject } from "../model.ts";
 import { type Fields, listAt, mapAt, textAt } from "./fields.ts";
 import { containersOf, podSpecOf } from "./template.ts";
-
-/** A right that the API server denied to a ServiceAccount, in a namespace. */
-export interface Denial {
-  readonly account: { readonly namespace: string; readonly name: string };
-  readonly verb: string;
-  readonly group: string;
-  /** With its subresource: `pods/log`. */
-  readonly resource: string;
-  readonly namespace: string;
-  /** The object that was asked for, where one was named. */
-  readonly name?: string;
-}
 
 /** https://github.com/kubernetes/apiserver: `forbiddenMessage`; quotes are escaped where a program prints the answer's JSON. */
 const FORBIDDEN =

@@ -12,6 +12,9 @@ export interface Address {
 
 /** Texts that are longer are files of another kind. */
 const LONGEST = 50_000;
+/** Variables and keys that hold a host, or an address of some form. */
+export const HOSTS =
+  /(?:^|[_.-])(?:host(?:name)?|addr(?:ess)?|server|service|endpoint|url|uri|broker|upstream|dsn)s?$/i;
 const SCHEMES: Readonly<Record<string, number>> = { "http://": 80, "https://": 443 };
 
 /** Services and ports that a workload's variables, command, arguments and ConfigMaps name literally. */
@@ -30,6 +33,19 @@ export function addressesOf(workload: KubeObject, maps: readonly KubeObject[]): 
     ];
   });
   return [...new Map(found.map((address) => [JSON.stringify(address), address])).values()];
+}
+
+/** Services that a workload names with a port, and those that a variable which is called after a host has by their name alone. */
+export function namesIn(workload: KubeObject, maps: readonly KubeObject[]): Omit<Address, "port">[] {
+  const own = workload.metadata.namespace ?? "";
+  const alone = containersOf(workload)
+    .flatMap((container) => variablesOf(container, maps))
+    .flatMap(([where, text]) => {
+      const [service = "", ...rest] = typeof text === "string" && HOSTS.test(where) ? text.split(".") : [];
+      const local = ["", own, `${own}.svc`, `${own}.svc.cluster.local`].includes(rest.join("."));
+      return local && service !== "" ? [{ service, where }] : [];
+    });
+  return [...addressesOf(workload, maps), ...alone];
 }
 
 /** `redis:6379`, `db.shop.svc.cluster.local:5432`, `http://api/`, wherever in a text they stand. */

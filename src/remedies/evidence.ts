@@ -29,6 +29,7 @@ export function numbered(facts: readonly Evidence[]): Evidence[] {
 /** A value of a change for people: one line, short, never the whole of a file in a ConfigMap. */
 export function show(value: unknown): string {
   if (value === undefined) return "not set";
+  if (value === "") return '""';
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const line = text.replaceAll(/\s+/g, " ");
   return line.length <= 60 ? line : `${line.slice(0, 59)}…`;

@@ -1,7 +1,6 @@
 import {
   accountOf,
   bindsTo,
-  type Denial,
   denialsIn,
   graveRight,
   isAccount,
@@ -10,8 +9,9 @@ import {
   rulesGrant,
 } from "../kube/access.ts";
 import { listAt } from "../kube/fields.ts";
+import { refOf, sameRef } from "../kube/ref.ts";
 import { sameValue } from "../kube/same-value.ts";
-import type { Finding, Json, KubeObject } from "../model.ts";
+import type { Denial, Finding, Json, KubeObject } from "../model.ts";
 import { type Policy, saidIn } from "./policy.ts";
 import type { PlanContext } from "./remedy.ts";
 
@@ -47,25 +47,57 @@ export const access: Policy = {
     ).length;
   },
   objection(now, then, finding, context) {
-    if (now.kind === "Role") {
-      const grave = graveRight(withoutKnown(then, now));
-      return grave === null ? null : `it would give ${grave}. A person must decide whether the program may`;
-    }
-    const [denial] = deniedTo(finding, context);
-    const known = listAt(now, "subjects");
-    const added = listAt(then, "subjects").filter(
-      (subject) => !known.some((other) => sameValue(other as Json, subject as Json)),
-    );
-    if (denial === undefined || added.some((subject) => !isAccount(subject, denial.account, now)))
-      return "it would give the role to others, too. A person must decide to whom";
-    const role = context
-      .others("Role", finding.workload.namespace)
-      ?.find((other) => other.metadata.name === roleOf(now));
-    const grave = role === undefined ? "an unknown role" : graveRight(role);
-    return grave === null ? null : `its role gives ${grave}. A person must decide whether the program may`;
+    return graveChange(now, then, deniedTo(finding, context)[0]?.account, context);
   },
   decides: "what a program may do is decided by whoever reviews it",
 };
+
+/** Rights that a commit took without a program saying so: what Git itself tells of them, the Role and the binding must show. */
+export const rights: Policy = {
+  kinds: ["Role", "RoleBinding"],
+  concerns: ({ symptom, workload }) => symptom.kind === "CutOff" && access.kinds.some((kind) => kind === workload.kind),
+  suspects(finding, context) {
+    const kind = access.kinds.find((one) => one === finding.workload.kind);
+    const objects = kind === undefined ? null : context.others(kind, finding.workload.namespace);
+    return (objects ?? []).filter(
+      (object) => sameRef(refOf(object), finding.workload) && lostTo(finding, context).length > 0,
+    );
+  },
+  admits: (object, finding, context) =>
+    lostTo(finding, context).filter((right) =>
+      object.kind === "Role" ? rulesGrant(object, right) : bindsTo(object, right.account),
+    ).length,
+  objection: (now, then, finding, context) => graveChange(now, then, lostTo(finding, context)[0]?.account, context),
+  decides: access.decides,
+};
+
+function lostTo(finding: Finding, { snapshot }: PlanContext): readonly Denial[] {
+  return snapshot.cutOffs.find(({ ref }) => sameRef(ref, finding.workload))?.rights ?? [];
+}
+
+/** Why a Role must not get its rules back by rule, or a binding its subjects: what nobody gets so, or others than the account. */
+function graveChange(
+  now: KubeObject,
+  then: KubeObject,
+  account: Denial["account"] | undefined,
+  context: PlanContext,
+): string | null {
+  if (now.kind === "Role") {
+    const grave = graveRight(withoutKnown(then, now));
+    return grave === null ? null : `it would give ${grave}. A person must decide whether the program may`;
+  }
+  const known = listAt(now, "subjects");
+  const added = listAt(then, "subjects").filter(
+    (subject) => !known.some((other) => sameValue(other as Json, subject as Json)),
+  );
+  if (account === undefined || added.some((subject) => !isAccount(subject, account, now)))
+    return "it would give the role to others, too. A person must decide to whom";
+  const role = context
+    .others("Role", now.metadata.namespace ?? "")
+    ?.find((other) => other.metadata.name === roleOf(now));
+  const grave = role === undefined ? "an unknown role" : graveRight(role);
+  return grave === null ? null : `its role gives ${grave}. A person must decide whether the program may`;
+}
 
 /** Rights that the finding's own workload is denied in its own namespace. */
 function deniedTo(finding: Finding, context: PlanContext): Denial[] {

@@ -83,7 +83,8 @@ const TIERS: Readonly<Record<SymptomKind, readonly Tier[]>> = {
   WrongPort: [],
   BrokenRoute: [],
   ManifestRefused: [],
-  CutOff: [],
+  // Only the very fields that the symptom names (told-fields.ts).
+  CutOff: [{ any: ["env", "args", "command"], pod: DNS, configData: true }],
   Complains: [{ container: ["env", "args", "command"], pod: DNS, configData: true }],
   SyncFailed: [],
   // A share of a request can only be measured where there is one.

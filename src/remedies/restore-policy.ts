@@ -5,7 +5,7 @@ import type { Change, Finding, KubeObject } from "../model.ts";
 import { describeChanges } from "./evidence.ts";
 import { fromHistory } from "./git-history.ts";
 import type { Policy } from "./policy.ts";
-import { access } from "./policy-access.ts";
+import { access, rights } from "./policy-access.ts";
 import { isPolicyField } from "./policy-fields.ts";
 import { limitRange } from "./policy-limit-range.ts";
 import { network } from "./policy-network.ts";
@@ -14,7 +14,7 @@ import { defineRemedy, no, type PlanContext, refuse } from "./remedy.ts";
 import { changesOf, RestoredFields } from "./restored-fields.ts";
 import { notFromGit } from "./restored-origin.ts";
 
-const POLICIES: readonly Policy[] = [access, quota, limitRange, network];
+const POLICIES: readonly Policy[] = [access, rights, quota, limitRange, network];
 
 /**
  * A Role, RoleBinding, quota, LimitRange or NetworkPolicy that refuses the workload what it allowed before a recent commit, by the cluster's

@@ -12,6 +12,7 @@ import { comesWithGit } from "./missing-target.ts";
 import { isRestorable } from "./relevance.ts";
 import type { Drafted, PlanContext } from "./remedy.ts";
 import { isScaleBack } from "./scale-back.ts";
+import { isTold } from "./told-fields.ts";
 
 /** Names through which a path would leave the object, in some program or other on its way. */
 const ESCAPES = new Set(["__proto__", "prototype"]);
@@ -110,6 +111,8 @@ function objectionTo(change: Change, finding: Finding, context: PlanContext, rea
   const narrow = own && reach === "symptom" && path.at(-1) !== "image";
   if (!isRestorable(object.kind, path, narrow ? finding.symptom.kind : null))
     return `${where} is no field that this remedy may restore`;
+  if (finding.symptom.kind === "CutOff" && object.kind !== "Service" && !isTold(change, finding))
+    return `${where} is not where it was cut off`;
   if (from === undefined && to === undefined) return `${where} does not change`;
   return null;
 }

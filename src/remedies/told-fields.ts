@@ -1,4 +1,6 @@
 import { complaintsOf } from "../kube/complaint.ts";
+import { formatPath } from "../kube/field-path.ts";
+import { sameRef } from "../kube/ref.ts";
 import { unresolvedIn } from "../kube/unresolved.ts";
 import type { Change, FieldPath, Finding, Json, SymptomKind } from "../model.ts";
 import { placeOf } from "./place.ts";
@@ -40,7 +42,14 @@ const TOLD: Partial<Record<SymptomKind, readonly (readonly [RegExp, readonly str
  */
 export function isTold(change: Change, finding: Finding): boolean {
   if (finding.symptom.kind === "Complains") return isComplainedOf(change, finding);
+  if (finding.symptom.kind === "CutOff") return isLost(change, finding);
   return isNamed(change, finding) && !isOffTopic(change, finding);
+}
+
+/** What is cut off lies in fields that are told one by one, or in none of these. */
+function isLost({ object, path }: Change, { symptom, workload }: Finding): boolean {
+  if (symptom.kind !== "CutOff" || !sameRef(object, workload)) return false;
+  return symptom.fields?.includes(formatPath(path)) === true;
 }
 
 /** Of what only a log tells, nothing is believed that it does not name. */

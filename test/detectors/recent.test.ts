@@ -49,7 +49,7 @@ describe("cut-off", () => {
   it("is about the object in which something was taken away", () => {
     const ref = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "api" };
     const message = "Deployment shop/web asks for port 80 of Service shop/api (URL), which commit 1a2b3c4 took away.";
-    const state = { ref, object: null, commit: commit([]).commit, message, clients: [cart.ref], flows: [] };
+    const state = { ref, object: null, commit: commit([]).commit, message, clients: [cart.ref], flows: [], rights: [] };
     expect(cutOff.detect(snapshot([], { cutOffs: [state] }), settings)).toMatchObject([
       { workload: ref, symptom: { kind: "CutOff", message }, summary: message, since: commit([]).commit.at },
     ]);

@@ -1,8 +1,8 @@
-import { type Address, addressesOf } from "./kube/addresses.ts";
-import { listAt, numberAt, textAt } from "./kube/fields.ts";
-import { backendsOf, serves } from "./kube/ingress.ts";
-import type { CutOffState, Flow, KubeObject } from "./model.ts";
-import type { RecentCommit } from "./recent.ts";
+import { type Address, addressesOf } from "../kube/addresses.ts";
+import { listAt, numberAt, textAt } from "../kube/fields.ts";
+import { backendsOf, serves } from "../kube/ingress.ts";
+import type { CutOffState, Denial, FieldPath, Flow, KubeObject } from "../model.ts";
+import type { RecentCommit } from "../recent.ts";
 
 export const WORKLOADS: ReadonlySet<string> = new Set(["Deployment", "StatefulSet", "DaemonSet", "CronJob"]);
 
@@ -15,7 +15,14 @@ export interface Lost {
   readonly clients: readonly KubeObject[];
   /** `port 80 of Service shop/api (API_URL)` */
   readonly what: string;
-  readonly flows: readonly Flow[];
+  /** The whole sentence, for what nobody "asks for". `{commit}` stands for the commit. */
+  readonly says?: string;
+  readonly flows?: readonly Flow[];
+  readonly rights?: readonly Denial[];
+  /** Services that are asked for and that Git does not declare: none of them may be in the cluster. */
+  readonly absent?: readonly string[];
+  /** Fields of the object itself in which the loss lies, where others of it have nothing to do with it. */
+  readonly fields?: readonly FieldPath[];
 }
 
 export interface Asker extends Address {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { stableKey } from "../../src/gitops/rendered.ts";
+import { lostPorts, lostServices } from "../../src/losses/services.ts";
+import { lostWays } from "../../src/losses/ways.ts";
 import type { Json, KubeObject } from "../../src/model.ts";
-import type { RecentCommit } from "../../src/recent.ts";
-import { lostPorts, lostServices, lostWays } from "../../src/steps/cut-off.ts";
-import { commit } from "../remedies/remedy-context.ts";
+import { recentCommit } from "./recent-commit.ts";
 
 const service = (port: number, over: { readonly [field: string]: Json } = {}): KubeObject => ({
   apiVersion: "v1",
@@ -28,20 +27,14 @@ const ingress = (port: number): KubeObject => ({
   metadata: { name: "shop", namespace: "shop" },
   spec: { rules: [{ http: { paths: [{ backend: { service: { name: "api", port: { number: port } } } }] } }] },
 });
-const recent = (now: readonly KubeObject[], before: readonly KubeObject[]): RecentCommit => ({
-  commit: commit([]).commit,
-  now,
-  before: new Map(before.map((object) => [stableKey(object), object])),
-  after: undefined,
-});
 const web = deployment("web", "http://api/");
 
 describe("a port that a commit took from a Service", () => {
   it("is missed by whoever names it", () => {
-    const [lost] = lostPorts(recent([service(8080), web], [service(80), web]));
+    const [lost] = lostPorts(recentCommit([service(8080), web], [service(80), web]));
     expect(lost).toMatchObject({ ref: { kind: "Service", name: "api" }, what: "port 80 of Service shop/api (URL)" });
     expect(lost?.clients).toEqual([web]);
-    expect(lostPorts(recent([service(8080), ingress(80)], [service(80), ingress(80)]))).toHaveLength(1);
+    expect(lostPorts(recentCommit([service(8080), ingress(80)], [service(80), ingress(80)]))).toHaveLength(1);
   });
 
   it.each<[string, readonly KubeObject[], readonly KubeObject[]]>([
@@ -55,15 +48,15 @@ describe("a port that a commit took from a Service", () => {
     ["the Service is new", [service(8080), web], [web]],
     ["the Service is headless", [service(8080, { clusterIP: "None" }), web], [service(80, { clusterIP: "None" }), web]],
   ])("is not where %s", (_, now, before) => {
-    expect(lostPorts(recent(now, before))).toEqual([]);
+    expect(lostPorts(recentCommit(now, before))).toEqual([]);
   });
 });
 
 describe("a Service that a commit took out of Git", () => {
   it("is missed by whoever names it, and by nobody else", () => {
-    expect(lostServices(recent([web], [service(80), web]))).toMatchObject([{ now: undefined, clients: [web] }]);
-    expect(lostServices(recent([deployment("web")], [service(80), web]))).toEqual([]);
-    expect(lostServices(recent([service(80), web], [service(80), web]))).toEqual([]);
+    expect(lostServices(recentCommit([web], [service(80), web]))).toMatchObject([{ now: undefined, clients: [web] }]);
+    expect(lostServices(recentCommit([deployment("web")], [service(80), web]))).toEqual([]);
+    expect(lostServices(recentCommit([service(80), web], [service(80), web]))).toEqual([]);
   });
 });
 
@@ -83,7 +76,7 @@ describe("a way that NetworkPolicies let through", () => {
     ["from", policy("front")],
     ["port", policy("web", 81)],
   ])("is missed in its %s", (_, now) => {
-    expect(lostWays(recent([now, ...rest], [policy("web"), ...rest]))).toMatchObject([
+    expect(lostWays(recentCommit([now, ...rest], [policy("web"), ...rest]))).toMatchObject([
       {
         ref: { kind: "NetworkPolicy", name: "api" },
         what: "port 80 of Service shop/api (URL) through NetworkPolicy shop/api",
@@ -93,8 +86,8 @@ describe("a way that NetworkPolicies let through", () => {
   });
 
   it("is not where the client never got through, or does not ask", () => {
-    expect(lostWays(recent([policy("front"), ...rest], [policy("app"), ...rest]))).toEqual([]);
+    expect(lostWays(recentCommit([policy("front"), ...rest], [policy("app"), ...rest]))).toEqual([]);
     const quiet = [service(80), deployment("web"), deployment("api")];
-    expect(lostWays(recent([policy("front"), ...quiet], [policy("web"), ...quiet]))).toEqual([]);
+    expect(lostWays(recentCommit([policy("front"), ...quiet], [policy("web"), ...quiet]))).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
+import { stableKey } from "../gitops/rendered.ts";
+import { numberAt, textAt, textsAt } from "../kube/fields.ts";
+import { describeRef, refOf } from "../kube/ref.ts";
+import { matchesLabels } from "../kube/selectors.ts";
+import { templateOf } from "../kube/template.ts";
+import type { KubeObject } from "../model.ts";
+import { ownChanges, type RecentCommit } from "../recent.ts";
 import { askersOf, here, isOpen, type Lost, unique, WORKLOADS } from "./askers.ts";
-import { stableKey } from "./gitops/rendered.ts";
-import { numberAt, textAt, textsAt } from "./kube/fields.ts";
-import { describeRef, refOf } from "./kube/ref.ts";
-import { matchesLabels } from "./kube/selectors.ts";
-import { templateOf } from "./kube/template.ts";
-import type { KubeObject } from "./model.ts";
-import { ownChanges, type RecentCommit } from "./recent.ts";
 
 const SCALED = ["Deployment", "StatefulSet"];
 
@@ -44,7 +44,6 @@ export function lostPods(recent: RecentCommit): Lost[] {
       now: workload,
       clients: client === undefined ? [service] : unique(asking),
       what,
-      flows: [],
     },
   ];
 }

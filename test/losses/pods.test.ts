@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { stableKey } from "../src/gitops/rendered.ts";
-import { lostPods } from "../src/lost-pods.ts";
-import type { Json, KubeObject } from "../src/model.ts";
-import type { RecentCommit } from "../src/recent.ts";
-import { commit } from "./remedies/remedy-context.ts";
+import { lostPods } from "../../src/losses/pods.ts";
+import type { Json, KubeObject } from "../../src/model.ts";
+import { recentCommit } from "./recent-commit.ts";
 
 const service = (app = "api", over: { readonly [field: string]: Json } = {}): KubeObject => ({
   apiVersion: "v1",
@@ -29,36 +27,29 @@ const scaler: KubeObject = {
   metadata: { name: "api", namespace: "shop" },
   spec: { scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "api" } },
 };
-const recent = (now: readonly KubeObject[], before: readonly KubeObject[], subject = "Update the manifests") =>
-  ({
-    commit: { ...commit([]).commit, subject },
-    now,
-    before: new Map(before.map((object) => [stableKey(object), object])),
-    after: undefined,
-  }) satisfies RecentCommit;
 const web = workload("web", 1, "http://api/");
 const [up, down] = [workload("api", 2), workload("api", 0)];
 
 describe("pods that a commit scaled to zero", () => {
   it("are missed by the Service that they stood behind, and by who asks for it", () => {
-    expect(lostPods(recent([service(), down], [service(), up]))).toMatchObject([
+    expect(lostPods(recentCommit([service(), down], [service(), up]))).toMatchObject([
       { ref: { kind: "Deployment", name: "api" }, what: "pods of Deployment shop/api behind Service shop/api" },
     ]);
-    const [lost] = lostPods(recent([service(), down, web], [service(), up, web]));
+    const [lost] = lostPods(recentCommit([service(), down, web], [service(), up, web]));
     expect(lost?.what).toBe("pods of Deployment shop/api behind Service shop/api (URL)");
     expect(lost?.clients).toEqual([web]);
   });
 
   it("are missed where one was the default, and where the same commit turned the Service away", () => {
-    expect(lostPods(recent([service(), down], [service(), workload("api")]))).toHaveLength(1);
-    expect(lostPods(recent([service("other"), down], [service(), up]))).toHaveLength(1);
+    expect(lostPods(recentCommit([service(), down], [service(), workload("api")]))).toHaveLength(1);
+    expect(lostPods(recentCommit([service("other"), down], [service(), up]))).toHaveLength(1);
   });
 
   it("of a headless Service are missed only by who asks for it", () => {
     const headless = service("api", { clusterIP: "None" });
     const [was, is] = [workload("api", 3, undefined, "StatefulSet"), workload("api", 0, undefined, "StatefulSet")];
-    expect(lostPods(recent([headless, is], [headless, was]))).toEqual([]);
-    expect(lostPods(recent([headless, is, web], [headless, was, web]))).toHaveLength(1);
+    expect(lostPods(recentCommit([headless, is], [headless, was]))).toEqual([]);
+    expect(lostPods(recentCommit([headless, is, web], [headless, was, web]))).toHaveLength(1);
   });
 
   it.each<[string, readonly KubeObject[], readonly KubeObject[]]>([
@@ -75,7 +66,7 @@ describe("pods that a commit scaled to zero", () => {
     ["an autoscaler scales it", [service(), down, scaler], [service(), up, scaler]],
     ["several are put to rest at once", [service(), down, workload("web", 0)], [service(), up, workload("web", 1)]],
   ])("are nobody's loss where %s", (_, now, before) => {
-    expect(lostPods(recent(now, before))).toEqual([]);
+    expect(lostPods(recentCommit(now, before))).toEqual([]);
   });
 
   it.each([
@@ -89,6 +80,6 @@ describe("pods that a commit scaled to zero", () => {
     "Pausing deliveries",
     "switch to blue",
   ])("are meant so where the commit says it: %s", (subject) => {
-    expect(lostPods(recent([service(), down], [service(), up], subject))).toEqual([]);
+    expect(lostPods(recentCommit([service(), down], [service(), up], subject))).toEqual([]);
   });
 });
