@@ -12,6 +12,10 @@ import { here, type Lost, WORKLOADS } from "./askers.ts";
 type Account = Denial["account"];
 type Right = Omit<Denial, "account">;
 
+/** More than a Role that somebody wrote has: the product of three lists is no place for surprises. */
+const MOST_WORDS = 30;
+const MOST_RIGHTS = 2000;
+
 /** What a commit says that takes rights on purpose. */
 const ON_PURPOSE =
   /\b(restrict\w*|least|tighten\w*|harden\w*|revok\w*|narrow\w*|limit\w*|reduc\w*|drop\w*|remov\w*|delet\w*|permissions?|privileges?|rights?|access|rbac|roles?|secur\w*|audit|grants?|deny|denied|lock\w*)\b/i;
@@ -126,17 +130,26 @@ function runningAs(account: Account, recent: RecentCommit): KubeObject[] {
 /** Single rights that the rules of a Role give on all objects of a kind; what is given by wildcard or by name is nobody's to count. */
 function rightsOf(role: KubeObject): Right[] {
   const namespace = role.metadata.namespace ?? "";
-  return listAt(role, "rules").flatMap((rule) => {
-    if (listAt(rule, "resourceNames").length > 0) return [];
-    const [verbs, groups, resources] = [textsIn(rule, "verbs"), textsIn(rule, "apiGroups"), textsIn(rule, "resources")];
-    return groups.flatMap((group) =>
-      resources.flatMap((resource) => verbs.map((verb): Right => ({ verb, group, resource, namespace }))),
-    );
-  });
+  const all = listAt(role, "rules")
+    .slice(0, MOST_WORDS)
+    .flatMap((rule) => {
+      if (listAt(rule, "resourceNames").length > 0) return [];
+      const [verbs, groups, resources] = [
+        textsIn(rule, "verbs"),
+        textsIn(rule, "apiGroups"),
+        textsIn(rule, "resources"),
+      ];
+      return groups.flatMap((group) =>
+        resources.flatMap((resource) => verbs.map((verb): Right => ({ verb, group, resource, namespace }))),
+      );
+    });
+  return all.slice(0, MOST_RIGHTS);
 }
 
 function textsIn(rule: unknown, field: string): string[] {
-  return listAt(rule, field).filter((item): item is string => typeof item === "string" && item !== "*");
+  return listAt(rule, field)
+    .filter((item): item is string => typeof item === "string" && item !== "*")
+    .slice(0, MOST_WORDS);
 }
 
 function addedTo(role: KubeObject, before: KubeObject): unknown[] {

@@ -155,3 +155,10 @@ it("rules and subjects of any shape break nothing", () => {
   const strange = inShop("RoleBinding", "binds", { subjects: [null, "x", { kind: "ServiceAccount" }] as Json });
   expect(lostRights(recentCommit([strange, account()], [binding("pod-reader"), account()]))).toEqual([]);
 });
+
+it("a Role of any size is looked at within bounds", () => {
+  const many = Array.from({ length: 3000 }, (_, index) => `things${index}`);
+  const large = role("pod-reader", ...Array(200).fill({ groups: many, resources: ["pods", ...many], verbs: many }));
+  const [found] = lostOf(role("pod-reader", deployments), large);
+  expect(found?.rights?.length ?? 0).toBeLessThanOrEqual(2000);
+});
