@@ -5,7 +5,7 @@ import { isForService } from "../remedies/behind-service.ts";
 import { pausePath } from "../remedies/pause.ts";
 import { isPolicyField, POLICY_FIELDS } from "../remedies/policy-fields.ts";
 import { isRestorable } from "../remedies/relevance.ts";
-import { isVersion } from "../remedies/restore-manifest.ts";
+import { isRefusedField, isVersion } from "../remedies/restore-manifest.ts";
 import { isScaleBack } from "../remedies/scale-back.ts";
 import type { Guard } from "./guard.ts";
 import { givesTooMuch, loosens } from "./privileges.ts";
@@ -41,6 +41,15 @@ function isPause({ object, path, from, to }: Change): boolean {
   return resting !== null && formatPath(resting) === formatPath(path) && from !== true && to === true;
 }
 
+/** The API server refuses the object for this very field, which goes back in Git only: nothing that runs is changed. */
+function isRefused(change: Change, { finding: { symptom }, gitOnly }: Plan): boolean {
+  return (
+    symptom.kind === "ManifestRefused" &&
+    gitOnly !== undefined &&
+    (isVersion(change) || isRefusedField(change, symptom.message))
+  );
+}
+
 /** What workloads may do is never the choice of a model, and nobody gets back all of something, Secrets, or rights themselves. */
 function ofPolicy(change: Change, { choice }: Plan): string | null {
   const { object, path } = change;
@@ -53,7 +62,7 @@ function ofPolicy(change: Change, { choice }: Plan): string | null {
 export const fieldAllowList: Guard = {
   id: "field-allow-list",
   summary:
-    "Only fields that remedies may restore: never Secrets, finalizers, replicas (but in Git, what a commit scaled to zero under a Service), labels (but for the one that a Service looks for in vain), and no loosening of security.",
+    "Only fields that remedies may restore: never Secrets, finalizers, replicas (but in Git, what a commit scaled to zero under a Service), labels (but for the one that a Service looks for in vain), and no loosening of security; in Git only, also the very field for which the API server refuses a manifest.",
   check(plan, context) {
     for (const change of plan.changes) {
       const where = formatPath(change.path);
@@ -74,14 +83,17 @@ export const fieldAllowList: Guard = {
         if (objection === null) continue;
         return { decision: "refuse", rule: "field-allow-list", reason: objection };
       }
-      if (plan.finding.symptom.kind === "ManifestRefused" && isVersion(change)) continue;
       if (isScaleBack(change, plan.finding)) {
         // Who runs how much is decided by people: they merge it, or close it.
         if (plan.gitOnly !== undefined) continue;
         return { decision: "refuse", rule: "field-allow-list", reason: `${where} is never changed live` };
       }
       const own = context.live.get(keyOf(plan.finding.workload)) ?? null;
-      if (!isRestorable(change.object.kind, change.path, null) && !isForService(change, plan.finding, own))
+      if (
+        !isRestorable(change.object.kind, change.path, null) &&
+        !isForService(change, plan.finding, own) &&
+        !isRefused(change, plan)
+      )
         return {
           decision: "refuse",
           rule: "field-allow-list",

@@ -41,7 +41,9 @@ export function describeChanges(changes: readonly Change[]): string {
   if (first === undefined) return "nothing changes";
   const more = changes.length > 1 ? ` and ${changes.length - 1} more` : "";
   const [from, to] = shortened(first);
-  return `${nameOf(first)} ${show(from)} → ${show(to)}${more}`;
+  // 8080 and "8080" are different things, and only so do they look it.
+  const [was, is] = show(from) === show(to) ? [JSON.stringify(from), JSON.stringify(to)] : [from, to];
+  return `${nameOf(first)} ${show(was)} → ${show(is)}${more}`;
 }
 
 /** Of two references of one image repository only what differs: a registry's name alone fills a title. */

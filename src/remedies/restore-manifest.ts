@@ -78,10 +78,27 @@ function stateOf(finding: Finding, { snapshot }: PlanContext): RefusedState | un
     : undefined;
 }
 
-function restorable({ ref, object, before }: RefusedState): Change[] {
+function restorable({ ref, object, before, message }: RefusedState): Change[] {
   return diffObjects(object, before)
     .map((change) => ({ ...change, object: ref }))
-    .filter((change) => isRestorable(ref.kind, change.path, null) || isVersion(change));
+    .filter(
+      (change) => isRestorable(ref.kind, change.path, null) || isVersion(change) || isRefusedField(change, message),
+    );
+}
+
+/** Paths as the API server says them: `spec.template.spec.containers[0].env[1].value`, `.metadata.annotations.example.com/port`. */
+const PATHS = /\b(?:spec|metadata|data)\.[\w.[\]"'=/-]+/g;
+/** Who an object is, and who else has a say in its end. */
+const IDENTITY = ["name", "namespace", "finalizers", "ownerReferences"];
+
+/** Does the API server's complaint give the very path of the field, or of what it is a part of? Then it may be any field, such as a label. */
+export function isRefusedField({ path }: Change, message: string): boolean {
+  const fields = path.filter((step): step is string => typeof step === "string");
+  if (fields[0] === "metadata" && IDENTITY.includes(fields[1] ?? "")) return false;
+  const own = fields.join(".");
+  return [...message.slice(0, 20_000).matchAll(PATHS)]
+    .map(([said]) => said.replaceAll(/\[[^\]]*\]?/g, "").replace(/[^\w]+$/, ""))
+    .some((said) => said.includes(".") && (said === own || own.startsWith(`${said}.`) || said.startsWith(`${own}.`)));
 }
 
 /** The API version goes back where the cluster does not serve the new one. */
@@ -97,7 +114,9 @@ function unitsOf(changes: readonly Change[]): Change[][] {
 }
 
 /** Does the API server's complaint name the field, or one in it? */
-function isNamed({ path }: Change, message: string): boolean {
+function isNamed(change: Change, message: string): boolean {
+  if (isRefusedField(change, message)) return true;
+  const { path } = change;
   const fields = path.filter((step): step is string => typeof step === "string");
   const last = fields.at(-1);
   return last !== undefined && new RegExp(`\\b${last.replaceAll(/[^\w]/g, "\\$&")}\\b`).test(message);

@@ -63,7 +63,7 @@ function isFilledIn({ from }: Change): boolean {
   return /\$\{|\{\{|<path:/.test(JSON.stringify(from ?? null));
 }
 
-/** Only kinds that are known, in watched namespaces of the source, and never Secrets: their data would be sent. */
+/** Only kinds that are known, and ConfigMaps, which others are started with; in watched namespaces of the source, and never Secrets: their data would be sent. */
 function isAsked(object: KubeObject, entry: Inspected, { config }: Run, seen: Observation): boolean {
   const { apiVersion, kind, metadata } = object;
   const { annotations, labels } = metadata;
@@ -71,7 +71,7 @@ function isAsked(object: KubeObject, entry: Inspected, { config }: Run, seen: Ob
   return (
     resourceOf(apiVersion, kind)?.namespaced === true &&
     kind !== "Secret" &&
-    (config.scope.kinds as readonly string[]).includes(kind) &&
+    (kind === "ConfigMap" || (config.scope.kinds as readonly string[]).includes(kind)) &&
     isOfSource(object, entry, seen.namespaces) &&
     annotations?.[IGNORE] !== "true" &&
     (!selector.ok || matchesRequirements(selector.requirements, labels))

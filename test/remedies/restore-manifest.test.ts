@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Json, KubeObject, RefusedState } from "../../src/model.ts";
+import type { Change, FieldPath, Json, KubeObject, RefusedState } from "../../src/model.ts";
+import { isRefusedField } from "../../src/remedies/restore-manifest.ts";
 import { ago, workload } from "../detectors/snapshot-builder.ts";
 import { helps, refuses, tried, type World } from "./remedy-context.ts";
 
@@ -44,6 +45,49 @@ describe("restore-manifest", () => {
       JSON.stringify(object).includes("cart:2") ? "not signed" : null;
     const { changes } = await helps("restore-manifest", world({ refusal }, { message: "not signed" }));
     expect(changes.map((change) => change.path.at(-1)).toSorted()).toEqual(["image", "name", "secretRef"]);
+  });
+
+  it.each<[string, string, readonly Json[]]>([
+    [
+      "a label",
+      "spec.template.metadata.labels: Invalid value: …: `selector` does not match template `labels`",
+      ["spec", "template", "metadata", "labels", "app"],
+    ],
+    [
+      "a number",
+      '.spec.replicas: expected numeric (int or float), got &value.valueUnstructured{Value:"two"}',
+      ["spec", "replicas"],
+    ],
+    [
+      "an annotation",
+      ".metadata.annotations.example.com/port: expected string, got &value.valueUnstructured{Value:8080}",
+      ["metadata", "annotations", "example.com/port"],
+    ],
+    [
+      "a part of it",
+      'strict decoding error: unknown field "spec.template.spec.dnsPolicie"',
+      ["spec", "template", "spec", "dnsPolicie"],
+    ],
+  ])("puts back any field that the API server gives the path of: %s", async (_, said, path) => {
+    const made = (value: string): KubeObject => {
+      const top = path.reduceRight<Json>((inner, step) => ({ [String(step)]: inner }), value) as KubeObject;
+      return { ...top, apiVersion: REF.apiVersion, kind: REF.kind, metadata: { ...top.metadata, name: "cart" } };
+    };
+    const refusal = (one: KubeObject): string | null => (JSON.stringify(one).includes('"wrong"') ? said : null);
+    const state = { object: made("wrong"), before: made("right"), message: said };
+    const given = world({ refusal, symptom: { kind: "ManifestRefused", message: said } }, state);
+    const { changes } = await helps("restore-manifest", given);
+    expect(changes).toEqual([{ object: REF, path, from: "wrong", to: "right" }]);
+  });
+
+  it("never puts back who an object is, whatever is said of it", () => {
+    const change = (path: FieldPath): Change => ({ object: REF, path, from: "a", to: "b" });
+    for (const field of ["finalizers", "ownerReferences", "name", "namespace"])
+      expect(isRefusedField(change(["metadata", field]), `metadata.${field}: Invalid value`), field).toBe(false);
+    expect(isRefusedField(change(["spec", "replicas"]), "spec: Forbidden")).toBe(false);
+    expect(isRefusedField(change(["spec", "replicas"]), "spec.revisionHistoryLimit: Invalid value: -1")).toBe(false);
+    expect(isRefusedField(change(["spec", "ports", 0, "name"]), 'spec.ports[0].name: Invalid value: "A"')).toBe(true);
+    expect(isRefusedField(change(["spec", "x"]), "spec.[".repeat(50_000))).toBe(false);
   });
 
   it.each<[string, World, RegExp]>([
