@@ -66,7 +66,7 @@ export function createApiClient(
     const options: https.RequestOptions = { headers: {} };
     await kubeConfig.applyToHTTPSOptions(options);
     if (cluster?.proxyUrl === undefined) options.agent = kept;
-    const payload = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
+    const payload = request.body === undefined ? undefined : Buffer.from(jsonOf(request.body));
     const headers: Record<string, string | number> = {
       ...(options.headers as Record<string, string>),
       accept: request.accept ?? "application/json",
@@ -210,4 +210,15 @@ function unreachable(base: URL, error: unknown): StanchError {
       : "check the server address, the network and VPN, or choose another --context",
     cause: error,
   });
+}
+
+/**
+ * A body as Go's encoder writes it (https://pkg.go.dev/encoding/json#HTMLEscape). To any other reader it is the same JSON, but the API server
+ * compares the value of a JSON Patch's `test` with its own encoding byte by byte: `a && b` in a command would never be what is there.
+ */
+function jsonOf(body: unknown): string {
+  return JSON.stringify(body).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

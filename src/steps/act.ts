@@ -267,7 +267,8 @@ async function write(
         };
       if (error.code !== "conflict") throw error;
       if (attempt >= ATTEMPTS)
-        return { written: false, reason: `${what} is written by somebody else again and again`, gitOnly: false };
+        // None of its fields moved: Git may be right, whoever writes what else.
+        return { written: false, reason: `${what} is written by somebody else again and again`, gitOnly: true };
       await context.clock.sleep(100 * attempt);
     }
   }

@@ -75,6 +75,17 @@ describe("JSON Patch", () => {
     }
   });
 
+  it("compares what it tests byte by byte, as its own encoder escapes it", async () => {
+    const name = target.at("v1", "configmaps", "escaped");
+    const text = "a && b <c> \u2028";
+    await target.make({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "escaped" }, data: { text } });
+    const operation = JSON.stringify([{ op: "test", path: "/data/text", value: text }]);
+    const escape = (all: string): string =>
+      all.replaceAll(/[<>&\u2028]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    const codes = [operation, escape(operation)].map(async (body) => (await target.patch(name, "json", body)).code);
+    expect(await Promise.all(codes)).toEqual([422, 200]);
+  });
+
   it("conflicts when it sets another resourceVersion", async () => {
     const response = await target.patch(path(), "json", [
       { op: "replace", path: "/metadata/resourceVersion", value: "1" },

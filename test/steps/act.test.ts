@@ -71,6 +71,17 @@ describe("act", () => {
     expect(getAt(lab.deployment(), path)).toBeUndefined();
   });
 
+  it("writes what the API server's own encoder escapes, and takes it back", async () => {
+    const wrong = 'ecko "up" && run <in >out \u2028';
+    await using lab = await startLab(deployment({ container: { command: ["sh", "-c", wrong] } }));
+    const path: FieldPath = [...MEMORY.slice(0, -3), "command", 2];
+    const change = { object: APP, path, from: wrong, to: 'echo "up" && run <in >out' };
+    const acted = await act(planOf([change]), await lab.incident(), through(lab));
+    expect([acted.applied, getAt(lab.deployment(), path)]).toEqual([true, change.to]);
+    expect((await undo(acted.incident, "it did not help", "RolledBack", through(lab))).complete).toBe(true);
+    expect(getAt(lab.deployment(), path)).toBe(wrong);
+  });
+
   it("owns what it said, and none of the defaults that the API server added", async () => {
     await using lab = await startLab(deployment());
     const path: FieldPath = [...MEMORY.slice(0, -3), "readinessProbe"];
@@ -121,7 +132,7 @@ describe("act", () => {
       await annotate(lab, APP, String(nth));
     });
     const acted = await act(planOf([memoryTo("128Mi")]), await lab.incident(), through(lab, cluster));
-    expect(acted).toMatchObject({ applied: false, gitOnly: false, reason: expect.stringMatching(/again and again/) });
+    expect(acted).toMatchObject({ applied: false, gitOnly: true, reason: expect.stringMatching(/again and again/) });
     expect(tries).toBe(5);
     expect(memory(lab)).toBe("64Mi");
   });

@@ -3,7 +3,7 @@ import type { KubeObject } from "../../../model.ts";
 import { applyJsonPatch, applyMergePatch } from "../json-patch.ts";
 import { isTree } from "../shapes.ts";
 import type { Api, WriteOptions } from "./api.ts";
-import { ApiError, badRequest, invalid } from "./api-error.ts";
+import { ApiError, badRequest, invalid, patchRefused } from "./api-error.ts";
 import { decodeFault } from "./decode.ts";
 import type { Kind } from "./kinds.ts";
 import { apiVersionOf } from "./kinds.ts";
@@ -50,6 +50,10 @@ function patchOf(kind: Kind, request: PatchRequest): (before: KubeObject) => unk
   switch (request.contentType) {
     case "application/json-patch+json": {
       const operations = parseJson(request.body);
+      if (Array.isArray(operations) && operations.some((one) => isTestInOtherBytes(one, request.body)))
+        return () => {
+          throw patchRefused();
+        };
       return (before) => applyJsonPatch(before, operations);
     }
     case "application/merge-patch+json": {
@@ -69,6 +73,13 @@ function patchOf(kind: Kind, request: PatchRequest): (before: KubeObject) => unk
     "UnsupportedMediaType",
     `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
   );
+}
+
+/** The API server compares a `test` with its own encoding byte by byte, in which these characters are escaped. */
+function isTestInOtherBytes(operation: unknown, body: string): boolean {
+  if (!isTree(operation) || operation.op !== "test") return false;
+  const text = JSON.stringify(operation.value ?? null);
+  return /[<>&\u2028\u2029]/.test(text) && body.includes(text);
 }
 
 function parseJson(body: string): unknown {
