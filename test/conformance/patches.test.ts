@@ -80,9 +80,9 @@ describe("JSON Patch", () => {
     const text = "a && b <c> \u2028";
     await target.make({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "escaped" }, data: { text } });
     const operation = JSON.stringify([{ op: "test", path: "/data/text", value: text }]);
-    const escape = (all: string): string =>
+    const escaped = (all: string): string =>
       all.replaceAll(/[<>&\u2028]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
-    const codes = [operation, escape(operation)].map(async (body) => (await target.patch(name, "json", body)).code);
+    const codes = [operation, escaped(operation)].map(async (body) => (await target.patch(name, "json", body)).code);
     expect(await Promise.all(codes)).toEqual([422, 200]);
   });
 
