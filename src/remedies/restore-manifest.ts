@@ -91,14 +91,29 @@ const PATHS = /\b(?:spec|metadata|data)\.[\w.[\]"'=/-]+/g;
 /** Who an object is, and who else has a say in its end. */
 const IDENTITY = ["name", "namespace", "finalizers", "ownerReferences"];
 
-/** Does the API server's complaint give the very path of the field, or of what it is a part of? Then it may be any field, such as a label. */
+/**
+ * Does the API server's complaint give the very path of the field, or of what it is a part of? Then it may be any field, such as a label. So may
+ * one beside it that the complaint calls by its name: `maxUnavailable: may not be 0 when maxSurge is 0`.
+ */
 export function isRefusedField({ path }: Change, message: string): boolean {
   const fields = path.filter((step): step is string => typeof step === "string");
   if (fields[0] === "metadata" && IDENTITY.includes(fields[1] ?? "")) return false;
   const own = fields.join(".");
-  return [...message.slice(0, 20_000).matchAll(PATHS)]
-    .map(([said]) => said.replaceAll(/\[[^\]]*\]?/g, "").replace(/[^\w]+$/, ""))
-    .some((said) => said.includes(".") && (said === own || own.startsWith(`${said}.`) || said.startsWith(`${own}.`)));
+  const said = [...message.slice(0, 20_000).matchAll(PATHS)]
+    .map(([text]) => text.replaceAll(/\[[^\]]*\]?/g, "").replace(/[^\w]+$/, ""))
+    .filter((text) => text.includes("."));
+  const beside = fields.slice(0, -1).join(".");
+  return said.some(
+    (text) =>
+      text === own ||
+      own.startsWith(`${text}.`) ||
+      text.startsWith(`${own}.`) ||
+      (fields.length > 2 && text.slice(0, text.lastIndexOf(".")) === beside && isWordOf(message, fields.at(-1) ?? "")),
+  );
+}
+
+function isWordOf(message: string, word: string): boolean {
+  return word !== "" && new RegExp(`(?<![\\w.-])${word.replaceAll(/[^\w]/g, "\\$&")}(?![\\w.-])`).test(message);
 }
 
 /** The API version goes back where the cluster does not serve the new one. */

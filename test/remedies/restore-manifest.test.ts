@@ -86,6 +86,10 @@ describe("restore-manifest", () => {
       expect(isRefusedField(change(["metadata", field]), `metadata.${field}: Invalid value`), field).toBe(false);
     expect(isRefusedField(change(["spec", "replicas"]), "spec: Forbidden")).toBe(false);
     expect(isRefusedField(change(["spec", "replicas"]), "spec.revisionHistoryLimit: Invalid value: -1")).toBe(false);
+    const surge = "spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0";
+    expect(isRefusedField(change(["spec", "strategy", "rollingUpdate", "maxSurge"]), surge)).toBe(true);
+    expect(isRefusedField(change(["spec", "strategy", "rollingUpdate", "other"]), surge)).toBe(false);
+    expect(isRefusedField(change(["spec", "is"]), "spec.replicas: what is this")).toBe(false);
     expect(isRefusedField(change(["spec", "ports", 0, "name"]), 'spec.ports[0].name: Invalid value: "A"')).toBe(true);
     expect(isRefusedField(change(["spec", "x"]), "spec.[".repeat(50_000))).toBe(false);
   });
