@@ -3,6 +3,7 @@ import { addressesIn, HOSTS } from "../kube/addresses.ts";
 import { listAt, numberAt } from "../kube/fields.ts";
 import { describeRef, refOf } from "../kube/ref.ts";
 import { referencesOf } from "../kube/references.ts";
+import { podSpecOf } from "../kube/template.ts";
 import type { Change, FieldPath, Json, KubeObject } from "../model.ts";
 import { ownChanges, type RecentCommit } from "../recent.ts";
 import { hostIn } from "../remedies/service-hosts.ts";
@@ -29,7 +30,7 @@ export function lostAddresses(recent: RecentCommit): Lost[] {
     const before = recent.before.get(stableKey(object));
     if (before === undefined || !(WORKLOADS.has(object.kind) || object.kind === "ConfigMap")) return [];
     const clients = object.kind === "ConfigMap" ? workloads.filter((each) => refersTo(each, object)) : [object];
-    if (clients.length === 0) return [];
+    if (clients.length === 0 || clients.some(findsOthers)) return [];
     const turned = ownChanges(object, recent).flatMap((change) => turnOf(change, object, recent) ?? []);
     const [first] = turned;
     if (first === undefined) return [];
@@ -51,6 +52,12 @@ export function lostAddresses(recent: RecentCommit): Lost[] {
       },
     ];
   });
+}
+
+/** Names that no Service has may still lead somewhere: by the pod's own list of hosts, or in domains that it searches beside the cluster's. */
+function findsOthers(client: KubeObject): boolean {
+  const spec = podSpecOf(client);
+  return listAt(spec, "hostAliases").length > 0 || listAt(spec, "dnsConfig", "searches").length > 0;
 }
 
 /** What one change turned from a Service that is there to one that is not. */

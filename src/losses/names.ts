@@ -22,8 +22,9 @@ export function lostNames(recent: RecentCommit): Lost[] {
     if (!resolves(before, namespace) || resolves(workload, namespace)) return [];
     const dns = ownChanges(workload, recent).filter(isAboutDns);
     const services = new Set(here(recent, "Service", namespace).map(({ metadata }) => metadata.name));
-    const [name] = namesIn(workload, here(recent, "ConfigMap", namespace)).filter(({ service }) =>
-      services.has(service),
+    const listed = new Set(listAt(podSpecOf(workload), "hostAliases").flatMap((item) => listAt(item, "hostnames")));
+    const [name] = namesIn(workload, here(recent, "ConfigMap", namespace)).filter(
+      ({ service }) => services.has(service) && !listed.has(service),
     );
     if (dns.length === 0 || name === undefined) return [];
     const what = `Service ${namespace}/${name.service} (${name.where})`;

@@ -57,6 +57,14 @@ describe("an address that a commit turned away", () => {
     expect(lost(now, before, ...rest)).toEqual([]);
   });
 
+  it.each<[string, { readonly [field: string]: Json }]>([
+    ["hosts of its own", { hostAliases: [{ ip: "192.0.2.1", hostnames: ["legacy"] }] }],
+    ["domains of its own", { dnsConfig: { searches: ["corp.example.com"] } }],
+  ])("is nobody's loss where the pod has %s", (_, pod) => {
+    const asks = (value: string): KubeObject => deployment("web", { env: [{ name: "API_URL", value }] }, pod);
+    expect(lost(asks("http://legacy/"), asks("http://api/"))).toEqual([]);
+  });
+
   it("is nobody's loss where the Service is gone as well", () => {
     expect(lostAddresses(recentCommit([web("http://apii/")], [web("http://api/"), service()]))).toEqual([]);
   });

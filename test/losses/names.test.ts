@@ -33,6 +33,7 @@ describe("names that a workload cannot resolve any more", () => {
     ["on the node's network, with the policy for it", { hostNetwork: true, dnsPolicy: "ClusterFirstWithHostNet" }, {}],
     ["of its own search list", { dnsPolicy: "None", dnsConfig: { searches: ["shop.svc.cluster.local"] } }, {}],
     ["that it could not resolve before", { dnsPolicy: "Default" }, { dnsPolicy: "Default", hostNetwork: true }],
+    ["in its own list of hosts", { dnsPolicy: "Default", hostAliases: [{ ip: "192.0.2.1", hostnames: ["api"] }] }, {}],
     ["with the default said", { dnsPolicy: "ClusterFirst" }, {}],
   ])("are not lost: %s", (_, now, before) => {
     expect(lost(now, before)).toEqual([]);
