@@ -4,6 +4,7 @@ import { escalate } from "./escalate.ts";
 import { aheadOf, waitForGit } from "./git-ahead.ts";
 import { heal } from "./heal.ts";
 import type { Incident } from "./incident/incident.ts";
+import { HELD_BY_OWN } from "./kube/own-pods.ts";
 import { describeRef } from "./kube/ref.ts";
 import type { Diagnosis, Finding, Hold, Outcome, Plan, Workload } from "./model.ts";
 import type { Run } from "./run.ts";
@@ -153,7 +154,8 @@ export async function settle(incident: Incident, planned: Plan, run: Run, before
     });
     return { incident: next, text: verification.seen, outcome: "recovered" };
   }
-  const lost = verification.seen.startsWith("the change was undone by");
+  // Neither says anything against the change: Git may be right.
+  const lost = ["the change was undone by", HELD_BY_OWN].some((words) => verification.seen.startsWith(words));
   const marked = await run.store.advance(incident, "Hotfixed", `Not healed: ${verification.seen}.`, {
     verification,
     tried,

@@ -6,6 +6,7 @@ import { managersOf } from "../kube/field-managers.ts";
 import { getAt } from "../kube/field-path.ts";
 import { numberAt } from "../kube/fields.ts";
 import { type Health, healthOf } from "../kube/health.ts";
+import { HELD_BY_OWN, heldByOwn } from "../kube/own-pods.ts";
 import { describeRef } from "../kube/ref.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import { rolloutWindow, steadyWindow, timeToCrash } from "../kube/rollout-window.ts";
@@ -75,13 +76,15 @@ export async function verify(watched: Watched, reading: Reading): Promise<Verifi
     seen,
     seconds: Math.round(elapsed() / 100) / 10,
   });
+  const failed = async (seen: string): Promise<Verification> =>
+    end(await damage(watched, reading), (await heldSince(watched, reading)) ?? seen);
 
   for (;;) {
     const lost = await firstLost(watched.hotfix.changes, cluster.get);
     if (lost !== null) return end("unchanged", lost.text);
     last = await look(watched, reading, started);
     await watched.tick(last.seen);
-    if (last.state === "bad") return end(await damage(watched, reading), last.seen);
+    if (last.state === "bad") return failed(last.seen);
     if (last.state === "good") {
       goodSince ??= elapsed();
       // It ended and was up again between two looks: the time in which it must stay healthy begins anew.
@@ -91,7 +94,7 @@ export async function verify(watched: Watched, reading: Reading): Promise<Verifi
     } else goodSince = null;
     // What is healthy now is watched to the end of its steady time, even when that passes the window.
     if (elapsed() > window && goodSince === null)
-      return end(await damage(watched, reading), `not healthy after ${formatDuration(elapsed())}: ${last.seen}`);
+      return failed(`not healthy after ${formatDuration(elapsed())}: ${last.seen}`);
     await clock.sleep(config.verify.poll);
   }
 }
@@ -286,6 +289,14 @@ function badEndSince(container: ContainerState, started: number): number | null 
   const at = Date.parse(ended?.finishedAt ?? "");
   const bad = ended !== undefined && (ended.exitCode !== 0 || ended.reason === "OOMKilled");
   return !container.init && bad && at > started + 1000 ? at : null;
+}
+
+/** The change cannot show what it does: the pods that it makes find no place beside those that were there. */
+async function heldSince({ finding }: Watched, reading: Reading): Promise<string | null> {
+  const object = await reading.cluster.get(finding.workload);
+  const workload = object === null ? null : await loadWorkload(reading, object);
+  const held = workload === null ? null : heldByOwn(workload);
+  return held === null ? null : `${HELD_BY_OWN}: ${held.slice(0, 300)}`;
 }
 
 /** Is there less in service than before the change? */
