@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -35,7 +35,7 @@ const workflows = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)]
   .filter((workflow) => "jobs" in workflow);
 const steps = workflows.flatMap((workflow) =>
   Object.values(workflow.jobs).flatMap((job) =>
-    job.steps.filter(({ uses }) => uses?.startsWith("stanch-dev/stanch@")).map((step) => ({ workflow, job, step })),
+    job.steps.filter(({ uses }) => uses?.startsWith("stanch/stanch@")).map((step) => ({ workflow, job, step })),
   ),
 );
 
@@ -76,9 +76,9 @@ describe("the documentation's workflows", () => {
       for (const job of Object.values(workflow.jobs)) {
         expect(job["timeout-minutes"]).toBeGreaterThan(0);
         for (const { uses } of job.steps)
-          if (uses !== undefined) expect(uses).toMatch(/^(actions\/[\w-]+@v\d+|stanch-dev\/stanch@v\d+\.\d+\.\d+)$/);
+          if (uses !== undefined) expect(uses).toMatch(/^(actions\/[\w-]+@v\d+|stanch\/stanch@action-v\d+\.\d+\.\d+)$/);
       }
-    for (const { step } of steps) expect(step.uses).toBe(`stanch-dev/stanch@v${manifest.version}`);
+    for (const { step } of steps) expect(step.uses).toBe(`stanch/stanch@action-v${manifest.version}`);
     // An id of a commit that somebody made up would be taken for the real one.
     expect(page).not.toMatch(/\b[0-9a-f]{40}\b/);
   });
@@ -94,6 +94,46 @@ describe("the documentation's workflows", () => {
       if (value !== undefined && !value.includes("${{")) expect(row, name).toContain(`\`${value}\``);
     }
     for (const name of Object.keys(action.outputs)) expect(page).toMatch(new RegExp(`^\\| \`${name}\` `, "m"));
+  });
+});
+
+describe("the project's own workflows", () => {
+  const folder = resolve(top, ".github/workflows");
+  const own = new Map(readdirSync(folder).map((name) => [name, readFileSync(resolve(folder, name), "utf8")]));
+  const parsed = [...own.values()].map((text) => parse(text) as Workflow);
+
+  it("pin every action to a commit, and say its version", () => {
+    const uses = [...own.values()].flatMap((text) => text.match(/^.*\buses:.*$/gm) ?? []);
+    expect(uses.length).toBeGreaterThan(10);
+    for (const line of uses) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    const commits = new Map<string, Set<string>>();
+    for (const line of uses) {
+      const [name = "", commit = ""] = line.replace(/.*uses: /, "").split("@");
+      commits.set(name, (commits.get(name) ?? new Set()).add(commit));
+    }
+    for (const [name, set] of commits) expect([...set], name).toHaveLength(1);
+  });
+
+  it("release what the documentation names: a tag that holds the bundle, this version, this image", () => {
+    const release = own.get("release.yml") ?? "";
+    expect(release).toContain('git tag "action-v$VERSION"');
+    expect(release).toContain('git push origin "action-v$VERSION"');
+    expect(release).toContain(`git add --force ${action.runs.main.split("/").slice(0, -1).join("/")}`);
+    const values = parse(readFileSync(resolve(top, "deploy/chart/values.yaml"), "utf8")) as {
+      image: { repository: string };
+    };
+    expect(values.image.repository).toBe(`ghcr.io/${steps[0]?.step.uses?.split("@")[0]}`);
+  });
+
+  it("use the helm that is in the image", () => {
+    const [, helm] =
+      /helm\.sh\/helm\/v3 (v[\d.]+)/.exec(readFileSync(resolve(top, "deploy/tools/go.mod"), "utf8")) ?? [];
+    const versions = parsed.flatMap(({ jobs }) =>
+      Object.values(jobs).flatMap(({ steps }) =>
+        steps.filter(({ uses }) => uses?.startsWith("azure/setup-helm@")).map(({ with: given }) => given?.["version"]),
+      ),
+    );
+    expect(versions).toEqual([helm, helm]);
   });
 });
 
