@@ -5,7 +5,8 @@ import { StanchError } from "../errors.ts";
 import { openTree } from "../gitops/tree.ts";
 import type { RemoteChart } from "../model.ts";
 import type { Charts, Checkout, TrackedFile } from "../ports.ts";
-import { executables, runProgram } from "./render-program.ts";
+import { executables } from "./programs.ts";
+import { runProgram } from "./render-program.ts";
 
 export interface ChartsOptions {
   /** The PATH to look for `helm` on. */

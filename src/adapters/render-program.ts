@@ -1,13 +1,14 @@
 import { execFile } from "node:child_process";
-import { access, constants, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, delimiter, join } from "node:path";
+import { basename, join } from "node:path";
 import { messageOf, StanchError } from "../errors.ts";
 import { declaredIn, withNamespace } from "../gitops/manifest.ts";
 import { parseOnce } from "../gitops/parse-cache.ts";
 import type { KubeObject, Source } from "../model.ts";
 import { redactShapes } from "../redact.ts";
 import { goNetwork } from "./network.ts";
+import { RENDER_BYTES, saysNoMemory, withMemoryLimit } from "./render-memory.ts";
 
 export interface RenderOptions {
   /** The PATH to look for `kustomize`, `kubectl` and `helm` on. */
@@ -18,6 +19,8 @@ export interface RenderOptions {
   readonly timeoutMs?: number;
   /** Bytes of output for one render; 64 MiB. */
   readonly maxBytes?: number;
+  /** Bytes of memory for one render; 512 MiB. */
+  readonly memoryBytes?: number;
   /** What charts are told of the cluster (`.Capabilities`), as its deployer tells them; asked once. Null: nothing is known. */
   readonly cluster?: () => Promise<ClusterFacts | null>;
 }
@@ -40,21 +43,8 @@ export function objectsOf(output: string, source: Source): KubeObject[] {
   });
 }
 
-/** The first of some programs that can be executed, in the order of their names and of the PATH. */
-export async function* executables(names: readonly string[], path: string): AsyncGenerator<string> {
-  for (const name of names)
-    for (const folder of path.split(delimiter).filter((entry) => entry !== "")) {
-      const file = join(folder, name);
-      const executable = await access(file, constants.X_OK).then(
-        () => true,
-        () => false,
-      );
-      if (executable) yield file;
-    }
-}
-
 /**
- * Runs a renderer in a scrubbed environment, with a time limit and an output limit, and answers what it wrote. Throws
+ * Runs a renderer in a scrubbed environment, with limits of time, output and memory, and answers what it wrote. Throws
  * StanchError `render` with the program's own words, without paths of this machine; `names` says what files of ours hold.
  */
 export async function runProgram(
@@ -66,10 +56,11 @@ export async function runProgram(
 ): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), "stanch-render-"));
   try {
+    const limited = await withMemoryLimit({ file, args }, options.memoryBytes ?? RENDER_BYTES, options.path);
     return await new Promise((done, fail) => {
       execFile(
-        file,
-        args,
+        limited.file,
+        limited.args,
         {
           cwd,
           encoding: "utf8",
@@ -132,6 +123,12 @@ function fault(
     return new StanchError("render", "the rendered output is too large");
   if (error.killed === true)
     return new StanchError("render", `rendering took longer than ${(options.timeoutMs ?? 30_000) / 1000} s`);
+  if (saysNoMemory(stderr)) {
+    const mebibytes = Math.round((options.memoryBytes ?? RENDER_BYTES) / 2 ** 20);
+    return new StanchError("render", `rendering takes more memory than ${mebibytes} MiB`, {
+      hint: "look for what a template or an overlay repeats without end",
+    });
+  }
   const text =
     stderr
       .split("\n")

@@ -11,7 +11,8 @@ import { joinPath, openTree } from "../gitops/tree.ts";
 import { openTrial } from "../gitops/trial.ts";
 import type { Source } from "../model.ts";
 import type { Rendered } from "../ports.ts";
-import { type ClusterFacts, executables, objectsOf, type RenderOptions, runProgram } from "./render-program.ts";
+import { executables } from "./programs.ts";
+import { type ClusterFacts, objectsOf, type RenderOptions, runProgram } from "./render-program.ts";
 import type { Kustomize } from "./renderer-kustomize.ts";
 
 const MISSING = "helm is not on the PATH";

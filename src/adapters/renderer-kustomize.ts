@@ -6,7 +6,8 @@ import { openTree } from "../gitops/tree.ts";
 import { openTrial } from "../gitops/trial.ts";
 import type { FileEdit, Source } from "../model.ts";
 import type { Rendered } from "../ports.ts";
-import { executables, objectsOf, type RenderOptions, runProgram } from "./render-program.ts";
+import { executables } from "./programs.ts";
+import { objectsOf, type RenderOptions, runProgram } from "./render-program.ts";
 
 interface Program {
   readonly file: string;

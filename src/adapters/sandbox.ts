@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { messageOf } from "../errors.ts";
 import type { CheckResult, Sandbox } from "../ports.ts";
-import { executables } from "./render-program.ts";
+import { executables } from "./programs.ts";
 import {
   hardLimits,
   LIMITS,

@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { executables } from "../../src/adapters/programs.ts";
 import { createRenderer } from "../../src/adapters/renderers.ts";
 import {
   canKustomize,
@@ -92,6 +93,27 @@ describe("a program that misbehaves", () => {
 
   it("may only write Kubernetes objects", async () => {
     await expect(renderWith("echo 'a: [1'")).rejects.toThrow("not valid YAML");
+  });
+});
+
+const [prlimit, helm] = await Promise.all(
+  ["prlimit", "helm"].map(async (name) => (await executables([name], PATH).next()).done !== true),
+);
+
+describe.skipIf(!prlimit || !helm)("a chart that asks for more memory than there is", () => {
+  it("is refused by name of the limit, while others render", async () => {
+    const chart = (size: number): Files => ({
+      "chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n",
+      "chart/templates/a.yaml": `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  size: "{{ repeat ${size} "ab" | len }}"\n`,
+    });
+    const limited = createRenderer({ path: PATH, memoryBytes: 256 * 1024 * 1024 });
+    const render = (files: Files) => limited.render(directoryOf(files), sourceOf("chart", "helm", "shop"));
+    expect((await render(chart(1000))).objects).toMatchObject([{ data: { size: "2000" } }]);
+    await expect(render(chart(300_000_000))).rejects.toMatchObject({
+      code: "render",
+      message: "rendering takes more memory than 256 MiB",
+      hint: expect.stringContaining("repeats"),
+    });
   });
 });
 
