@@ -25,6 +25,9 @@ const KINDS = [
   "Application",
   "HelmRelease",
   "Kustomization",
+  "GitRepository",
+  "OCIRepository",
+  "HelmRepository",
 ] as const;
 
 /** `stanch.yaml`. Defaults, documentation and the JSON Schema all come from here. */

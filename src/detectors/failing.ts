@@ -1,5 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
 import type { Config } from "../config/schema.ts";
+import { fluxSourceOf } from "../kube/failing.ts";
 import { timeOf } from "../kube/fields.ts";
 import type { FailingState, Finding, Snapshot, Symptom } from "../model.ts";
 import type { Detector } from "./detector.ts";
@@ -21,10 +22,14 @@ export const brokenRoute: Detector = {
   detect: (snapshot, settings) => found(brokenRoute.id, snapshot, settings, "BrokenRoute"),
 };
 
-/** An Argo CD Application or a Flux object that cannot deploy what it names, longer than `detect.pending`. */
+/**
+ * An Argo CD Application or a Flux object that cannot deploy what it names, or a source of Flux that cannot be fetched, longer than
+ * `detect.pending`. What fails because its source does is no fault of its own.
+ */
 export const syncFailed: Detector = {
   id: "sync-failed",
-  summary: "An Argo CD Application, Flux Kustomization or HelmRelease cannot deploy what it names.",
+  summary:
+    "An Argo CD Application, Flux Kustomization or HelmRelease cannot deploy what it names, or a source of Flux cannot be fetched.",
   detect: (snapshot, settings) => found(syncFailed.id, snapshot, settings, "SyncFailed"),
 };
 
@@ -43,8 +48,9 @@ function kindOf({ ref }: FailingState): FailingKind {
 
 function found(detector: string, snapshot: Snapshot, settings: Config["detect"], kind: FailingKind): Finding[] {
   const now = Date.parse(snapshot.takenAt);
+  const broken = new Set(snapshot.failing.map(({ ref }) => `${ref.kind}/${ref.namespace}/${ref.name}`));
   return snapshot.failing.flatMap((state) => {
-    if (kindOf(state) !== kind) return [];
+    if (kindOf(state) !== kind || broken.has(fluxSourceOf(state.object) ?? "")) return [];
     const message = plainText(state.message);
     const began = timeOf(state.since) ?? timeOf(state.object.metadata.creationTimestamp) ?? now;
     const waited = now - began;

@@ -26,6 +26,9 @@ const KINDS = new Set([
   "Application",
   "HelmRelease",
   "Kustomization",
+  "GitRepository",
+  "OCIRepository",
+  "HelmRepository",
   ...Object.keys(POLICY_FIELDS),
 ]);
 

@@ -4,7 +4,8 @@ import type { Guard } from "./guard.ts";
 
 export const gitopsObject: Guard = {
   id: "gitops-object",
-  summary: "Applications, Kustomizations and HelmReleases say what is deployed: they are changed in Git only.",
+  summary:
+    "Applications, Kustomizations, HelmReleases and the sources of Flux say what is deployed: they are changed in Git only.",
   check(plan) {
     const found = plan.changes.find((change) => isGitOpsObject(change.object.kind));
     return found === undefined

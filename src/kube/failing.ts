@@ -9,12 +9,18 @@ export interface Failure {
   readonly since?: string;
 }
 
+/** What Flux fetches from. A HelmChart is made by it from a HelmRelease, and a Bucket's contents are nobody's history. */
+const FLUX_SOURCES = ["GitRepository", "OCIRepository", "HelmRepository"];
+
+const GITOPS = new Set(["Application", "HelmRelease", "Kustomization", ...FLUX_SOURCES]);
+
 /** Kinds that tell of their own failing in their conditions, and how. */
 const FAILURES: Readonly<Record<string, (object: KubeObject) => Failure | null>> = {
   HorizontalPodAutoscaler: scaling,
   Application: application,
   HelmRelease: flux,
   Kustomization: flux,
+  ...Object.fromEntries(FLUX_SOURCES.map((kind) => [kind, flux])),
 };
 
 /** Why an autoscaler or a GitOps object cannot do its work, in its own words; null: it can, or does not say. */
@@ -24,7 +30,20 @@ export function failureOf(object: KubeObject): Failure | null {
 
 /** Does a GitOps engine act on this object? What it says is deployed, so it is changed in Git only. */
 export function isGitOpsObject(kind: string): boolean {
-  return kind === "Application" || kind === "HelmRelease" || kind === "Kustomization";
+  return GITOPS.has(kind);
+}
+
+/** What a Flux object is made from, by `Kind/namespace/name`; null: it is made from nothing that is named. */
+export function fluxSourceOf(object: KubeObject): string | null {
+  const named =
+    object.kind === "Kustomization"
+      ? mapAt(object, "spec", "sourceRef")
+      : object.kind === "HelmRelease"
+        ? (mapAt(object, "spec", "chartRef") ?? mapAt(object, "spec", "chart", "spec", "sourceRef"))
+        : undefined;
+  const [kind, name] = [textAt(named, "kind"), textAt(named, "name")];
+  if (kind === undefined || name === undefined) return null;
+  return `${kind}/${textAt(named, "namespace") ?? object.metadata.namespace ?? ""}/${name}`;
 }
 
 /** Whoever may make an autoscaler writes its target: no other kinds are read for it, and Secrets least of all. */
@@ -63,14 +82,16 @@ function application(object: KubeObject): Failure | null {
     : { message: textAt(found, "message") ?? "it reports an error", ...(since === undefined ? {} : { since }) };
 }
 
-/** https://fluxcd.io/flux/components/kustomize/kustomizations/#conditions; the same words for HelmReleases. */
+/** https://fluxcd.io/flux/components/kustomize/kustomizations/#conditions; the same words for HelmReleases and for sources. */
 function flux(object: KubeObject): Failure | null {
   if (flagAt(object, "spec", "suspend")) return null;
   const conditions = conditionsOf(object);
   const ready = conditions.find((condition) => condition.type === "Ready");
   if (ready?.status !== "False") return null;
+  // A dependency that is not there is waited for without end.
+  const lost = ready.reason === "DependencyNotReady" && /\bdependency\b.*\bnot found\b/.test(ready.message ?? "");
   const waits = /^(Progressing|ProgressingWithRetry|DependencyNotReady|Suspended)$/.test(ready.reason ?? "");
-  return waits ? null : failure(ready);
+  return waits && !lost ? null : failure(ready);
 }
 
 function failure({ message, reason, since }: Condition): Failure {

@@ -60,6 +60,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   "argoproj.io/Application": reporting,
   "helm.toolkit.fluxcd.io/HelmRelease": reporting,
   "kustomize.toolkit.fluxcd.io/Kustomization": reporting,
+  "source.toolkit.fluxcd.io/GitRepository": reporting,
+  "source.toolkit.fluxcd.io/OCIRepository": reporting,
+  "source.toolkit.fluxcd.io/HelmRepository": reporting,
 };
 
 /** Those that tell of their own failing; what else they say is judged as for any kind. */

@@ -11,6 +11,9 @@ const KINDS = [
   RESOURCES.Application,
   RESOURCES.HelmRelease,
   RESOURCES.Kustomization,
+  RESOURCES.GitRepository,
+  RESOURCES.OCIRepository,
+  RESOURCES.HelmRepository,
 ] as const;
 
 /** At most so many of each kind: more have one cause. */

@@ -56,8 +56,9 @@ const DEPLOYERS: readonly Access[] = [
   ...right("argoproj.io", "applicationsets", "get"),
   ...right("helm.toolkit.fluxcd.io", "helmreleases", "get", "list"),
   ...right("kustomize.toolkit.fluxcd.io", "kustomizations", "get", "list"),
-  ...right("source.toolkit.fluxcd.io", "gitrepositories", "get"),
-  ...right("source.toolkit.fluxcd.io", "ocirepositories", "get"),
+  ...right("source.toolkit.fluxcd.io", "gitrepositories", "get", "list"),
+  ...right("source.toolkit.fluxcd.io", "ocirepositories", "get", "list"),
+  ...right("source.toolkit.fluxcd.io", "helmrepositories", "get", "list"),
   ...right("source.toolkit.fluxcd.io", "helmcharts", "get"),
   ...right("", "configmaps", "get"),
 ];
@@ -106,12 +107,6 @@ export const GRANTS: readonly Grant[] = [
   // Kubernetes has no right to names alone: whoever may list Secrets may read them.
   { part: "reader", when: [{ setting: "observe.secrets", isNot: "none" }], accesses: right("", "secrets", "list") },
   { part: "reader", when: [{ setting: "registry.usePullSecrets", is: true }], accesses: right("", "secrets", "get") },
-  {
-    part: "reader",
-    when: [{ setting: "charts.fetch", is: true }],
-    deployers: true,
-    accesses: right("source.toolkit.fluxcd.io", "helmrepositories", "get"),
-  },
   ...remedies.map(
     ({ id, reads = [] }): Grant => ({
       part: "reader",

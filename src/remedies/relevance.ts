@@ -3,6 +3,7 @@ import { bytesOf } from "../kube/quantity.ts";
 import { referencesTo } from "../kube/references.ts";
 import type { Change, FieldPath, Finding, Json, KubeObject, Symptom, SymptomKind } from "../model.ts";
 import { isForService } from "./behind-service.ts";
+import { isDeployed, mayStopSync } from "./deployed-fields.ts";
 import { placeOf } from "./place.ts";
 import { isScaleBack } from "./scale-back.ts";
 import { isTold } from "./told-fields.ts";
@@ -105,6 +106,7 @@ export function relevantChanges(changes: readonly Change[], finding: Finding, wo
       isForService(change, finding, workload) ||
       isScaleBack(change, finding),
   );
+  if (symptom.kind === "SyncFailed") return others.filter((change) => mayStopSync(change, symptom.message));
   const told = changes.filter((change) => isTold(change, finding));
   for (const tier of TIERS[symptom.kind]) {
     const found = told.filter((change) => inTier(change.object.kind, change.path, tier, container));
@@ -139,12 +141,6 @@ function inTier(kind: string, path: FieldPath, tier: Tier, container: string | u
   return own && tier.container?.includes(place.field) === true;
 }
 
-/** What a GitOps object deploys, and from where; never what it is allowed to do. */
-const DEPLOYS: Readonly<Record<string, readonly string[]>> = {
-  Application: ["source", "sources", "destination"],
-  HelmRelease: ["chart", "chartRef", "values", "valuesFrom", "targetNamespace"],
-  Kustomization: ["path", "sourceRef", "patches", "images", "components", "postBuild", "targetNamespace"],
-};
 const SCALES = ["scaleTargetRef", "metrics", "minReplicas", "maxReplicas"];
 const CLAIM_FIELDS = ["storageClassName", "resources", "accessModes", "volumeName", "volumeMode", "selector"];
 
@@ -153,7 +149,7 @@ function isOwnField(kind: string, path: FieldPath, symptom: SymptomKind): boolea
   const [top, field] = path;
   if (top !== "spec" || typeof field !== "string") return false;
   if (kind === "Job" && symptom === "CrashLoop") return field === "activeDeadlineSeconds" && path.length === 2;
-  if (symptom === "SyncFailed") return DEPLOYS[kind]?.includes(field) === true;
+  if (symptom === "SyncFailed") return isDeployed(kind, field);
   if (symptom === "ScalingInactive") return kind === "HorizontalPodAutoscaler" && SCALES.includes(field);
   if (kind === "Ingress") return symptom === "BrokenRoute" && isRoute(path);
   if (kind === "Service")

@@ -14,6 +14,9 @@ const API: Readonly<Record<string, string>> = {
   Application: "argoproj.io/v1alpha1",
   HelmRelease: "helm.toolkit.fluxcd.io/v2",
   Kustomization: "kustomize.toolkit.fluxcd.io/v1",
+  GitRepository: "source.toolkit.fluxcd.io/v1",
+  OCIRepository: "source.toolkit.fluxcd.io/v1",
+  HelmRepository: "source.toolkit.fluxcd.io/v1",
 };
 
 function object(kind: string, conditions: readonly object[], spec: object = {}): KubeObject {
@@ -98,6 +101,10 @@ describe("a GitOps object", () => {
     ["Application", { type: "ComparisonError", message: "app path does not exist", lastTransitionTime: ago("10m") }],
     ["HelmRelease", broken],
     ["Kustomization", broken],
+    ["Kustomization", { ...broken, reason: "DependencyNotReady", message: "dependency 'shop/db' not found" }],
+    ["GitRepository", { ...broken, reason: "GitOperationFailed" }],
+    ["OCIRepository", { ...broken, reason: "OCIArtifactPullFailed" }],
+    ["HelmRepository", { ...broken, reason: "Failed" }],
   ])("%s that cannot deploy is a finding, and not healthy", (kind, condition) => {
     const it = object(kind, [condition]);
     expect(detect(seen(it), settings)).toMatchObject([
@@ -114,5 +121,19 @@ describe("a GitOps object", () => {
     ["HelmRelease", [{ type: "Ready", status: "True", reason: "UpgradeSucceeded" }], {}],
   ])("%s that warns, waits, is suspended or is ready is left alone (%j)", (kind, conditions, spec) => {
     expect(syncFailed.detect(seen(object(kind, conditions, spec)), settings)).toEqual([]);
+  });
+
+  const named = (it: KubeObject, name: string): KubeObject => ({ ...it, metadata: { ...it.metadata, name } });
+  it.each([
+    ["Kustomization", "GitRepository", { sourceRef: { kind: "GitRepository", name: "shop" } }],
+    ["Kustomization", "OCIRepository", { sourceRef: { kind: "OCIRepository", name: "shop", namespace: "shop" } }],
+    ["HelmRelease", "HelmRepository", { chart: { spec: { sourceRef: { kind: "HelmRepository", name: "shop" } } } }],
+    ["HelmRelease", "OCIRepository", { chartRef: { kind: "OCIRepository", name: "shop" } }],
+  ])("%s whose %s fails is no fault of its own", (kind, of, spec) => {
+    const dependent = object(kind, [broken], spec);
+    const source = object(of, [broken]);
+    expect(detect(seen(dependent, named(source, "shop")), settings).map(({ workload }) => workload.kind)).toEqual([of]);
+    // Of another name it is none of its business.
+    expect(detect(seen(dependent, named(source, "other")), settings)).toHaveLength(2);
   });
 });

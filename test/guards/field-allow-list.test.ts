@@ -15,7 +15,7 @@ const INGRESS: ObjectRef = { apiVersion: "networking.k8s.io/v1", kind: "Ingress"
 
 describe("kinds that are never changed", () => {
   it.each(
-    "Secret Role RoleBinding ClusterRole ClusterRoleBinding NetworkPolicy Namespace Node ReplicaSet PodDisruptionBudget AppProject HelmRepository ResourceQuota LimitRange ValidatingWebhookConfiguration CustomResourceDefinition".split(
+    "Secret Role RoleBinding ClusterRole ClusterRoleBinding NetworkPolicy Namespace Node ReplicaSet PodDisruptionBudget AppProject Bucket ResourceQuota LimitRange ValidatingWebhookConfiguration CustomResourceDefinition".split(
       " ",
     ),
   )("%s", (kind) => {
