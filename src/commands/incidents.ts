@@ -1,6 +1,7 @@
 import { composeBase, composeCluster } from "../compose.ts";
 import { inScope, namedNamespaces } from "../config/scope.ts";
 import { StanchError } from "../errors.ts";
+import { isStanding } from "../incident/holding.ts";
 import type { Incident } from "../incident/incident.ts";
 import { createIncidentStore } from "../incident/store.ts";
 import { formatPath } from "../kube/field-path.ts";
@@ -31,7 +32,7 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
     else
       process.stdout.write(
         table(
-          ["NAMESPACE", "NAME", "PHASE", "WORKLOAD", "HOTFIX", "PULL REQUEST", "AGE"],
+          ["NAMESPACE", "NAME", "PHASE", "WORKLOAD", "FIX", "LIVE", "PULL REQUEST", "AGE"],
           incidents.map((incident) => row(incident, now)),
         ),
       );
@@ -65,6 +66,8 @@ function row(incident: Incident, now: Date): string[] {
     status?.phase ?? "-",
     `${spec.workload.kind.toLowerCase()}/${spec.workload.name}`,
     status?.plan?.title ?? "-",
+    // What stands live, and what `stanch undo` would take back.
+    isStanding(incident) ? "stands" : status?.hotfix?.undoneAt === undefined ? "-" : "undone",
     status?.pullRequest?.url ?? "-",
     age(metadata.creationTimestamp ?? "", now),
   ];

@@ -44,7 +44,7 @@ export const incidentCrd: KubeObject = {
           { name: "Kind", type: "string", jsonPath: ".spec.workload.kind" },
           { name: "Workload", type: "string", jsonPath: ".spec.workload.name" },
           { name: "Symptom", type: "string", jsonPath: ".spec.symptom" },
-          { name: "Hotfix", type: "string", jsonPath: ".status.plan.title" },
+          { name: "Fix", type: "string", jsonPath: ".status.plan.title" },
           { name: "Pull-Request", type: "string", jsonPath: ".status.pullRequest.url" },
           { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
           { name: "Message", type: "string", jsonPath: ".status.message", priority: 1 },

@@ -92,9 +92,10 @@ describe("stanch incidents", () => {
   it("lists them", async () => {
     const { out, code } = await command("incidents", at.flags);
     const [head, row = ""] = out.trimEnd().split("\n");
-    expect(head).toMatch(/^NAMESPACE {3}NAME {2,}PHASE {2,}WORKLOAD {2,}HOTFIX {2,}PULL REQUEST {2,}AGE$/);
+    expect(head).toMatch(/^NAMESPACE {3}NAME {2,}PHASE {2,}WORKLOAD {2,}FIX {2,}LIVE {2,}PULL REQUEST {2,}AGE$/);
     expect(row).toContain(name());
     expect(row).toContain("Proposed");
+    expect(row).toContain(" stands ");
     expect(row).toContain(`${world.host.url}/${REPOSITORY}/pull/1`);
     expect(code).toBe(0);
   });

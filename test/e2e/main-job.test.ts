@@ -162,6 +162,6 @@ describe("the main job on a real cluster", () => {
   it("`kubectl get incidents` shows the story", async () => {
     const table = await kubectl(["-n", namespace, "get", "inc"]);
     process.stdout.write(table);
-    expect(table).toMatch(/PHASE +KIND +WORKLOAD +SYMPTOM +HOTFIX +PULL-REQUEST/);
+    expect(table).toMatch(/PHASE +KIND +WORKLOAD +SYMPTOM +FIX +PULL-REQUEST/);
   });
 });

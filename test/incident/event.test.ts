@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { StanchError } from "../../src/errors.ts";
 import { type Announcement, announcementsOf } from "../../src/incident/announcements.ts";
@@ -334,4 +336,13 @@ describe("Events", () => {
 it("an announcement has a reason in CamelCase", () => {
   const all: Announcement[] = STEPS.flatMap(([, then, now]) => announcementsOf(incident(then), incident(now)));
   for (const { reason } of all) expect(reason).toMatch(/^Stanch([A-Z][a-z]+)+$/);
+});
+
+it("every reason stands in the documentation's table, and no other", () => {
+  const read = (path: string) => readFileSync(resolve(import.meta.dirname, "../..", path), "utf8");
+  const reasons = (text: string, pattern: RegExp) => [...new Set([...text.matchAll(pattern)].map(([, name]) => name))];
+  const said = reasons(read("src/incident/announcements.ts"), /"(Stanch[A-Z][A-Za-z]+)"/g);
+  expect(said.length).toBeGreaterThan(8);
+  const told = reasons(read("docs/metrics.md"), /^\| `(Stanch\w+)` +\| (?:Normal|Warning) /gm);
+  expect(told.toSorted()).toEqual(said.toSorted());
 });

@@ -63,6 +63,7 @@ WARNING: networkPolicy keeps it from {{ $url.host }}: port {{ $port }} is none o
 Next:
   helm test {{ .Release.Name }} -n {{ $namespace }} --logs                        # is everything there that it needs?
   kubectl -n {{ $namespace }} create job --from=cronjob/{{ $name }} {{ $name }}-now      # one cycle at once
+  kubectl -n {{ $namespace }} wait job/{{ $name }}-now --for=jsonpath='{.status.ready}'=1 --timeout=2m
   kubectl -n {{ $namespace }} logs -f job/{{ $name }}-now
 {{- if ne $mode "observe" }}
   kubectl get incidents -A                                    # what it found, and what became of it
