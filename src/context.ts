@@ -2,6 +2,7 @@ import { StanchError } from "./errors.ts";
 import type { GuardContext } from "./guards/guard.ts";
 import { holdChoices } from "./hold-choices.ts";
 import type { Incident } from "./incident/incident.ts";
+import { raisesOf } from "./incident/raises.ts";
 import { scaleTarget } from "./kube/failing.ts";
 import { keyOf, refOf, sameRef } from "./kube/ref.ts";
 import { referencesOf } from "./kube/references.ts";
@@ -56,7 +57,7 @@ export async function remedyContext(
     others: (kind, namespace) => looked.get(`${kind}/${namespace}`) ?? null,
     ask: (container, question) => askPod(finding, container, question, run),
     refusal: (object) => refusalOf(object, run),
-    raises: async () => raisesOf(incident, run),
+    raises: async () => countRaises(incident, run),
     contained: incident?.status?.contained ?? [],
   };
 }
@@ -167,10 +168,9 @@ async function incidentsOf(run: Run): Promise<readonly Incident[]> {
 }
 
 /** Memory raises of this incident's container that held, within the configured time. */
-function raisesOf(incident: Incident | undefined, run: Run): number {
+function countRaises(incident: Incident | undefined, run: Run): number {
   const since = run.clock.now().getTime() - run.config.remedies.memory.within;
-  const rows = incident?.status?.tried ?? [];
-  return rows.filter((row) => row.remedy === "raise-memory-limit" && Date.parse(row.at) >= since).length;
+  return incident?.status === undefined ? 0 : raisesOf(incident.status).filter((at) => Date.parse(at) >= since).length;
 }
 
 /** What the guards may know of a plan; gathered here so that each of them is pure. */

@@ -4,6 +4,7 @@ import { escalate } from "./escalate.ts";
 import { aheadOf, waitForGit } from "./git-ahead.ts";
 import { heal } from "./heal.ts";
 import type { Incident } from "./incident/incident.ts";
+import { raisesOf } from "./incident/raises.ts";
 import { HELD_BY_OWN } from "./kube/own-pods.ts";
 import { describeRef } from "./kube/ref.ts";
 import type { Diagnosis, Finding, Hold, Outcome, Plan, Workload } from "./model.ts";
@@ -169,6 +170,7 @@ async function reopen(incident: Incident, finding: Finding, run: Run): Promise<I
   return run.store.advance(incident, "Detected", `Came back: ${finding.summary}`, {
     recurrences,
     tried: [],
+    ...(incident.status === undefined ? {} : { raised: raisesOf(incident.status) }),
     details: finding.symptom,
     summary: finding.summary,
     lastSeenAt: run.clock.now().toISOString(),

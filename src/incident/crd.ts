@@ -148,6 +148,10 @@ export const incidentCrd: KubeObject = {
                     ...list(object({ remedy: text(), title: text(), template: text(), pods: list(text()), at: time })),
                     description: "What was done to contain it, written before it was done; kept when it comes back.",
                   },
+                  raised: {
+                    ...list(time),
+                    description: "When the memory limit was raised before it came back: again and again is a leak.",
+                  },
                   source: object({ id: text(), repository: text(), revision: text(), locations: list(text()) }),
                   proof: open,
                   pullRequest,

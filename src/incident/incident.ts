@@ -76,6 +76,8 @@ export interface IncidentStatus {
   }[];
   /** What was done to contain it, written before it was done; unlike `tried` it stays when the problem comes back. Bounded. */
   readonly contained?: readonly ContainmentRow[];
+  /** When the memory limit was raised before it came back (RFC 3339): again and again is a leak. Bounded. */
+  readonly raised?: readonly string[];
   readonly source?: {
     readonly id: string;
     readonly repository: string;

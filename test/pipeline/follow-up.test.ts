@@ -1,5 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { APP, branch, FILE, message, onMain, owners, phases, proposed, pulls, revertLive, said } from "./incident.ts";
+import {
+  APP,
+  branch,
+  broken,
+  FILE,
+  message,
+  onMain,
+  owners,
+  phases,
+  proposed,
+  pulls,
+  revertLive,
+  said,
+} from "./incident.ts";
 import { deployment, isKilled, REPOSITORY } from "./world.ts";
 
 const ABOUT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: about, namespace: shop}\n";
@@ -66,6 +79,31 @@ describe.concurrent("a pull request that is merged", () => {
     expect(world.host.pulls(REPOSITORY)[1]?.head).toBe(`${branch(world)}-2`);
     expect(world.incidents().map((incident) => incident.status?.recurrences)).toEqual([1]);
   });
+
+  it.each(["remediate", "propose"] as const)(
+    "again and again is a leak, in mode %s: after two raises a person is asked",
+    async (mode) => {
+      const only = { mode, remedies: { enabled: ["raise-memory-limit"] } };
+      await using world = await broken();
+      for (const number of [1, 2]) {
+        expect(said(await world.run(undefined, only))).toEqual(["proposed"]);
+        await world.host.merge(REPOSITORY, number, { as: "ada" });
+        await world.deploy();
+        await world.until(() => world.memory() === "128Mi");
+        await world.clock.sleep(60_000);
+        expect(said(await world.run(undefined, only))).toEqual(["resolved"]);
+        // What it needs now is more than that again.
+        await onMain(world, "64Mi");
+        await revertLive(world);
+        await world.clock.sleep(3_600_000);
+      }
+      const third = await world.run(undefined, only);
+      expect(said(third)).toEqual(["escalated"]);
+      expect(message(third)).toMatch(/raised 2 times already .* looks like a leak/);
+      expect(pulls(world)).toEqual(["closed", "closed"]);
+      expect(world.incidents()[0]?.status?.raised).toHaveLength(2);
+    },
+  );
 
   it("and whose workload is taken out of Git and the cluster afterwards is over", async () => {
     await using world = await proposed();
