@@ -1,3 +1,4 @@
+import { namedNamespaces } from "./config/scope.ts";
 import { StanchError } from "./errors.ts";
 import type { GuardContext } from "./guards/guard.ts";
 import { holdChoices } from "./hold-choices.ts";
@@ -161,10 +162,10 @@ async function othersCommits(ref: ObjectRef, seen: Observation, run: Run): Promi
   return withoutCommits(versions, merged);
 }
 
-/** Every incident in scope; none where they may not be read. */
+/** Every incident in scope. Where nothing is changed, none where they cannot be read: a scan needs no custom resource. */
 async function incidentsOf(run: Run): Promise<readonly Incident[]> {
-  const literal = run.config.scope.namespaces.every((glob) => !/[*?]/.test(glob));
-  return run.store.list(literal ? run.config.scope.namespaces : null).catch(() => []);
+  const listed = run.store.list(namedNamespaces(run.config));
+  return run.config.mode === "observe" || run.dryRun ? listed.catch(() => []) : listed;
 }
 
 /** Memory raises of this incident's container that held, within the configured time. */

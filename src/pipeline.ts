@@ -1,5 +1,5 @@
 import { advise } from "./advise.ts";
-import { inScope } from "./config/scope.ts";
+import { inScope, namedNamespaces } from "./config/scope.ts";
 import { remedyContext } from "./context.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import { followCode } from "./follow-code.ts";
@@ -285,9 +285,8 @@ async function stepOrFault(run: Run, subject: Subject, step: () => Promise<Outco
 }
 
 async function readIncidents(run: Run): Promise<Incident[]> {
-  const literal = run.config.scope.namespaces.every((glob) => !/[*?]/.test(glob));
   try {
-    const found = await run.store.list(literal ? run.config.scope.namespaces : null);
+    const found = await run.store.list(namedNamespaces(run.config));
     // Others may be another run's: nothing that this one sees says anything about them.
     return found.filter((incident) => inScope(incident.spec.workload.namespace, run.config));
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Config } from "../config/schema.ts";
 import { matchesGlob, namedNamespaces } from "../config/scope.ts";
 import { StanchError } from "../errors.ts";
 import { type Excess, excessOf, isPartOf, PROBED } from "../kube/excess.ts";
-import { resourceName } from "../kube/rbac.ts";
+import { CLUSTER_SCOPED, resourceName } from "../kube/rbac.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import type { Access, Cluster } from "../ports.ts";
 import { readRights, writeRights } from "../remedies/rights.ts";
@@ -16,6 +16,13 @@ const TOLD = 20;
 export async function checkRights(cluster: Cluster, config: Config): Promise<Finding[]> {
   const namespaces = namedNamespaces(config);
   const lines: Finding[] = [];
+  if (namespaces?.length === 0)
+    lines.push({
+      check: "scope",
+      ok: false,
+      text: `no namespace is watched: scope.namespaces names none but those that are left out (${config.scope.namespaces.join(", ")})`,
+      fix: "name others in scope.namespaces, or look at scope.excludeNamespaces",
+    });
   for (const [check, needs] of [
     ["rights to read", readRights(config)],
     ["rights to write", writeRights(config)],
@@ -24,8 +31,11 @@ export async function checkRights(cluster: Cluster, config: Config): Promise<Fin
     const missing = new Map<string, Access>();
     try {
       for (const namespace of namespaces ?? [undefined]) {
+        // What belongs to no namespace is listed in none: a RoleBinding gives nothing of it, whatever a review in a namespace says.
         const asked = needs.map((need) =>
-          namespace === undefined || need.namespace !== undefined ? need : { ...need, namespace },
+          namespace === undefined || need.namespace !== undefined || CLUSTER_SCOPED.includes(need.resource)
+            ? need
+            : { ...need, namespace },
         );
         const held = await cluster.review(asked);
         for (const [index, need] of asked.entries()) if (held[index] !== true) missing.set(nameOf(need), need);

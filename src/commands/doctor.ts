@@ -4,12 +4,13 @@ import { incidentCrd } from "../incident/crd.ts";
 import { fieldAt } from "../kube/fields.ts";
 import { RESOURCES } from "../kube/resources.ts";
 import { fieldsOfSchema } from "../kube/schema-fields.ts";
-import type { Cluster, Renderer } from "../ports.ts";
+import type { Clock, Cluster, Renderer } from "../ports.ts";
 import { type Finding, failed } from "./check.ts";
 import { checkCode, checkModel } from "./check-model.ts";
 import { checkReceivers } from "./check-receivers.ts";
 import { checkExcess, checkRights } from "./check-rights.ts";
 import { checkSources } from "./check-sources.ts";
+import { checkStanding } from "./check-standing.ts";
 import type { Flags } from "./flags.ts";
 import { printable } from "./printable.ts";
 
@@ -24,7 +25,7 @@ export async function main(flags: Flags): Promise<number> {
     },
   ];
   const cluster = await attempt(lines, "cluster", () => composeCluster(flags, base.clock));
-  if (cluster !== null) lines.push(...(await checkCluster(cluster, base.config, flags.strict === true)));
+  if (cluster !== null) lines.push(...(await checkCluster(cluster, base.config, base.clock, flags.strict === true)));
   const hosts = await attempt(lines, "code host", () => composeHosts(base, flags, cluster));
   if (hosts !== null) {
     lines.push(...(await checkRenderers(hosts.renderer, base.config)));
@@ -51,8 +52,9 @@ async function attempt<T>(lines: Finding[], check: string, step: () => Promise<T
 }
 
 /** Reachable, custom resource there, rights held against rights that the enabled remedies need. */
-export async function checkCluster(cluster: Cluster, config: Config, strict = false): Promise<Finding[]> {
+export async function checkCluster(cluster: Cluster, config: Config, clock: Clock, strict = false): Promise<Finding[]> {
   const lines: Finding[] = [];
+  let serves = false;
   try {
     lines.push({
       check: "cluster",
@@ -64,7 +66,8 @@ export async function checkCluster(cluster: Cluster, config: Config, strict = fa
   }
   try {
     // Discovery tells it to every account; to read definitions is a right that nothing else needs.
-    if (await cluster.serves(RESOURCES.Incident)) lines.push(await checkDefinition(cluster));
+    serves = await cluster.serves(RESOURCES.Incident);
+    if (serves) lines.push(await checkDefinition(cluster));
     else
       lines.push({
         check: "incidents",
@@ -94,7 +97,9 @@ export async function checkCluster(cluster: Cluster, config: Config, strict = fa
         fix: `kubectl create namespace ${config.namespace}, or set \`namespace\` in the configuration`,
       });
   }
-  lines.push(...(await checkRights(cluster, config)), ...(await checkExcess(cluster, config, strict)));
+  lines.push(...(await checkRights(cluster, config)));
+  if (serves) lines.push(...(await checkStanding(cluster, config, clock)));
+  lines.push(...(await checkExcess(cluster, config, strict)));
   return lines;
 }
 

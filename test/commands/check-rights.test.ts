@@ -154,3 +154,25 @@ it("each verb less is named, and only it", async () => {
     );
   }
 }, 60_000);
+
+it("what belongs to no namespace is held by no Role, whatever a review in a namespace would say", async () => {
+  const config = Config.parse({ mode: "observe", scope: { namespaces: ["shop"] } });
+  const inShop = generatedRules(config).map((rule) =>
+    rule.resources.includes("nodes") ? { ...rule, namespace: "shop" } : rule,
+  );
+  server.permit(inShop);
+  const missing = (await checkRights(cluster, config)).filter((line) => !line.ok);
+  expect(missing.map((line) => line.text)).toContain("missing: list nodes");
+});
+
+it("a scope of which nothing is left is no scope", async () => {
+  const config = Config.parse({ mode: "observe", scope: { namespaces: ["kube-system"] } });
+  expect((await checkRights(cluster, config)).filter((line) => !line.ok)).toEqual([
+    {
+      check: "scope",
+      ok: false,
+      text: "no namespace is watched: scope.namespaces names none but those that are left out (kube-system)",
+      fix: expect.stringContaining("scope.namespaces"),
+    },
+  ]);
+});

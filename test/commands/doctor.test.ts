@@ -7,7 +7,7 @@ import { Config } from "../../src/config/schema.ts";
 import { GRANTED } from "../../src/demo/code-host/app-shapes.ts";
 import { incidentCrd } from "../../src/incident/crd.ts";
 import type { KubeObject } from "../../src/model.ts";
-import { deployment, makeWorld, REPOSITORY, TOKEN, type World } from "../pipeline/world.ts";
+import { deployment, isKilled, makeWorld, REPOSITORY, TOKEN, type World } from "../pipeline/world.ts";
 import { command, flagsFor } from "./command.ts";
 import { generatedRules } from "./generated-rules.ts";
 
@@ -156,6 +156,28 @@ describe("stanch doctor", () => {
     expect(bad.find((line) => line.check === "rights to write")?.text).toBe("missing: patch deployments.apps");
     await at.configure({ mode: "propose" });
     expect((await failures()).map((line) => line.text)).toEqual(["missing: get pods/log"]);
+  });
+
+  it("what stands live and could not be taken back, by incident and right", async () => {
+    await world.deploy();
+    await world.until(() => isKilled(world));
+    await command("run", at.flags);
+    const [incident] = world.incidents();
+    expect((await command("doctor", at.flags)).out).toMatch(/^ok .*rights to take back .*1 objects/m);
+    // As after `mode: propose`, which takes the writer's rights away.
+    await at.configure({ mode: "propose" });
+    world.cluster.deny({ group: "apps", resource: "deployments", verb: "patch" });
+    const bad = await failures();
+    expect(bad).toEqual([
+      {
+        check: "rights to take back",
+        ok: false,
+        text: `Deployment shop/app is changed or held live (incident shop/${incident?.metadata.name}), and this account may not patch it`,
+        fix: expect.stringMatching(
+          /^grant patch on deployments again until `stanch undo app-\S+ -n shop`, or the merge/,
+        ),
+      },
+    ]);
   });
 
   it("rights are asked for in the namespaces of the scope only", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { StanchError } from "../../src/errors.ts";
-import { APP, broken, message, onMain, owners, phases, pulls, said } from "./incident.ts";
+import { APP, broken, message, onMain, owners, phases, pulls, revertLive, said } from "./incident.ts";
 import { deployment, makeWorld, REPOSITORY, virtualClock } from "./world.ts";
 
 describe.concurrent("a live change that stands", () => {
@@ -22,6 +22,24 @@ describe.concurrent("a live change that stands", () => {
     world.host.faults.clear();
     expect(said(await world.run())).toContain("proposed");
     expect(pulls(world)).toEqual(["open"]);
+  });
+
+  it("is known to the cooldown also where a namespace is named that is never watched", async () => {
+    const only = {
+      scope: { namespaces: ["shop", "kube-system"] },
+      guard: { cooldown: "1h" },
+      remedies: { enabled: ["raise-memory-limit"] },
+    };
+    await using world = await broken();
+    world.cluster.deny({ group: "stanch.dev", resource: "incidents", verb: "list", namespace: "kube-system" });
+    expect(said(await world.run(undefined, only))).toEqual(["proposed"]);
+    await world.host.merge(REPOSITORY, 1, { as: "ada" });
+    expect(said(await world.run(undefined, only))).toEqual(["resolved"]);
+    await onMain(world, "64Mi");
+    await revertLive(world);
+    const again = await world.run(undefined, only);
+    expect(message(again)).toMatch(/cooldown|was changed .* ago/);
+    expect(world.memory()).toBe("64Mi");
   });
 
   it("without a way into Git waits for a person, and is over when they have corrected Git", async () => {
