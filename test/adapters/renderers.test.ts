@@ -35,6 +35,17 @@ describe("plain", () => {
     expect(rendered.objects).toMatchObject([{ metadata: { name: "cart", namespace: "shop" } }]);
   });
 
+  it("names the file that it passes over, and none that is no manifest", async () => {
+    const directory = directoryOf({
+      "apps/cart.yaml": DEPLOYMENT,
+      "apps/broken.yaml": `${DEPLOYMENT}bad: [\n`,
+      "apps/values.yaml": "kind: [\n",
+    });
+    const rendered = await renderer.render(directory, sourceOf("apps", "plain", "shop"));
+    expect(rendered.objects).toHaveLength(1);
+    expect(rendered.unread).toMatchObject([{ file: "apps/broken.yaml", line: expect.any(Number) }]);
+  });
+
   it("says what is wrong when nothing can be read", async () => {
     const directory = directoryOf({ "apps/broken.yaml": "kind: [\n" });
     await expect(renderer.render(directory, sourceOf("apps", "plain"))).rejects.toThrow(/apps\/broken.yaml/);
