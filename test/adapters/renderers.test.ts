@@ -105,6 +105,35 @@ describe("a program that misbehaves", () => {
   it("may only write Kubernetes objects", async () => {
     await expect(renderWith("echo 'a: [1'")).rejects.toThrow("not valid YAML");
   });
+
+  it.each([
+    ["kind: Pod\nmetadata: {name: a}", "a Pod without an apiVersion"],
+    ["apiVersion: v1\nmetadata: {name: a}", "an object without a kind, named a"],
+    ["apiVersion: v1\nkind: Pod\nmetadata:\n  name:", "a Pod without a name"],
+    ["apiVersion: v1\nkind: Pod\nmetadata:\n  name: 12", "a Pod whose name is no text"],
+    ["apiVersion: v1\nkind: Pod", "a Pod without a name"],
+    ["apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod}", "a Pod without a name"],
+  ])("may not leave out what an object is: %j", async (text, short) => {
+    await expect(renderWith(`cat <<'END'\n# Source: web/templates/a.yaml\n${text}\nEND`)).rejects.toMatchObject({
+      code: "render",
+      message: `web/templates/a.yaml renders ${short}`,
+    });
+    const second = renderWith(`cat <<'END'\n${DEPLOYMENT}---\n${text}\nEND`);
+    await expect(second).rejects.toThrow(`document 2 of the output for . renders ${short}`);
+  });
+
+  it("may write nothing, comments, lists of nothing, and objects that are named when they are made", async () => {
+    const texts = [
+      "# nothing",
+      "null",
+      "{}",
+      "apiVersion: v1\nkind: List\nitems:",
+      "apiVersion: v1\nkind: ConfigMapList\nitems: []",
+      "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-}",
+    ];
+    const made = await renderWith(`cat <<'END'\n${[...texts, DEPLOYMENT].join("\n---\n")}END`);
+    expect(made).toMatchObject({ objects: [{ kind: "Deployment" }] });
+  });
 });
 
 const [prlimit, helm] = await Promise.all(
