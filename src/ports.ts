@@ -194,17 +194,30 @@ export interface Charts {
   open(chart: RemoteChart): Promise<Checkout>;
 }
 
+/** A file of a source that could not be read, so that what it declares is not among the rendered objects. */
+export interface Unread {
+  readonly file: string;
+  /** The reader's complaint, without text of the file. */
+  readonly message: string;
+  /** 1-based, where the parser gave up. */
+  readonly line?: number;
+  /** Like a manifest; like a template of some tool's, which is no manifest yet; or nobody saw into it. */
+  readonly looks: "manifest" | "template" | "unknown";
+}
+
 /** A rendered tree. */
 export interface Rendered {
   readonly objects: readonly KubeObject[];
   /** `kustomize v5.8.2`, `plain`. */
   readonly tool: string;
+  /** What of a folder of plain manifests could not be read; absent: nothing. The objects of all other files are right nevertheless. */
+  readonly unread?: readonly Unread[];
 }
 
 export interface Renderer {
   /**
    * Renders a source from a directory that holds the repository. Throws StanchError `render` with the tool's own
-   * message (bounded, no machine path in it).
+   * message (bounded, no machine path in it). One file of a plain folder that cannot be read does not sink the rest: it stands in `unread`.
    */
   render(directory: string, source: Source): Promise<Rendered>;
   /** Program and version for each tool found; a sentence for each that is missing. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { messageOf, StanchError } from "../errors.ts";
-import { declaredIn, withNamespace } from "../gitops/manifest.ts";
+import { declaredIn, shortcomingOf, withNamespace } from "../gitops/manifest.ts";
 import { parseOnce } from "../gitops/parse-cache.ts";
 import type { KubeObject, Source } from "../model.ts";
 import { redactShapes } from "../redact.ts";
@@ -32,11 +32,24 @@ export interface ClusterFacts {
   readonly apiVersions: readonly string[];
 }
 
-/** The objects of a renderer's output. Documents are parsed one by one, so that a probe parses again only what it changed. */
+/**
+ * The objects of a renderer's output. Documents are parsed one by one, so that a probe parses again only what it changed. Throws StanchError
+ * `render` for what Helm and the API server would refuse, because it says no kind or no name: left out, it would look like a deletion.
+ */
 export function objectsOf(output: string, source: Source): KubeObject[] {
-  return output.split(/^---\n/m).flatMap((text) => {
+  return output.split(/^---\n/m).flatMap((text, index) => {
     const parsed = parseOnce(text);
     if (!parsed.ok) throw new StanchError("render", `the output for ${source.path} is not valid YAML: ${parsed.error}`);
+    for (const value of parsed.values) {
+      const short = shortcomingOf(value);
+      if (short === null) continue;
+      // Helm says of which template a document comes.
+      const template = /^# Source: (.+)$/m.exec(text)?.[1];
+      const place = template === undefined ? `document ${index + 1} of the output for ${source.path}` : template.trim();
+      throw new StanchError("render", `${place} renders ${short}`, {
+        hint: "look for a value that is not set or has another name, and for a line that is missing",
+      });
+    }
     return parsed.values
       .flatMap((value) => declaredIn(value))
       .map(({ object }) => withNamespace(object, source.namespace));

@@ -28,7 +28,7 @@ export interface Subject {
   readonly seal: Seal;
   readonly hide: (rule: string, count?: number) => void;
   readonly inScope: (object: KubeObject) => boolean;
-  /** Could a source of this deployer not be rendered? Then nobody knows what it does not declare. */
+  /** Could a source of this deployer not be rendered, or not be read as a whole? Then nobody knows what it does not declare. */
   readonly isBroken: (deployer: Deployer) => boolean;
 }
 

@@ -60,6 +60,7 @@ export interface SourceLine {
 }
 
 export interface DriftItem {
+  /** Of a file that cannot be read, kind `File` and its path: which objects it declares is not known. */
   readonly object: ObjectRef;
   readonly class: DriftClass;
   /** One sentence for people; for `unknown`, `suspended` and `conflict` the reason. */

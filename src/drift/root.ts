@@ -4,7 +4,7 @@ import { diffObjects } from "../gitops/object-diff.ts";
 import type { Deployer, Origin } from "../gitops/origin.ts";
 import { keyOf, refOf } from "../kube/ref.ts";
 import type { FieldPath, KubeObject, Source } from "../model.ts";
-import type { Resource } from "../ports.ts";
+import type { Rendered, Resource, Unread } from "../ports.ts";
 import { redact } from "../redact.ts";
 import type { Bench } from "../workbench.ts";
 import { leftOut, placed } from "./declared.ts";
@@ -38,6 +38,8 @@ export interface Root {
   /** What was left out by rule, and how much; and which objects. */
   readonly left: ReadonlyMap<string, number>;
   readonly leftKeys: ReadonlySet<string>;
+  /** Files of the head and of the deployed commit that cannot be read: what they declare is not in `declared`. */
+  readonly unread: readonly (Unread & { readonly at: "head" | "deployed" })[];
   /** Fields of an object that come out otherwise each time it is rendered (a chart's random passwords); renders once more when first asked. */
   unstable(key: string): Promise<readonly FieldPath[]>;
 }
@@ -48,7 +50,7 @@ export async function openRoot(origin: Origin, deployer: Deployer | null, reques
   const { source, checkout } = bench;
   const head = await bench.rendered();
   const commit = source.remote === undefined ? deployedCommit(origin, deployer) : undefined;
-  let deployed = head.objects;
+  let then: Rendered = head;
   let directory = checkout.directory;
   let full = commit;
   if (commit !== undefined && !checkout.revision.startsWith(commit)) {
@@ -62,8 +64,9 @@ export async function openRoot(origin: Origin, deployer: Deployer | null, reques
         },
       );
     });
-    deployed = (await request.renderer.render(directory, source)).objects;
+    then = await request.renderer.render(directory, source);
   } else if (commit !== undefined) full = checkout.revision;
+  const deployed = then.objects;
   const left = new Map<string, number>();
   const leftKeys = new Set<string>();
   const unserved: KubeObject[] = [];
@@ -91,6 +94,12 @@ export async function openRoot(origin: Origin, deployer: Deployer | null, reques
     for (const [key, entry] of declared)
       declared.set(key, { ...entry, ...(entry.deployed === undefined ? {} : { head: entry.deployed }) });
   else await add(head.objects, "head", false);
+  const unread = unreadOf(head, then);
+  // What the head does not say where it cannot be read is not taken out of it.
+  if (unread.some(({ at }) => at === "head"))
+    for (const [key, entry] of declared)
+      if (entry.head === undefined && entry.deployed !== undefined)
+        declared.set(key, { ...entry, head: entry.deployed });
   return {
     origin,
     source,
@@ -103,8 +112,17 @@ export async function openRoot(origin: Origin, deployer: Deployer | null, reques
     unserved,
     left,
     leftKeys,
+    unread,
     unstable: unstableFields(source, directory, deployed, request),
   };
+}
+
+/** One file is told once, as it is at the head. */
+function unreadOf(head: Rendered, deployed: Rendered): Root["unread"] {
+  const now = (head.unread ?? []).map((file) => ({ ...file, at: "head" as const }));
+  if (deployed === head) return now;
+  const then = (deployed.unread ?? []).filter(({ file }) => !now.some((other) => other.file === file));
+  return [...now, ...then.map((file) => ({ ...file, at: "deployed" as const }))];
 }
 
 /** Only a chart can render two things from one source. */

@@ -32,8 +32,18 @@ function isSensitive(path: FieldPath, value: Json): boolean {
   const name =
     last === "value" && typeof item === "object" ? String(item.by === "name" ? item.value : "") : nameOf(path);
   const text = name === "" && typeof last === "number" ? nameOf(path.slice(0, -1)) : name;
+  if (text === "key" && isNameOfKey(path)) return false;
   return SENSITIVE.test(text) && !HARMLESS.test(text);
 }
+
+/** Kubernetes calls by `key` which entry, label or taint is meant; what is secret is never there. */
+function isNameOfKey(path: FieldPath): boolean {
+  const holder = path.slice(0, -1).findLast((step) => typeof step === "string");
+  if (typeof holder !== "string") return false;
+  return KEY_HOLDERS.has(holder) || (holder === "items" && path.includes("volumes"));
+}
+
+const KEY_HOLDERS = new Set(["secretKeyRef", "configMapKeyRef", "tolerations", "matchExpressions", "matchFields"]);
 
 /** A value in which those of secrets, by their name or their look, are only said to be ones. */
 export function cleaned(path: FieldPath, value: Json, depth = 0): Json {

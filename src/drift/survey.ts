@@ -2,6 +2,7 @@ import { inScope } from "../config/scope.ts";
 import { messageOf, StanchError } from "../errors.ts";
 import { deploysInto } from "../gitops/deploys-into.ts";
 import type { Deployer, Origin, Unknown } from "../gitops/origin.ts";
+import { describeUnread } from "../gitops/unread.ts";
 import { getAt } from "../kube/field-path.ts";
 import { describeRef, refOf } from "../kube/ref.ts";
 import type { KubeObject } from "../model.ts";
@@ -67,7 +68,11 @@ export async function surveyDrift(request: DriftRequest): Promise<DriftReport> {
 
   const own = withoutTwins(roots);
   for (const root of own) for (const [rule, count] of root.left) hide(rule, count);
-  const broken = new Set(reports.filter(({ error }) => error !== undefined).map(({ owner }) => JSON.stringify(owner)));
+  const faulty = [
+    ...reports.filter(({ error }) => error !== undefined),
+    ...own.filter(({ unread }) => unread.length > 0).map(describeRoot),
+  ];
+  const broken = new Set(faulty.map(({ owner }) => JSON.stringify(owner)));
   const predictor = makePredictor(request);
   const subject: Subject = {
     request,
@@ -186,11 +191,23 @@ function isInScope(object: KubeObject, { config }: DriftRequest): boolean {
   return config.scope.namespaces.some((glob) => glob === "*");
 }
 
+/** A file that cannot be read may declare anything: what is live and what it says was not compared. */
+function unreadItems({ unread, commit }: Root): DriftItem[] {
+  return unread.map((one) => {
+    const when = one.at === "head" ? "" : ` at the deployed commit ${commit?.slice(0, 12) ?? ""}`;
+    const text = redact(`${describeUnread(one)}${when}: what it declares was not compared.`).slice(0, 1000);
+    const item = plainItem({ apiVersion: "", kind: "File", namespace: "", name: one.file }, "unknown", text);
+    return one.at === "head" && one.line !== undefined
+      ? { ...item, location: { file: one.file, line: one.line } }
+      : item;
+  });
+}
+
 function reportOf(root: Root, found: Found | undefined): RootReport {
   const served = root.unserved.map((object) =>
     plainItem(refOf(object), "unknown", `The cluster does not serve ${object.kind} of ${object.apiVersion}.`),
   );
-  const items: DriftItem[] = [...(found?.items ?? []), ...served];
+  const items: DriftItem[] = [...(found?.items ?? []), ...served, ...unreadItems(root)];
   return {
     ...describeRoot(root),
     compared: found?.compared ?? 0,

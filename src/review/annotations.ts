@@ -23,7 +23,14 @@ export function annotationsOf(review: Review): Annotation[] {
     })),
     ...(fault === undefined || fault.when === "base"
       ? []
-      : [{ level: "failure" as const, title: "Stanch: does not render", message: `${name}: ${fault.text}` }]),
+      : [
+          {
+            level: "failure" as const,
+            title: "Stanch: does not render",
+            message: `${name}: ${fault.text}`,
+            ...fault.location,
+          },
+        ]),
   ]);
   const notes = review.notes.map(({ level, text }) => ({ level, title: "Stanch: hotfix", message: text }));
   const proof = (review.reproof?.checks ?? [])

@@ -1,9 +1,12 @@
 import { messageOf, StanchError } from "../errors.ts";
+import { describeUnread } from "../gitops/unread.ts";
 import type { KubeObject } from "../model.ts";
+import type { Unread } from "../ports.ts";
 import type { Scene } from "./checks/check.ts";
 import { staticChecks } from "./checks/index.ts";
 import { declaredNames } from "./declared.ts";
 import { effectsOf } from "./effects.ts";
+import { faultOf, type Outcome } from "./fault.ts";
 import { createLocator } from "./locate.ts";
 import type { Environment, Problem } from "./model.ts";
 import type { Side, SideRoot } from "./side.ts";
@@ -20,6 +23,8 @@ export interface Compared {
   readonly environment: Environment;
   readonly before: readonly KubeObject[];
   readonly after: readonly KubeObject[];
+  /** Files that neither side can read and that are the same on both: what they declare is not looked at. In sentences. */
+  readonly passed: readonly string[];
 }
 
 /** Roots of both sides, put together by what they deploy. */
@@ -31,34 +36,53 @@ export function pairsOf(before: Side, after: Side): Pair[] {
   });
 }
 
-/** Can a change of these files change what a pair renders? */
-export function isAffected({ before, after }: Pair, changed: ReadonlySet<string>): boolean {
+/** Can a change of these files change what a pair renders? `through`: where a file that is a link leads, on either side. */
+export function isAffected(
+  { before, after }: Pair,
+  changed: ReadonlySet<string>,
+  through: (file: string) => readonly string[],
+): boolean {
   if (before === undefined || after === undefined) return true;
   // What it is rendered with may stand in its deployer's object.
   if (JSON.stringify(before.source) !== JSON.stringify(after.source)) return true;
   return [before, after].some((root) => {
-    const all = root.problem === undefined ? root.files : changed;
-    const near = (file: string): boolean =>
-      root.problem === undefined || root.folder === "." || file.startsWith(`${root.folder}/`);
-    return [...changed].some((file) => all.has(file) && near(file));
+    if (root.problem === undefined) return [...root.files].some((file) => through(file).some((it) => changed.has(it)));
+    // Its files are not known: whatever lies in its folder may be one.
+    const folders = through(root.folder);
+    return [...changed].some((file) => folders.some((folder) => folder === "." || file.startsWith(`${folder}/`)));
   });
 }
 
-/** Renders a pair on both sides and says what differs and what is wrong. A root that does not render is said, never thrown. */
-export async function compare(pair: Pair, before: Side, after: Side, declared: Declared): Promise<Compared> {
+/**
+ * Renders a pair on both sides and says what differs and what is wrong. A root that does not render is said, never thrown, and so is a file
+ * that cannot be read: what it declares must not look as if it were deleted. `touched`: does the pull request change what is read there?
+ */
+export async function compare(
+  pair: Pair,
+  before: Side,
+  after: Side,
+  { declared, touched }: { readonly declared: Declared; readonly touched: (file: string) => boolean },
+): Promise<Compared> {
   const root = (pair.after ?? pair.before) as SideRoot;
-  const [was, is] = await Promise.all([renderedOf(pair.before, before), renderedOf(pair.after, after)]);
+  const [was, is] = await Promise.all([
+    renderedOf(pair.before, pair.after, before),
+    renderedOf(pair.after, pair.before, after),
+  ]);
   const remark = remarkOf(root);
   const shared = { name: root.name, ...(remark === undefined ? {} : { remark }) };
-  if ("fault" in is || "fault" in was) {
-    const text = "fault" in is ? is.fault : "fault" in was ? was.fault : "";
-    const when = "fault" in is ? ("fault" in was ? "both" : "head") : "base";
-    const fault = { text, when } as const;
-    const environment = { ...shared, effects: [], follows: [], problems: [], old: [], solved: 0, fault };
-    return { pair, environment, before: [], after: "objects" in is ? is.objects : [] };
+  const whole = !(root.loose && root.source?.tool === "plain");
+  const fault = faultOf(was, is, touched);
+  if (fault !== null) {
+    // With nothing to compare with, all that is wrong with a head that renders counts as new.
+    const found =
+      fault.when === "base"
+        ? problemsOf({ objects: is.objects, before: is.objects, whole, declares: declared.after })
+        : [];
+    const problems = await placed(found, root, after);
+    const environment = { ...shared, effects: [], follows: [], problems, old: [], solved: 0, fault };
+    return { pair, environment, before: [], after: is.objects, passed: [] };
   }
   const { effects, follows } = effectsOf(was.objects, is.objects);
-  const whole = !(root.loose && root.source?.tool === "plain");
   const earlier = problemsOf({ objects: was.objects, before: was.objects, whole, declares: declared.before });
   const now = problemsOf({ objects: is.objects, before: was.objects, whole, declares: declared.after });
   const known = new Set(earlier.map(({ key }) => key));
@@ -75,7 +99,10 @@ export async function compare(pair: Pair, before: Side, after: Side, declared: D
     old: now.filter(({ key }) => known.has(key)),
     solved: earlier.filter(({ key }) => !left.has(key)).length,
   };
-  return { pair, environment, before: was.objects, after: is.objects };
+  const passed = is.unread.map(
+    (file) => `${describeUnread(file)}; it is the same in the base, and what it declares is not looked at.`,
+  );
+  return { pair, environment, before: was.objects, after: is.objects, passed };
 }
 
 interface Declared {
@@ -89,8 +116,9 @@ export async function declaredOn(
   roots: readonly SideRoot[],
   files: readonly KubeObject[],
 ): Promise<(kind: string, name: string) => boolean> {
-  const rendered = await Promise.all(roots.map((root) => side.render(root).catch(() => [])));
-  const { has } = declaredNames([...files, ...rendered.flat()]);
+  const none = { objects: [] };
+  const rendered = await Promise.all(roots.map((root) => side.render(root).catch(() => none)));
+  const { has } = declaredNames([...files, ...rendered.flatMap(({ objects }) => objects)]);
   return has;
 }
 
@@ -108,16 +136,18 @@ async function placed(problems: readonly Problem[], root: SideRoot, side: Side):
   return out;
 }
 
-async function renderedOf(
-  root: SideRoot | undefined,
-  side: Side,
-): Promise<{ readonly objects: readonly KubeObject[] } | { readonly fault: string }> {
-  if (root === undefined) return { objects: [] };
+/** One side of a pair; nobody says who deploys a loose folder, so of it only counts what is a manifest, or is one on the other side. */
+async function renderedOf(root: SideRoot | undefined, other: SideRoot | undefined, side: Side): Promise<Outcome> {
+  if (root === undefined) return { objects: [], unread: [] };
   try {
-    return { objects: await side.render(root) };
+    const { objects, unread = [] } = await side.render(root);
+    const counts = ({ file, looks }: Unread): boolean =>
+      !root.loose || looks === "manifest" || other?.files.has(file) === true;
+    return { objects, unread: unread.filter(counts) };
   } catch (error) {
     if (!(error instanceof StanchError)) throw error;
-    return { fault: `${messageOf(error)}${error.hint === undefined ? "" : ` (${error.hint})`}` };
+    const fault = `${messageOf(error)}${error.hint === undefined ? "" : ` (${error.hint})`}`;
+    return { objects: [], unread: [], fault };
   }
 }
 

@@ -79,8 +79,10 @@ async function folderRoots(
   charts: readonly RenderRoot[],
 ): Promise<RenderRoot[]> {
   const taken = new Set([...found, ...charts].flatMap(({ files }) => [...files]));
-  const { entries } = await indexManifests(directory, ".");
-  const left = entries.filter(({ file }) => !taken.has(file));
+  const { entries, unread } = await indexManifests(directory, ".");
+  // A folder whose only manifest cannot be read any more is still one; a template of another tool's is no manifest.
+  const broken = unread.filter(({ looks }) => looks === "manifest");
+  const left = [...entries, ...broken].filter(({ file }) => !taken.has(file));
   const folders = Map.groupBy(left, ({ file }) => posix.dirname(file));
   return [...folders].map(([folder, rows]) => ({
     source: {

@@ -47,10 +47,10 @@ export interface Environment {
   /** In the base, and gone in the head. */
   readonly solved: number;
   /**
-   * It could not be rendered: in the `head` alone, so that this pull request is to blame; in the `base` alone, so that it repairs it and what
-   * changes cannot be told; or in `both`.
+   * It could not be rendered, or not all of it be read: in the `head` alone, so that this pull request is to blame; in the `base` alone, so that
+   * it repairs it, what changes cannot be told, and all problems of the head count as new; or in `both`.
    */
-  readonly fault?: { readonly text: string; readonly when: "head" | "base" | "both" };
+  readonly fault?: { readonly text: string; readonly when: "head" | "base" | "both"; readonly location?: SourceLine };
 }
 
 /** What the cluster carries and Git does not say yet, where this pull request meets it. */

@@ -77,7 +77,7 @@ function faults(environments: readonly Environment[]): string[] {
 
 const WHEN = {
   head: "with this pull request",
-  base: "before this pull request, which repairs it: what it changes cannot be told",
+  base: "before this pull request, which repairs it: what it changes cannot be told, and every problem that is found counts as new",
   both: "and did not before this pull request either",
 } as const;
 

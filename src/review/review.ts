@@ -50,7 +50,8 @@ export async function review(request: ReviewRequest): Promise<Review> {
   const [before, after] = await Promise.all([openSide(sideOf(base)), openSide(sideOf(head))]);
   const pairs = chosen(pairsOf(before, after), request.only);
   const files = new Set(changed);
-  const affected = pairs.filter((pair) => isAffected(pair, files));
+  const through = (file: string): readonly string[] => [...before.through(file), ...after.through(file)];
+  const affected = pairs.filter((pair) => isAffected(pair, files, through));
   if (affected.length > MOST_ROOTS)
     gaps.push(
       `${affected.length - MOST_ROOTS} further environments are touched and were not rendered: narrow \`roots\`.`,
@@ -69,7 +70,8 @@ export async function review(request: ReviewRequest): Promise<Review> {
     ),
   };
   const compared: Compared[] = [];
-  for (const pair of rendered) compared.push(await compare(pair, before, after, declared));
+  const touched = (file: string): boolean => through(file).some((path) => files.has(path));
+  for (const pair of rendered) compared.push(await compare(pair, before, after, { declared, touched }));
   const absent = request.registry === undefined ? new Map() : await absentImages(compared, request.registry);
   const carried = carriedFields(request.reports, request.pulls, number);
   if (own?.promise === null)
@@ -99,7 +101,7 @@ export async function review(request: ReviewRequest): Promise<Review> {
             renderer: request.renderer,
           }),
         }),
-    unseen: unseenOf(before, after),
+    unseen: [...unseenOf(before, after), ...new Set(compared.flatMap(({ passed }) => passed))],
     gaps,
     untouched: pairs.length - affected.length,
     tools: [...new Set([...before.tools(), ...after.tools()])].sort(),

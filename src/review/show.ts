@@ -1,3 +1,4 @@
+import { cleaned } from "../drift/shown.ts";
 import { formatPath } from "../kube/field-path.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Change, Json } from "../model.ts";
@@ -52,7 +53,8 @@ export function showChange(change: Change): string {
 
 function showValue({ path }: Change, value: Json | undefined): string {
   if (value === undefined) return "*(not set)*";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  // What is added as a whole names its secrets within: a new `env`, a new container, `--password` before its value.
+  const text = typeof value === "string" ? value : JSON.stringify(cleaned(path, value));
   if (text.includes("\n")) return `*text of ${text.trimEnd().split("\n").length} lines*`;
   const named = path.flatMap((step) => (typeof step === "object" ? [String(step.value)] : [String(step)]));
   const key = named.findLast((name) => !/^(value|\d+)$/.test(name)) ?? "";

@@ -1,6 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import { messageOf, StanchError } from "../errors.ts";
 import { originOf } from "../gitops/configured-source.ts";
+import { pathsThrough, readLinks } from "../gitops/links.ts";
 import { declaredIn } from "../gitops/manifest.ts";
 import { openOrigin } from "../gitops/open-origin.ts";
 import type { Origin } from "../gitops/origin.ts";
@@ -9,7 +10,7 @@ import { findRoots, type RenderRoot } from "../gitops/render-roots.ts";
 import { openTree, type Tree } from "../gitops/tree.ts";
 import type { KubeObject, Source } from "../model.ts";
 import { readDeployers } from "../observe/deployers.ts";
-import type { Checkout, Renderer } from "../ports.ts";
+import type { Checkout, Rendered, Renderer } from "../ports.ts";
 import { looseRoots } from "./loose-roots.ts";
 import { paperCluster } from "./paper-cluster.ts";
 
@@ -45,8 +46,10 @@ export interface Side {
   readonly checkout: Checkout;
   readonly tree: Tree;
   readonly roots: readonly SideRoot[];
-  /** The objects of a root. Rendered once. Throws StanchError. */
-  render(root: SideRoot): Promise<readonly KubeObject[]>;
+  /** What a root renders. Rendered once. Throws StanchError. */
+  render(root: SideRoot): Promise<Rendered>;
+  /** Paths on which depends what is read under a path: itself, and where a symbolic link leads. */
+  through(file: string): readonly string[];
   /** Deployers whose sources are not looked into, by name: why, with what they say. */
   readonly closed: ReadonlyMap<string, { readonly reason: string; readonly says: string }>;
   tools(): readonly string[];
@@ -61,10 +64,12 @@ const ENGINE = /argoproj\.io\/|toolkit\.fluxcd\.io\//;
 export async function openSide(request: SideRequest): Promise<Side> {
   const { checkout, renderer } = request;
   const tree = await openTree(checkout.directory);
-  const tracked = (await checkout.files()).filter(({ mode }) => mode.startsWith("100")).map(({ path }) => path);
-  const renders = new Map<string, Promise<readonly KubeObject[]>>();
+  const files = await checkout.files();
+  const tracked = files.filter(({ mode }) => mode.startsWith("100")).map(({ path }) => path);
+  const links = await readLinks(tree.directory, files);
+  const renders = new Map<string, Promise<Rendered>>();
   const tools = new Set<string>();
-  const render = (root: SideRoot): Promise<readonly KubeObject[]> => {
+  const render = (root: SideRoot): Promise<Rendered> => {
     const made = renders.get(root.key) ?? rendered(root, checkout.directory, renderer, tools);
     renders.set(root.key, made);
     // Kept for the one who asks.
@@ -83,19 +88,15 @@ export async function openSide(request: SideRequest): Promise<Side> {
     roots = next;
     if (known) break;
   }
-  return { checkout, tree, roots, render, closed, tools: () => [...tools] };
+  const through = (file: string): readonly string[] => (links.size === 0 ? [file] : pathsThrough(file, links));
+  return { checkout, tree, roots, render, through, closed, tools: () => [...tools] };
 }
 
-async function rendered(
-  root: SideRoot,
-  directory: string,
-  renderer: Renderer,
-  tools: Set<string>,
-): Promise<readonly KubeObject[]> {
+async function rendered(root: SideRoot, directory: string, renderer: Renderer, tools: Set<string>): Promise<Rendered> {
   if (root.source === undefined) throw new StanchError("render", root.problem ?? "it cannot be opened");
   const made = await renderer.render(directory, root.source);
   for (const tool of made.tool.split(", ")) tools.add(tool);
-  return made.objects;
+  return made;
 }
 
 /** Does an origin deploy the branch that the pull request is for? */
@@ -213,10 +214,10 @@ async function engineObjects(
   const out: KubeObject[] = [];
   const seen = new Set<string>();
   for (const root of roots.filter((it) => files.some((file) => it.files.has(file)))) {
-    const objects = await render(root).catch(() => null);
-    if (objects === null) continue;
+    const made = await render(root).catch(() => null);
+    if (made === null) continue;
     for (const file of root.files) seen.add(file);
-    out.push(...objects.filter(({ apiVersion }) => ENGINE.test(apiVersion)));
+    out.push(...made.objects.filter(({ apiVersion }) => ENGINE.test(apiVersion)));
   }
   for (const file of files.filter((path) => !seen.has(path) && !path.endsWith(".tpl"))) {
     const parsed = parseOnce((await tree.read(file)) ?? "");

@@ -35,6 +35,17 @@ describe("plain", () => {
     expect(rendered.objects).toMatchObject([{ metadata: { name: "cart", namespace: "shop" } }]);
   });
 
+  it("names the file that it passes over, and none that is no manifest", async () => {
+    const directory = directoryOf({
+      "apps/cart.yaml": DEPLOYMENT,
+      "apps/broken.yaml": `${DEPLOYMENT}bad: [\n`,
+      "apps/values.yaml": "kind: [\n",
+    });
+    const rendered = await renderer.render(directory, sourceOf("apps", "plain", "shop"));
+    expect(rendered.objects).toHaveLength(1);
+    expect(rendered.unread).toMatchObject([{ file: "apps/broken.yaml", line: expect.any(Number) }]);
+  });
+
   it("says what is wrong when nothing can be read", async () => {
     const directory = directoryOf({ "apps/broken.yaml": "kind: [\n" });
     await expect(renderer.render(directory, sourceOf("apps", "plain"))).rejects.toThrow(/apps\/broken.yaml/);
@@ -93,6 +104,35 @@ describe("a program that misbehaves", () => {
 
   it("may only write Kubernetes objects", async () => {
     await expect(renderWith("echo 'a: [1'")).rejects.toThrow("not valid YAML");
+  });
+
+  it.each([
+    ["kind: Pod\nmetadata: {name: a}", "a Pod without an apiVersion"],
+    ["apiVersion: v1\nmetadata: {name: a}", "an object without a kind, named a"],
+    ["apiVersion: v1\nkind: Pod\nmetadata:\n  name:", "a Pod without a name"],
+    ["apiVersion: v1\nkind: Pod\nmetadata:\n  name: 12", "a Pod whose name is no text"],
+    ["apiVersion: v1\nkind: Pod", "a Pod without a name"],
+    ["apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod}", "a Pod without a name"],
+  ])("may not leave out what an object is: %j", async (text, short) => {
+    await expect(renderWith(`cat <<'END'\n# Source: web/templates/a.yaml\n${text}\nEND`)).rejects.toMatchObject({
+      code: "render",
+      message: `web/templates/a.yaml renders ${short}`,
+    });
+    const second = renderWith(`cat <<'END'\n${DEPLOYMENT}---\n${text}\nEND`);
+    await expect(second).rejects.toThrow(`document 2 of the output for . renders ${short}`);
+  });
+
+  it("may write nothing, comments, lists of nothing, and objects that are named when they are made", async () => {
+    const texts = [
+      "# nothing",
+      "null",
+      "{}",
+      "apiVersion: v1\nkind: List\nitems:",
+      "apiVersion: v1\nkind: ConfigMapList\nitems: []",
+      "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-}",
+    ];
+    const made = await renderWith(`cat <<'END'\n${[...texts, DEPLOYMENT].join("\n---\n")}END`);
+    expect(made).toMatchObject({ objects: [{ kind: "Deployment" }] });
   });
 });
 

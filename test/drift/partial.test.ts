@@ -5,7 +5,7 @@ import type { DriftItem, DriftReport } from "../../src/drift/model.ts";
 import { StanchError } from "../../src/errors.ts";
 import type { KubeObject } from "../../src/model.ts";
 import { deployment, REPOSITORY } from "../pipeline/world.ts";
-import { application, kustomization, type SurveyWorld, surveyWorld } from "./survey-world.ts";
+import { application, DEPLOYMENTS, kustomization, type SurveyWorld, surveyWorld } from "./survey-world.ts";
 
 let at: SurveyWorld;
 const configMap = (name: string): string =>
@@ -68,6 +68,76 @@ describe("a part of the sources", () => {
     expect((await at.survey({ deployers: [into("shop")] })).roots).toMatchObject([{ error: "no (h)" }]);
     // Kubernetes' own namespaces are never watched.
     expect((await at.survey({ deployers: [into("kube-system")] })).roots).toEqual([]);
+  });
+});
+
+describe("a file that cannot be read", () => {
+  const DEPLOYMENT = { kind: "Deployment", name: "app", path: DEPLOYMENTS };
+  const hack = () =>
+    at.edit(
+      DEPLOYMENT,
+      [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: "example.com/hacked:1" }],
+      "kubectl-edit",
+    );
+  const good = deployment({ memory: "256Mi" });
+  const commit = (text: string): unknown =>
+    at.world.host.commit(
+      REPOSITORY,
+      "main",
+      { "apps/app.yaml": text, "apps/settings.yaml": configMap("settings"), "apps/values.yaml": "kind: [\n" },
+      { message: "Change" },
+    );
+  const tracked = {
+    status: {
+      inventory: {
+        entries: [
+          { id: "shop_settings__ConfigMap", v: "v1" },
+          { id: "shop_app_apps_Deployment", v: "v1" },
+        ],
+      },
+    },
+  };
+
+  it.each([
+    ["that is cut off", `${good}bad: [\n`],
+    ["with a key that is said twice", good.replace("metadata:", "kind: Deployment\nmetadata:")],
+  ])("%s is unknown, with its line, and never clean; the rest is compared", async (_, text) => {
+    await hack();
+    await commit(text);
+    const report = await at.survey();
+    expect(told(report)).toEqual(["apps/app.yaml unknown"]);
+    expect(items(report)[0]).toMatchObject({
+      text: expect.stringMatching(/^apps\/app\.yaml: .* at line \d+, column \d+: what it declares was not compared\.$/),
+      location: { file: "apps/app.yaml", line: expect.any(Number) },
+    });
+    expect(report.roots).toMatchObject([{ compared: 1, inSync: 1 }]);
+    expect(endOf(report)).toBe("error");
+  });
+
+  it("calls nothing extra that its deployer tracks", async () => {
+    await commit(`${good}bad: [\n`);
+    const report = await at.survey({ deployers: [kustomization(await at.head(), { object: tracked })] });
+    expect(told(report)).toEqual(["apps/app.yaml unknown"]);
+  });
+
+  it("at the head alone hides no drift from what was deployed, and takes nothing out of Git", async () => {
+    await commit(good);
+    const deployed = await at.head();
+    await commit(`${good}bad: [\n`);
+    const before = await at.survey({ deployers: [kustomization(deployed, { object: tracked })] });
+    expect(told(before)).toEqual(["apps/app.yaml unknown"]);
+    await hack();
+    const report = await at.survey({ deployers: [kustomization(deployed, { object: tracked })] });
+    expect(told(report)).toEqual(["apps/app.yaml unknown", "app drift"]);
+  });
+
+  it("at the deployed commit alone is said of that commit", async () => {
+    await commit(`${good}bad: [\n`);
+    const deployed = await at.head();
+    await commit(good);
+    const report = await at.survey({ deployers: [kustomization(deployed)] });
+    expect(items(report)[0]?.text).toContain(`at the deployed commit ${deployed.slice(0, 12)}`);
+    expect(endOf(report)).toBe("error");
   });
 });
 

@@ -16,6 +16,8 @@ describe("what may be shown of a value", () => {
     [env("STRIPE_API_KEY"), "x"],
     [["data", "client-secret"], "x"],
     [["data", "passwd"], "x"],
+    [["data", "key"], "x"],
+    [env("KEY"), "x"],
     [["spec", "auth", "privateKey"], "x"],
     [env("URL"), "postgres://app:hunter2@db/shop"],
     [["data", "config.yaml"], "user: a\npassword: hunter2\n"],
@@ -33,6 +35,8 @@ describe("what may be shown of a value", () => {
     [["spec", "automountServiceAccountToken"], true],
     [[...container, "image"], `example.com/app@sha256:${"a".repeat(64)}`],
     [["spec", "replicas"], 3],
+    [[...container, "env", { by: "name", value: "DB" }, "valueFrom", "secretKeyRef", "key"], "password"],
+    [["spec", "template", "spec", "tolerations", 0, "key"], "dedicated"],
   ] as [FieldPath, Json][])("%j is shown", (path, value) => {
     expect(shownValue(path, value, seal)).toEqual({ value });
   });

@@ -1,4 +1,4 @@
-import { symlinkSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { indexManifests } from "../../src/gitops/manifest-index.ts";
@@ -57,6 +57,31 @@ describe("indexManifests", () => {
     const index = await indexManifests(directory, ".");
     expect(index.entries.map((entry) => entry.file)).toEqual(["good.yaml"]);
     expect(index.problems.map((problem) => problem.file)).toEqual(["bad.yaml", "twice.yaml"]);
+  });
+
+  it("tells apart by which of them objects may be missing: no values, no template of another tool, nothing that is left out by rule", async () => {
+    const broken = `${configMap("x")}data: [\n`;
+    const { directory } = repositoryOf({
+      "bad.yaml": broken,
+      "kustomized/kustomization.yaml": "resources: []\n",
+      "list.json": '{"kind": "List", "apiVersion": "v1", "items": [',
+      "rule.yaml": `${configMap("r")}data:\n  a: "{{ $labels.pod }}"\n  b: [\n`,
+      "template.yaml": `${configMap("t")}{{ if .x }}\ndata: [\n{{ end }}\n`,
+      "values.yaml": "kind: [\n",
+    });
+    writeFileSync(join(directory, "wide.yaml"), Buffer.from(`\ufeff${configMap("w")}`, "utf16le"));
+    writeFileSync(join(directory, "latin.yaml"), Buffer.from("kind: caf\xe9\n", "latin1"));
+    symlinkSync("/etc/hosts", join(directory, "out.yaml"));
+    symlinkSync("/etc/hosts", join(directory, "README"));
+    const { unread } = await indexManifests(directory, ".");
+    expect(unread.map(({ file, looks, line }) => [file, looks, line]).toSorted()).toEqual([
+      ["bad.yaml", "manifest", expect.any(Number)],
+      ["list.json", "manifest", 1],
+      ["out.yaml", "unknown", undefined],
+      ["rule.yaml", "manifest", expect.any(Number)],
+      ["template.yaml", "template", expect.any(Number)],
+      ["wide.yaml", "manifest", undefined],
+    ]);
   });
 
   it("leaves out hidden folders, charts, Kustomize roots and links that lead out", async () => {

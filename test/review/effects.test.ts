@@ -121,6 +121,24 @@ describe("what a deployment does to objects", () => {
     expect(follows).toEqual(["ConfigMap settings-m2g7k9h4bt is renamed to settings-b9c7d8f4gh"]);
   });
 
+  it("shows no secret that is added within a list or a map, and what is beside it", () => {
+    const container = (rest: string): string => `${deployment("a")}${rest}`;
+    const shown = (before: string, after: string): string =>
+      effects(container(before), container(after)).effects.map(showEffect).join("\n");
+    const env = `          env:
+            - { name: DB_PASSWORD, value: hunter2hunter }
+            - { name: COLOR, value: blue }
+            - { name: DB, valueFrom: { secretKeyRef: { name: db, key: password } } }
+`;
+    expect(shown("", env)).toContain(
+      '`[{"name":"DB_PASSWORD","value":"‹redacted›"},{"name":"COLOR","value":"blue"},{"name":"DB","valueFrom":{"secretKeyRef":{"name":"db","key":"password"}}}]`',
+    );
+    expect(
+      shown('          args: ["--verbose"]\n', '          args: ["--password", "hunter2hunter", "x"]\n'),
+    ).toContain('`["--verbose"]` → `["--password","‹redacted›","x"]`');
+    expect(shown(env, "")).not.toContain("hunter2");
+  });
+
   it("counts fields that are too many to show", () => {
     const data = (value: string): string =>
       one("ConfigMap", "v1", `data: { ${Array.from({ length: 20 }, (_, n) => `k${n}: ${value}`).join(", ")} }`);

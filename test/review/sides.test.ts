@@ -4,7 +4,9 @@ import { createRenderer } from "../../src/adapters/renderers.ts";
 import type { SourceEntry } from "../../src/config/schema.ts";
 import { startCodeHost } from "../../src/demo/code-host/code-host.ts";
 import type { Registry } from "../../src/ports.ts";
-import type { Review } from "../../src/review/model.ts";
+import { annotationsOf } from "../../src/review/annotations.ts";
+import { type Review, resultOf } from "../../src/review/model.ts";
+import { reviewSections } from "../../src/review/page.ts";
 import { review } from "../../src/review/review.ts";
 import { deployment, service } from "../action/trees.ts";
 
@@ -199,6 +201,71 @@ describe("what a review finds to look at", () => {
     expect(asked).toEqual(["ghcr.io/acme/cart:9.9.9", "ghcr.io/acme/cart:1.5.0"]);
   });
 
+  it("is a file that cannot be read any more, and never an object that goes", async () => {
+    const before = { "a/cart.yaml": deployment("cart"), "a/kart.yaml": deployment("kart") };
+    const cut = `${deployment("kart")}bad: [\n`;
+    const named: SourceEntry = { repository: REPOSITORY, path: "a", tool: "plain", namespaces: ["*"] };
+    for (const sources of [[], [named]])
+      for (const text of [cut, deployment("kart").replace("metadata:", "kind: Deployment\nmetadata:")]) {
+        const made = await changed(before, { "a/kart.yaml": text }, { sources });
+        expect(said(made)).toEqual([]);
+        expect(made.environments).toMatchObject([
+          {
+            name: "a",
+            fault: {
+              when: "head",
+              text: expect.stringMatching(/a\/kart\.yaml: .* at line \d+, column \d+$/),
+              location: { file: "a/kart.yaml", line: expect.any(Number) },
+            },
+          },
+        ]);
+        expect(resultOf(made)).toBe("problems");
+        expect(annotationsOf(made)).toMatchObject([{ level: "failure", file: "a/kart.yaml" }]);
+      }
+    const alone = await changed({ "a/kart.yaml": deployment("kart") }, { "a/kart.yaml": cut });
+    expect([said(alone), resultOf(alone)]).toEqual([[], "problems"]);
+    const added = await changed({ "a/cart.yaml": deployment("cart") }, { "b/kart.yaml": cut });
+    expect(added.environments).toMatchObject([{ name: "b", fault: { when: "head" } }]);
+  });
+
+  it("blames nobody for a file that the base cannot read either, unless it changes and hides what", async () => {
+    const cut = `${deployment("kart")}bad: [\n`;
+    const before = { "a/cart.yaml": deployment("cart"), "a/kart.yaml": cut };
+    const beside = await changed(before, { "a/cart.yaml": deployment("cart", { memory: "1Gi" }) });
+    expect(said(beside)).toEqual(["a: changed Deployment /cart"]);
+    expect(resultOf(beside)).toBe("clean");
+    expect(beside.unseen).toEqual([expect.stringMatching(/^a\/kart\.yaml: .* it is the same in the base/)]);
+    const hidden = await changed(before, { "a/kart.yaml": `${cut}# other\n` });
+    expect(hidden.environments).toMatchObject([{ fault: { when: "both" } }]);
+    expect(resultOf(hidden)).toBe("error");
+  });
+
+  it("is every problem of a head whose base cannot be told", async () => {
+    const wrong = `${deployment("cart")}          volumeMounts: [{ name: nope, mountPath: /x }]\n`;
+    const before = { "a/cart.yaml": deployment("cart"), "a/kart.yaml": `${deployment("kart")}bad: [\n` };
+    const after = { "a/cart.yaml": wrong, "a/kart.yaml": deployment("kart") };
+    const made = await changed(before, after);
+    expect(made.environments).toMatchObject([
+      { effects: [], fault: { when: "base" }, problems: [{ check: "pod-shape", location: { file: "a/cart.yaml" } }] },
+    ]);
+    expect(resultOf(made)).toBe("problems");
+    expect(reviewSections(made).join("\n")).toContain("every problem that is found counts as new");
+    const good = await changed(before, { "a/kart.yaml": deployment("kart") });
+    expect(good.environments).toMatchObject([{ fault: { when: "base" }, problems: [] }]);
+    expect(resultOf(good)).toBe("clean");
+  });
+
+  it.skipIf(!hasHelm)("is a chart that renders an object without its name, and no deletion", async () => {
+    const made = await changed(CHART, {
+      "chart/templates/cart.yaml": CHART["chart/templates/cart.yaml"].replace("name: cart", "name: {{ .Values.nmae }}"),
+    });
+    expect(said(made)).toEqual([]);
+    expect(made.environments[0]?.fault).toMatchObject({
+      when: "head",
+      text: expect.stringContaining("cart/templates/cart.yaml renders a Deployment without a name"),
+    });
+  });
+
   it("survives files that are no manifests, no text, or links that lead out", async () => {
     const made = await changed(
       {
@@ -206,9 +273,16 @@ describe("what a review finds to look at", () => {
         "a/bad.yaml": "a: [\nkind: x\n",
         "big.json": "[]",
         "t.yaml": "{{ if }}\nkind: {{ x }}\n",
+        "jinja/t.yaml": `{% if x %}\n${deployment("{{ x }}")}`,
       },
-      { "a/cart.yaml": deployment("cart", { memory: "1Gi" }), "a/worse.yaml": "\tkind: y\n" },
+      {
+        "a/cart.yaml": deployment("cart", { memory: "1Gi" }),
+        "a/worse.yaml": "\tkind: y\n",
+        "a/template.yaml": `{% if x %}\n${deployment("x")}`,
+        "jinja/t.yaml": `{% if y %}\n${deployment("{{ x }}")}`,
+      },
     );
     expect(said(made)).toEqual(["a: changed Deployment /cart"]);
+    expect(resultOf(made)).toBe("clean");
   });
 });
