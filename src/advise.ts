@@ -188,7 +188,7 @@ export async function judge(
   if (chosen === null || "problem" in chosen)
     return { outcome: "rejected", said: chosen === null ? "it chose nothing" : chosen.problem, ...said };
   const { choice, culprit } = chosen;
-  const citations = answer.citations.map(({ id, quote }) => ({ id, quote: redactor.clean(quote).slice(0, 300) }));
+  const citations = consulted.citations.map(({ id, quote }) => ({ id, quote: redactor.clean(quote).slice(0, 300) }));
   const origin: AnswerCheck = { id: "origin", passed: true, text: "its values come from where the remedy takes them" };
   const proposal: Proposal = {
     ...choice,
