@@ -21,6 +21,7 @@ export function openAccount(before: ModelUse, run: Run): IncidentAccount {
   let incident = before;
   let own: ModelUse = NOTHING;
   let reserved: ModelUse = NOTHING;
+  let reservedOn = "";
   return {
     own: () => own,
     async reserve(worst) {
@@ -29,7 +30,8 @@ export function openAccount(before: ModelUse, run: Run): IncidentAccount {
       const most: ModelUse = { ...NOTHING, inputTokens: worst.tokens, dollars: worst.dollars };
       try {
         await changeDaySpend((day) => {
-          const { day: _, ...total } = day;
+          const { day: today, ...total } = day;
+          reservedOn = today;
           const spent: Spent = { ...UNSPENT, incident, run: run.tally.model ?? NOTHING, day: total };
           objection = overBudget(worst, spent, budget);
           return objection === null ? { ...day, ...charge(spent, most).day } : null;
@@ -51,10 +53,15 @@ export function openAccount(before: ModelUse, run: Run): IncidentAccount {
       const actual = spend ?? { ...reserved, requests: 1 };
       const difference = minus(actual, reserved);
       reserved = NOTHING;
+      const on = reservedOn;
       incident = add(incident, difference);
       own = add(own, difference);
       run.tally.model = add(run.tally.model ?? NOTHING, difference);
-      await changeDaySpend((day) => ({ ...day, ...add(day, difference) }), context).catch((error: unknown) => {
+      // Past midnight the reservation stays with the day before, and all that was used counts for the new one.
+      await changeDaySpend(
+        (day) => ({ ...day, ...atLeastNothing(add(day, day.day === on ? difference : actual)) }),
+        context,
+      ).catch((error: unknown) => {
         if (error instanceof StanchError && error.code === "lease") throw error;
         // The reservation stands: the day's budget is smaller than it could be, never larger.
         run.log.warn("what the model cost was not stored", { error: messageOf(error) });
@@ -70,5 +77,16 @@ function minus(a: ModelUse, b: ModelUse): ModelUse {
     outputTokens: a.outputTokens - b.outputTokens,
     cacheReadTokens: a.cacheReadTokens - b.cacheReadTokens,
     dollars: a.dollars - b.dollars,
+  };
+}
+
+/** A day's total that somebody made smaller in between is never below nothing, or the budget would be larger than it is. */
+function atLeastNothing(use: ModelUse): ModelUse {
+  return {
+    requests: Math.max(0, use.requests),
+    inputTokens: Math.max(0, use.inputTokens),
+    outputTokens: Math.max(0, use.outputTokens),
+    cacheReadTokens: Math.max(0, use.cacheReadTokens),
+    dollars: Math.max(0, use.dollars),
   };
 }
