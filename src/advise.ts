@@ -1,20 +1,20 @@
 import { choiceOf } from "./advice/answer.ts";
-import { type AnswerCheck, confidenceOf } from "./advice/citations.ts";
+import type { AnswerCheck } from "./advice/citations.ts";
 import { type Consulted, consult } from "./advice/consult.ts";
 import { formatExchange } from "./advice/exchange.ts";
 import { evidenceFingerprint } from "./advice/fingerprint.ts";
+import { adviceOf, cited, type Judged, reasonOf } from "./advice/judged.ts";
 import { priceOf } from "./advice/prices.ts";
 import { question } from "./advice/prompt.ts";
 import { proseProblem } from "./advice/prose-check.ts";
 import { makeRedactor, type Redactor } from "./advice/redaction.ts";
-import { add, NOTHING } from "./advice/spend.ts";
+import { add, spendIn } from "./advice/spend.ts";
 import type { RemedyId } from "./config/schema.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import type { Incident, IncidentAdvice } from "./incident/incident.ts";
-import type { ModelUse } from "./incident/run-history.ts";
 import { getAt } from "./kube/field-path.ts";
-import type { Diagnosis, Evidence, Proposal } from "./model.ts";
-import { openAccount } from "./model-account.ts";
+import type { Diagnosis, Proposal } from "./model.ts";
+import { keepAsked, openAccount } from "./model-account.ts";
 import { causesOf } from "./remedies/git-history.ts";
 import { remedies, remediesFor } from "./remedies/index.ts";
 import type { RemedyContext } from "./remedies/remedy.ts";
@@ -77,9 +77,11 @@ async function asked(
   const { finding } = diagnosis;
   const settings = run.config.model;
   const evidence = await fingerprintOf(diagnosis, allowed, context, settings.diagnosis);
-  const incident = await run.store.open(finding);
+  let incident = await run.store.open(finding);
   const before = incident.status?.advice;
-  if (before?.evidence === evidence) return fromAdvice(diagnosis, before, context);
+  const asked = before?.evidence === evidence ? before.asked : 0;
+  // What a run left without an end is asked once more: whatever ended it may end the next one, too.
+  if (before !== undefined && (asked === undefined || asked >= TWICE)) return fromAdvice(diagnosis, before, context);
   if ((run.tally.asked ?? 0) >= settings.perRun)
     return noted(diagnosis, `it waits for the next run: ${settings.perRun} incidents were asked about in this one`);
   const price = priceOf(settings.diagnosis, settings.prices);
@@ -89,7 +91,11 @@ async function asked(
   run.log.progress(`asking ${settings.diagnosis} about ${finding.workload.kind} ${finding.workload.name}`);
 
   const redactor = makeRedactor([...door.secrets, ...(await secretValues(finding.workload.namespace, run))]);
-  const account = openAccount(add(before ?? NOTHING, incident.status?.prose ?? NOTHING), run);
+  const about = { evidence, at: run.clock.now().toISOString(), model: settings.diagnosis };
+  const account = openAccount(incident.status, run, async (own) => {
+    const advice = { ...UNSEEN, ...about, asked: (asked ?? 0) + 1, ...add(spendIn(before), own) };
+    incident = await keepAsked(incident, { advice }, run);
+  });
   const delimiter = door.draw();
   const consulted = await consult(
     {
@@ -116,49 +122,26 @@ async function asked(
   await keep(consulted, { incident, delimiter, allowed, judged: judged.said }, redactor, run, door);
   const spent = add(spendIn(before), account.own());
   run.log.info("model asked", { model: settings.diagnosis, outcome: judged.outcome ?? "failed", ...spent });
-  const told = judged.outcome === undefined ? undefined : adviceOf(judged, evidence, settings.diagnosis, spent, run);
-  if (told !== undefined)
-    await run.store.advance(incident, incident.status?.phase ?? "Detected", `A model was asked: ${told.said}`, {
-      advice: told,
-    });
-  else if (spent.dollars > (before?.dollars ?? 0))
-    await run.store.advance(
-      incident,
-      incident.status?.phase ?? "Detected",
-      `A model was asked without an answer: ${judged.said}.`,
-      {
-        // Nothing was learned: the same may be asked again.
-        advice: {
-          ...NO_ANSWER,
-          ...before,
-          evidence: before?.evidence ?? "",
-          ...spent,
-          at: run.clock.now().toISOString(),
-          model: settings.diagnosis,
-        },
-      },
-    );
-  return told === undefined ? noted(diagnosis, judged.said) : fromAdvice(diagnosis, told, context);
+  const phase = incident.status?.phase ?? "Detected";
+  if (judged.outcome !== undefined) {
+    const advice = adviceOf(judged, { ...about, at: run.clock.now().toISOString() }, spent);
+    await run.store.advance(incident, phase, `A model was asked: ${advice.said}`, { advice });
+    return fromAdvice(diagnosis, advice, context);
+  }
+  if (account.own().requests > 0) {
+    // Nothing was learned: the same may be asked again.
+    const advice = { ...NO_ANSWER, ...about, evidence: "", ...before, ...spent };
+    await (account.own().dollars > 0
+      ? run.store.advance(incident, phase, `A model was asked without an answer: ${judged.said}.`, { advice })
+      : run.store.keep(incident, { advice }));
+  }
+  return noted(diagnosis, judged.said);
 }
 
+/** Times that the same is asked where no end of it was seen. */
+const TWICE = 2;
 const NO_ANSWER = { outcome: "none", said: "it has not answered yet" } as const;
-
-/** Of what an incident keeps, the spend alone. */
-function spendIn(advice: IncidentAdvice | undefined): ModelUse {
-  if (advice === undefined) return NOTHING;
-  const { requests, inputTokens, outputTokens, cacheReadTokens, dollars } = advice;
-  return { requests, inputTokens, outputTokens, cacheReadTokens, dollars };
-}
-
-interface Judged {
-  /** Absent: there was no answer, and it may be asked again. */
-  readonly outcome?: IncidentAdvice["outcome"];
-  readonly said: string;
-  readonly proposal?: Proposal;
-  readonly cause?: string;
-  readonly checks?: readonly AnswerCheck[];
-  readonly citations?: readonly { readonly id: string; readonly quote: string }[];
-}
+const UNSEEN = { outcome: "none", said: "the run that asked ended before the answer was kept" } as const;
 
 /** What an answer is worth: citations were checked, ids become values of Git, and the plan's own checks have the last word. */
 export async function judge(
@@ -188,7 +171,7 @@ export async function judge(
   if (chosen === null || "problem" in chosen)
     return { outcome: "rejected", said: chosen === null ? "it chose nothing" : chosen.problem, ...said };
   const { choice, culprit } = chosen;
-  const citations = answer.citations.map(({ id, quote }) => ({ id, quote: redactor.clean(quote).slice(0, 300) }));
+  const citations = consulted.citations.map(({ id, quote }) => ({ id, quote: redactor.clean(quote).slice(0, 300) }));
   const origin: AnswerCheck = { id: "origin", passed: true, text: "its values come from where the remedy takes them" };
   const proposal: Proposal = {
     ...choice,
@@ -207,28 +190,6 @@ export async function judge(
     checks: [...checks, origin],
     citations,
     ...said,
-  };
-}
-
-function reasonOf(checks: readonly AnswerCheck[], citations: readonly { readonly id: string }[]): string {
-  const passed = checks.filter((check) => check.passed).length;
-  return `No rule could prove a remedy; a model chose this one (confidence ${confidenceOf(checks)}: ${passed} of ${checks.length} checks of its answer passed). It cites ${[...new Set(citations.map(({ id }) => id))].slice(0, 10).join(", ")}.`;
-}
-
-function adviceOf(judged: Judged, evidence: string, model: string, spent: ModelUse, run: Run): IncidentAdvice {
-  const { outcome = "none", said, proposal, cause, checks, citations } = judged;
-  return {
-    evidence,
-    at: run.clock.now().toISOString(),
-    model,
-    outcome,
-    said: said.slice(0, 900),
-    ...(cause === undefined ? {} : { cause }),
-    ...(proposal === undefined ? {} : { choice: { remedy: proposal.remedy, params: proposal.params } }),
-    ...(proposal?.culprit === undefined ? {} : { culprit: proposal.culprit }),
-    ...(checks === undefined ? {} : { confidence: confidenceOf(checks), checks }),
-    ...(citations === undefined ? {} : { citations }),
-    ...spent,
   };
 }
 
@@ -311,13 +272,4 @@ async function keep(
   } catch (error) {
     run.log.warn("exchange not recorded", { error: messageOf(error) });
   }
-}
-
-/** What a model cited, as evidence of its choice. */
-function cited(citations: readonly { readonly id: string; readonly quote: string }[]): Evidence[] {
-  return citations.slice(0, 5).map(({ id, quote }, index) => ({
-    id: `model${index + 1}`,
-    kind: "status",
-    text: `cited from ${id}: ${quote}`,
-  }));
 }

@@ -508,7 +508,7 @@ export interface AdvisorFault {
   readonly message: string;
   /** Milliseconds that the API asks to wait. */
   readonly retryAfterMs?: number;
-  /** What is known to have been billed; `unknown`: the answer began, and its end was not seen. */
+  /** `nothing` only where it was never sent or was refused; otherwise it may have been worked on, whatever came back. */
   readonly billed: "nothing" | "unknown";
 }
 

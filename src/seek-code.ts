@@ -1,6 +1,6 @@
 import { priceOf } from "./advice/prices.ts";
 import { makeRedactor, type Redactor } from "./advice/redaction.ts";
-import { add, NOTHING } from "./advice/spend.ts";
+import { add, spendIn } from "./advice/spend.ts";
 import { type FailingProgram, versionOf } from "./code-evidence.ts";
 import { formatFix } from "./code-fix/recording.ts";
 import { type FixQuestion, type Sought, seekFix } from "./code-fix/seek.ts";
@@ -39,8 +39,8 @@ export interface CodeSought {
 const OUTPUT = 4_000;
 
 /**
- * Asks a model for a fix, within the budgets of its incident, of the run and of the day. That it is asked is stored before, and what it answers
- * before anything is pushed. Throws StanchError; a lost lease among them.
+ * Asks a model for a fix, within the budgets of its incident, of the run and of the day. That it is asked, and what each
+ * request can cost, is stored before, and what it answers before anything is pushed. Throws StanchError; a lost lease among them.
  */
 export async function seekCode(request: CodeSearch, run: Run): Promise<CodeSought> {
   const { program, evidence, fault, asked, diagnosis } = request;
@@ -68,8 +68,9 @@ export async function seekCode(request: CodeSearch, run: Run): Promise<CodeSough
   run.log.progress(`asking ${name} for a fix of ${describeRef(program.finding.workload)} in ${program.repository}`);
 
   const redactor = makeRedactor([...door.secrets, ...(await secretValues(program.finding.workload.namespace, run))]);
-  const { advice, prose } = incident.status ?? {};
-  const account = openAccount(add(add(advice ?? NOTHING, prose ?? NOTHING), spendIn(before)), run);
+  const account = openAccount(incident.status, run, async (own) => {
+    incident = await kept(incident, { ...begun, ...add(spendIn(before), own) }, run);
+  });
   const entry = entryOf(request, run);
   const check = checkOf(request, checkout, run);
   const question: FixQuestion = {
@@ -133,11 +134,6 @@ export async function seekCode(request: CodeSearch, run: Run): Promise<CodeSough
   };
   const said = `A model wrote a fix of the program: ${code.said.replace(/\.$/, "")}.`;
   return { incident: await run.store.advance(incident, phase, said, { code }), code, reason: "" };
-}
-
-function spendIn(code: IncidentCode | undefined) {
-  const { requests = 0, inputTokens = 0, outputTokens = 0, cacheReadTokens = 0, dollars = 0 } = code ?? {};
-  return { requests, inputTokens, outputTokens, cacheReadTokens, dollars };
 }
 
 /** Stores that it is asked. Throws StanchError `config` where the cluster's definition is older and drops it: then it would be asked in each run. */

@@ -1,3 +1,4 @@
+import { otlpSaid } from "./config/otel-env.ts";
 import type { Config } from "./config/schema.ts";
 import { namedNamespaces } from "./config/scope.ts";
 import { isHttp } from "./config/values.ts";
@@ -136,37 +137,35 @@ export function readIncidents(cluster: Cluster, clock: Clock, config: Config): P
   return createIncidentStore(cluster, clock).list(namedNamespaces(config));
 }
 
-interface OtlpTarget {
-  readonly url?: string;
+/** Where OTLP goes: what is configured, then what the standard variables say; null: nowhere. */
+function otlpOf({ metrics }: Pick<Config, "metrics">, env: Env): string | null {
+  const set = (name: string): string => env[name]?.trim().toLowerCase() ?? "";
+  if (set("OTEL_SDK_DISABLED") === "true" || set("OTEL_METRICS_EXPORTER") === "none") return null;
+  const { endpoint } = metrics.otlp;
+  if (endpoint !== "") return /\/v1\/metrics\/?$/.test(endpoint) ? endpoint : withPath(endpoint);
+  const said = otlpSaid("ENDPOINT", env);
+  if (said === undefined) return null;
+  // The one for metrics is the whole address.
+  return env["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"]?.trim() === said || !isHttp(said) ? said : withPath(said);
 }
 
-/** Where OTLP goes: what is configured, then what the standard variables say; null: nowhere. */
-function otlpOf({ metrics }: Pick<Config, "metrics">, env: Env): OtlpTarget | null {
-  if (env["OTEL_SDK_DISABLED"]?.toLowerCase() === "true" || env["OTEL_METRICS_EXPORTER"] === "none") return null;
-  const { endpoint } = metrics.otlp;
-  if (endpoint !== "")
-    return { url: /\/v1\/metrics\/?$/.test(endpoint) ? endpoint : `${endpoint.replace(/\/+$/, "")}/v1/metrics` };
-  const said = env["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"] ?? env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "";
-  return said === "" ? null : {};
-}
+const withPath = (endpoint: string): string => `${endpoint.replace(/\/+$/, "")}/v1/metrics`;
 
 async function toOtlp(
   { now, gauges, totals }: State,
   { counts, startedAt, kept }: Telemetry,
-  { url }: OtlpTarget,
+  url: string,
   { config, env }: TelemetryContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const protocol = env["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"] ?? env["OTEL_EXPORTER_OTLP_PROTOCOL"] ?? "http/protobuf";
+  const protocol = otlpSaid("PROTOCOL", env) ?? "http/protobuf";
   if (protocol !== "http/protobuf")
     throw new StanchError("config", `OTEL_EXPORTER_OTLP_PROTOCOL ${protocol} is not supported; use http/protobuf`);
-  const secret = (env["OTEL_EXPORTER_OTLP_METRICS_HEADERS"] ?? env["OTEL_EXPORTER_OTLP_HEADERS"] ?? "") !== "";
-  const target = url ?? env["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"] ?? env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "";
-  if (!isHttp(target))
-    throw new StanchError("config", `${target} (OTEL_EXPORTER_OTLP_ENDPOINT) is no http or https URL`);
-  const { username, password } = new URL(target);
-  if (secret || username !== "" || password !== "") checkSafe(target, config);
-  const patience = Number(env["OTEL_EXPORTER_OTLP_METRICS_TIMEOUT"] ?? env["OTEL_EXPORTER_OTLP_TIMEOUT"]);
+  if (!isHttp(url)) throw new StanchError("config", `${url} (OTEL_EXPORTER_OTLP_ENDPOINT) is no http or https URL`);
+  const { username, password } = new URL(url);
+  // The SDK sends the headers of both variables together.
+  if (otlpSaid("HEADERS", env) !== undefined || username !== "" || password !== "") checkSafe(url, config);
+  const patience = Number(otlpSaid("TIMEOUT", env));
   const { exportOtlp } = await import("./adapters/otlp.ts");
   const since = new Date(startedAt);
   const delta = { since, samples: samplesOf(counts) };
@@ -185,7 +184,7 @@ async function toOtlp(
       delta,
     },
     {
-      ...(url === undefined ? {} : { url }),
+      url,
       // The instance is the installation's resource, and comes from there.
       always: { cluster: config.cluster },
       resource: {

@@ -3,13 +3,13 @@ import { hide } from "./advice/object-text.ts";
 import { priceOf } from "./advice/prices.ts";
 import { wordIt } from "./advice/prose.ts";
 import { makeRedactor } from "./advice/redaction.ts";
-import { add, NOTHING } from "./advice/spend.ts";
+import { add, spendIn } from "./advice/spend.ts";
 import { messageOf, StanchError } from "./errors.ts";
 import type { Incident, IncidentProse } from "./incident/incident.ts";
 import { formatPath } from "./kube/field-path.ts";
 import { describeRef } from "./kube/ref.ts";
 import type { Change, Json, Plan, Proof } from "./model.ts";
-import { openAccount } from "./model-account.ts";
+import { keepAsked, openAccount } from "./model-account.ts";
 import type { Run } from "./run.ts";
 import { secretValues } from "./secret-values.ts";
 
@@ -23,12 +23,18 @@ export async function word(incident: Incident, plan: Plan, proof: Proof, live: b
   const { status } = incident;
   if (model === undefined || name === "" || run.dryRun || status === undefined) return incident;
   const key = evidenceFingerprint([plan.changes, plan.choice.remedy, live, name]);
-  if (status.prose?.key === key) return incident;
+  const before = status.prose;
+  if (before?.key === key) return incident;
+  let stored = incident;
   try {
     const price = priceOf(name, prices);
     if (price === null) return incident;
     await run.renew();
-    const account = openAccount(add(status.advice ?? NOTHING, status.prose ?? NOTHING), run);
+    const about = { key, at: run.clock.now().toISOString(), model: name };
+    // A run that ends in between leaves the change without words, and what they can have cost.
+    const account = openAccount(status, run, async (own) => {
+      stored = await keepAsked(stored, { prose: { ...about, ...add(spendIn(before), own) } }, run);
+    });
     const said = await wordIt(factsOf(incident, plan, proof, live), {
       advisor: model.advisor,
       account,
@@ -40,22 +46,20 @@ export async function word(incident: Incident, plan: Plan, proof: Proof, live: b
     });
     await run.renew();
     const own = account.own();
+    const spent = add(spendIn(before), own);
     if ("problem" in said) {
       run.log.info("the report was not worded by a model", { reason: said.problem, ...own });
-      if (!said.paid && own.dollars === 0) return incident;
+      if (own.requests === 0) return stored;
+      // Nothing was paid: the next run may ask again.
+      if (!said.paid && own.dollars === 0)
+        return await run.store.keep(stored, { prose: { ...about, key: "", ...before, ...spent } });
     }
-    const prose: IncidentProse = {
-      key,
-      at: run.clock.now().toISOString(),
-      model: name,
-      ...("prose" in said ? said.prose : {}),
-      ...add(status.prose ?? NOTHING, own),
-    };
-    return await run.store.advance(incident, status.phase, status.message, { prose });
+    const prose: IncidentProse = { ...about, ...("prose" in said ? said.prose : {}), ...spent };
+    return await run.store.advance(stored, status.phase, status.message, { prose });
   } catch (error) {
     if (error instanceof StanchError && (error.code === "lease" || error.code === "conflict")) throw error;
     run.log.warn("the report was not worded by a model", { error: messageOf(error) });
-    return incident;
+    return stored;
   }
 }
 

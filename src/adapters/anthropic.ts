@@ -15,7 +15,7 @@ import type {
 import { StanchError } from "../errors.ts";
 import type { Json } from "../model.ts";
 import type { Advisor, AdvisorFault, AdvisorReply, AdvisorRequest, AdvisorTurn } from "../ports.ts";
-import { fetchFault } from "./network.ts";
+import { fetchFault, neverSent } from "./network.ts";
 
 export interface AnthropicOptions {
   readonly apiKey: string;
@@ -47,8 +47,15 @@ export function createAnthropic({ apiKey, baseUrl }: AnthropicOptions): Advisor 
   return {
     async ask(request, { timeoutMs }) {
       let began = false;
+      let unsent: unknown;
+      // The SDK makes one fault of a connection that was never there and of an answer that never came.
+      const watched: typeof fetch = (input, init) =>
+        fetch(input, init).catch((error: unknown) => {
+          if (neverSent(error)) unsent = error;
+          throw error;
+        });
       try {
-        const stream = client.messages.stream(paramsOf(request), {
+        const stream = client.withOptions({ fetch: watched }).messages.stream(paramsOf(request), {
           signal: AbortSignal.timeout(Math.max(1, Math.floor(timeoutMs))),
           timeout: timeoutMs,
           maxRetries: 0,
@@ -62,7 +69,7 @@ export function createAnthropic({ apiKey, baseUrl }: AnthropicOptions): Advisor 
           ? { fault: { kind: "cut", message: "the model's answer broke off", billed: "unknown" } }
           : { reply };
       } catch (error) {
-        return { fault: faultOf(error, began) };
+        return { fault: unsent === undefined ? faultOf(error, began) : unreachable(unsent, "nothing") };
       }
     },
   };
@@ -146,24 +153,33 @@ function replyOf(message: Message): AdvisorReply | null {
   };
 }
 
-/** What the SDK throws, in our words. Nothing of the API's own text is repeated: it may quote what was sent. */
+const unreachable = (error: unknown, billed: AdvisorFault["billed"]): AdvisorFault => ({
+  kind: "unreachable",
+  message: `the model's API cannot be reached: ${fetchFault(error)}`.slice(0, 300),
+  billed,
+});
+
+/** Refused before anything was worked on. A fault of the API's own, or of a gateway before it, may come after the work. */
+function isRefusal(status: number | undefined, type: string | null): boolean {
+  if (type === "rate_limit_error" || type === "overloaded_error" || status === 529) return true;
+  return status !== undefined && status >= 400 && status < 500;
+}
+
+/**
+ * What the SDK throws once there may have been a connection, in our words. Nothing was billed only where that is sure. Nothing of the API's own
+ * text is repeated: it may quote what was sent.
+ */
 function faultOf(error: unknown, began: boolean): AdvisorFault {
-  const billed = began ? "unknown" : "nothing";
-  const timedOut = error instanceof APIConnectionTimeoutError || error instanceof APIUserAbortError;
-  // A request that ran out of time may have been worked on.
-  if (timedOut)
+  if (error instanceof APIConnectionTimeoutError || error instanceof APIUserAbortError)
     return { kind: "timeout", message: "the model did not answer in time (model.timeout)", billed: "unknown" };
   if (error instanceof APIConnectionError)
     return began
-      ? { kind: "cut", message: "the connection to the model broke off", billed }
-      : {
-          kind: "unreachable",
-          message: `the model's API cannot be reached: ${fetchFault(error)}`.slice(0, 300),
-          billed,
-        };
+      ? { kind: "cut", message: "the connection to the model broke off", billed: "unknown" }
+      : unreachable(error, "unknown");
   if (!(error instanceof APIError))
     return { kind: began ? "cut" : "unreadable", message: "the model's answer cannot be read", billed: "unknown" };
   const { status, type } = error as { status: number | undefined; type: string | null };
+  const billed = !began && isRefusal(status, type) ? "nothing" : "unknown";
   const wait = retryAfter(error.headers as Headers | undefined);
   const retry = wait === undefined ? {} : { retryAfterMs: wait };
   if (status === 429 || type === "rate_limit_error")

@@ -102,6 +102,28 @@ export function fetchFault(error: unknown): string {
   return cause instanceof Error ? fetchFault(cause) : messageOf(error);
 }
 
+/** Codes of a handshake that came to no end; certificates are looked at before anything is sent. */
+const NO_HANDSHAKE =
+  /^(CERT_|CRL_|DEPTH_ZERO_|ERR_TLS_CERT_|ERROR_IN_C|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED|SELF_SIGNED_|UNABLE_TO_|ERR_SSL_(WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|\w*ALERT_(PROTOCOL_VERSION|HANDSHAKE_FAILURE)|\w*UNRECOGNIZED_NAME))/;
+
+/** Said without a code: Node's own of a handshake, and of what `fetch` or a proxy does not take. */
+const NO_CONNECTION = /before secure TLS connection was established|^bad port$|when HTTP Tunneling/;
+
+/** Did a `fetch` fail before there was a connection, so that nothing of the request can have come anywhere? False where that is not known. */
+export function neverSent(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.cause instanceof Error) return neverSent(error.cause);
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(neverSent);
+  const { code = "", syscall } = error as NodeJS.ErrnoException;
+  return (
+    syscall === "connect" ||
+    syscall === "getaddrinfo" ||
+    code === "UND_ERR_CONNECT_TIMEOUT" ||
+    NO_HANDSHAKE.test(code) ||
+    NO_CONNECTION.test(error.message)
+  );
+}
+
 /** The value may hold a password, so it is not repeated. */
 function checkProxy(name: string, value: string): void {
   if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return;

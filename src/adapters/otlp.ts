@@ -11,14 +11,15 @@ import {
   type MetricData,
   type AggregationTemporality as Temporality,
 } from "@opentelemetry/sdk-metrics";
+import { otlpSaid } from "../config/otel-env.ts";
 import { messageOf, StanchError } from "../errors.ts";
 import { definitionOf, type Sample } from "../metrics/series.ts";
 import type { MetricName } from "../metrics/table.ts";
 import { proxiesOf } from "./network.ts";
 
 export interface OtlpOptions {
-  /** Full URL; absent: the SDK's own environment variables say it. */
-  readonly url?: string;
+  /** Full URL. The SDK's own reading of the environment is not asked: what was checked is what is used. */
+  readonly url: string;
   /** Attributes of every data point. */
   readonly always: Readonly<Record<string, string>>;
   readonly resource: Readonly<Record<string, string>>;
@@ -45,7 +46,7 @@ export interface OtlpReading {
 export async function exportOtlp(reading: OtlpReading, options: OtlpOptions): Promise<void> {
   const agents: http.Agent[] = [];
   const exporter = new OTLPMetricExporter({
-    ...(options.url === undefined ? {} : { url: options.url }),
+    url: options.url,
     timeoutMillis: options.timeoutMs,
     httpAgentOptions: (protocol) => {
       // Agents of our own know nothing of the process's proxies.
@@ -130,8 +131,8 @@ function timeOf(at: Date): HrTime {
 /** The certificates that the standard variables name: our own agents would leave them out. */
 function certificates(env: OtlpOptions["env"]): https.AgentOptions {
   const read = (name: string): { readonly text: Buffer } | null => {
-    const file = env[`OTEL_EXPORTER_OTLP_METRICS_${name}`] ?? env[`OTEL_EXPORTER_OTLP_${name}`];
-    if (file === undefined || file === "") return null;
+    const file = otlpSaid(name, env);
+    if (file === undefined) return null;
     try {
       return { text: readFileSync(file) };
     } catch (error) {

@@ -14,14 +14,22 @@ export interface AnswerCheck {
 
 const MOST = 20;
 
+export interface CheckedCitations {
+  readonly checks: readonly AnswerCheck[];
+  /** Of what the true quotes are from. */
+  readonly kinds: ReadonlySet<string>;
+  /** Those whose quote stands where it is said to stand. Nothing else of what was cited may be kept or told: it may be anybody's words. */
+  readonly true: readonly Citation[];
+}
+
 /**
  * Is everything that is cited something that was shown, and does it say what is quoted? A citation of what was not shown makes the whole
- * answer worthless; so does one without a single true quote. `kinds`: of what the true quotes are from.
+ * answer worthless; so does one without a single true quote.
  */
 export function checkCitations(
   citations: readonly Citation[],
   book: Book,
-): { readonly checks: readonly AnswerCheck[]; readonly kinds: ReadonlySet<string> } | { readonly problem: string } {
+): CheckedCitations | { readonly problem: string } {
   if (citations.length === 0) return { problem: "it cites nothing" };
   if (citations.length > MOST) return { problem: `it cites more than ${MOST} things` };
   const stray = citations.find(({ id }) => !book.shown.has(id));
@@ -31,6 +39,7 @@ export function checkCitations(
   const kinds = new Set(held.map(({ id }) => book.shown.get(id)?.kind ?? ""));
   return {
     kinds,
+    true: held.map(({ id, quote }) => ({ id, quote: flat(quote) })),
     checks: [
       { id: "cites", passed: true, text: `${citations.length} cited, all of them shown` },
       {
@@ -51,7 +60,8 @@ export function confidenceOf(checks: readonly AnswerCheck[]): "low" | "medium" |
 
 /** Words of the text, white space aside; at least eight characters, or nearly everything would be in everything. */
 function isIn(quote: string, text: string): boolean {
-  const flat = (words: string): string => words.replaceAll(/\s+/g, " ").trim();
   const wanted = flat(quote);
   return wanted.length >= 8 && wanted.length <= 500 && flat(text).includes(wanted);
 }
+
+const flat = (words: string): string => words.replaceAll(/\s+/g, " ").trim();

@@ -1,7 +1,7 @@
 import type { RemedyId } from "../config/schema.ts";
 import { type Answer, answerJsonSchema, parseAnswer } from "./answer.ts";
 import { type Book, newBook } from "./book.ts";
-import { type AnswerCheck, checkCitations } from "./citations.ts";
+import { type AnswerCheck, type Citation, checkCitations } from "./citations.ts";
 import { converse, type Exchange, type Seen, type TalkDoors, type Unanswered } from "./converse.ts";
 import { ground, INSTRUCTIONS } from "./prompt.ts";
 import { readCall, TOOLS, type ToolName } from "./tools.ts";
@@ -22,10 +22,14 @@ export type Look = (name: ToolName, input: Readonly<Record<string, unknown>>, bo
 
 export type Doors = TalkDoors & { readonly look: Look };
 
-export type Consulted = { readonly book: Book; readonly exchange: Exchange } & (
-  | { readonly answer: Answer; readonly checks: readonly AnswerCheck[] }
-  | Unanswered
-);
+/** `citations`: those of the answer's that were found to be true. */
+interface Checked {
+  readonly answer: Answer;
+  readonly checks: readonly AnswerCheck[];
+  readonly citations: readonly Citation[];
+}
+
+export type Consulted = { readonly book: Book; readonly exchange: Exchange } & (Checked | Unanswered);
 
 const SHOWN = 160_000;
 
@@ -34,7 +38,7 @@ export async function consult(question: Question, doors: Doors): Promise<Consult
   const { settings, look } = doors;
   const { allowed, delimiter } = question;
   const book = newBook();
-  const { exchange, said } = await converse<{ readonly answer: Answer; readonly checks: readonly AnswerCheck[] }>(
+  const { exchange, said } = await converse<Checked>(
     {
       model: settings.diagnosis,
       maxTokens: settings.maxTokens,
@@ -59,9 +63,9 @@ export async function consult(question: Question, doors: Doors): Promise<Consult
       async read(text) {
         const answer = parseAnswer(text, allowed);
         if ("problem" in answer) return answer;
-        if (answer.choice.remedy === "none") return { answer: { answer, checks: [] } };
+        if (answer.choice.remedy === "none") return { answer: { answer, checks: [], citations: [] } };
         const cited = checkCitations(answer.citations, book);
-        return "problem" in cited ? cited : { answer: { answer, checks: cited.checks } };
+        return "problem" in cited ? cited : { answer: { answer, checks: cited.checks, citations: cited.true } };
       },
     },
     doors,

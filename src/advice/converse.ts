@@ -190,7 +190,8 @@ async function askWithPatience(
       billed === "nothing" ? { requests: 1, inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, dollars: 0 } : null,
     );
     const wait = retryAfterMs ?? 1000 * 2 ** attempt;
-    const passes = kind === "rate-limit" || kind === "overloaded" || (kind === "unreachable" && billed === "nothing");
+    // What may have been billed is not asked for again at once: each time would stand as spent.
+    const passes = billed === "nothing" && (kind === "rate-limit" || kind === "overloaded" || kind === "unreachable");
     if (!passes || attempt >= RETRIES || wait > LONGEST_WAIT_MS || wait >= until - clock.now().getTime())
       return { problem: message, paid: false };
     await clock.sleep(wait);

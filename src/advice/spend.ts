@@ -1,3 +1,4 @@
+import type { IncidentStatus } from "../incident/incident.ts";
 import type { ModelUse } from "../incident/run-history.ts";
 import type { AdvisorUsage } from "../ports.ts";
 
@@ -22,6 +23,17 @@ export function spendOf(usage: AdvisorUsage, dollars: number): ModelUse {
     cacheReadTokens: usage.cacheReadTokens,
     dollars: round(dollars),
   };
+}
+
+/** The spend alone, of what an incident keeps of a question. */
+export function spendIn(kept: Partial<ModelUse> | undefined): ModelUse {
+  const { requests = 0, inputTokens = 0, outputTokens = 0, cacheReadTokens = 0, dollars = 0 } = kept ?? {};
+  return { requests, inputTokens, outputTokens, cacheReadTokens, dollars };
+}
+
+/** All that was spent on an incident so far, whatever was asked. */
+export function spentOn(status: Pick<IncidentStatus, "advice" | "prose" | "code"> | undefined): ModelUse {
+  return add(add(spendIn(status?.advice), spendIn(status?.prose)), spendIn(status?.code));
 }
 
 export const tokensOf = (spend: ModelUse): number => spend.inputTokens + spend.outputTokens;

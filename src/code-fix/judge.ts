@@ -50,7 +50,7 @@ export async function judge(
   for (const { file, before } of edits)
     if ((await checkout.read(file)) !== before) return { problem: "its edits are of another text than the file's" };
   const checked = (await checks.run(edits, until)) ?? checks.of(edits);
-  const citations = answer.citations.map(({ id, quote }) => ({ id, quote: redactor.clean(quote).slice(0, 300) }));
+  const citations = cited.true.map(({ id, quote }) => ({ id, quote: redactor.clean(quote).slice(0, 300) }));
   return {
     answer: {
       fixed: true,

@@ -97,6 +97,7 @@ export const incidentCrd: KubeObject = {
                   }),
                   advice: object({
                     evidence: text(),
+                    asked: count,
                     at: time,
                     model: text(),
                     outcome: text(),

@@ -151,8 +151,10 @@ export interface IncidentPlan extends Choice {
 
 /** What a model was asked about the incident, what came of it, and all that was spent on it so far. */
 export interface IncidentAdvice extends ModelUse {
-  /** Of the evidence that it was asked about: the same is never asked twice. */
+  /** Of the evidence that it was asked about: what was answered is never asked again. */
   readonly evidence: string;
+  /** Times that it was asked without that an end was seen; stored before it is asked. Absent: it came to its end. */
+  readonly asked?: number;
   readonly at: string;
   readonly model: string;
   /** `choice`: a remedy that passed every check. `none`: a person must decide. `rejected`: a check threw the answer away. */

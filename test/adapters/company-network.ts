@@ -14,6 +14,8 @@ export interface CompanyNetwork extends AsyncDisposable {
   /** Proxy and authority, as a pod is told of them. */
   readonly env: { readonly HTTPS_PROXY: string; readonly NODE_EXTRA_CA_CERTS: string };
   readonly password: string;
+  /** The hosts' own address, without the proxy. */
+  readonly front: string;
   /** PEM of the authority that signed all certificates. */
   readonly authority: string;
   /** What the proxy was asked to connect to, oldest first. */
@@ -81,6 +83,7 @@ export async function startCompanyNetwork(hosts: Readonly<Record<string, string>
       NODE_EXTRA_CA_CERTS: join(folder, "ca.pem"),
     },
     password,
+    front: `https://localhost:${(front.address() as AddressInfo).port}`,
     authority: readFileSync(join(folder, "ca.pem"), "utf8"),
     tunnels,
     refuse: (status) => {

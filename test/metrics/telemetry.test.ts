@@ -262,6 +262,80 @@ describe("OTLP", () => {
     expect(ms).toBeLessThan(3000);
   });
 
+  const EMPTY = Object.fromEntries(
+    [
+      "ENDPOINT",
+      "HEADERS",
+      "PROTOCOL",
+      "TIMEOUT",
+      "COMPRESSION",
+      "CERTIFICATE",
+      "CLIENT_CERTIFICATE",
+      "CLIENT_KEY",
+    ].map((name) => [`OTEL_EXPORTER_OTLP_METRICS_${name}`, name === "TIMEOUT" ? " " : ""]),
+  );
+
+  it("takes an empty variable for one that is not set: the general one holds", async () => {
+    await using receiver = await startReceiver();
+    const env = {
+      ...EMPTY,
+      OTEL_SDK_DISABLED: "",
+      OTEL_METRICS_EXPORTER: "",
+      OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: "",
+      OTEL_EXPORTER_OTLP_ENDPOINT: `${receiver.url}/base`,
+      OTEL_EXPORTER_OTLP_HEADERS: "api-key=abc",
+      OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+    };
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    expect((await tell({}, { env })).lines).toEqual([]);
+    expect(receiver.received[0]).toMatchObject({ path: "/base/v1/metrics", headers: { "api-key": "abc" } });
+    const ca = {
+      ...env,
+      OTEL_EXPORTER_OTLP_ENDPOINT: "https://127.0.0.1:1",
+      OTEL_EXPORTER_OTLP_CERTIFICATE: "/none.pem",
+    };
+    expect((await tell({}, { env: ca })).lines[0]?.["error"]).toContain("/none.pem");
+    const grpc = await tell({}, { env: { ...env, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" } });
+    expect(grpc.lines[0]?.["error"]).toContain("use http/protobuf");
+    expect((await tell({}, { env: { ...EMPTY, OTEL_EXPORTER_OTLP_ENDPOINT: "" } })).lines).toEqual([]);
+  });
+
+  it("the endpoint for metrics is the whole address, and wins", async () => {
+    await using receiver = await startReceiver();
+    const env = {
+      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${receiver.url}/own/path`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1",
+    };
+    expect((await tell({}, { env })).lines).toEqual([]);
+    expect(receiver.received[0]?.path).toBe("/own/path");
+  });
+
+  it.each([
+    [
+      "headers for all signals beside an empty one for metrics",
+      { OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer x" },
+    ],
+    ["headers for metrics beside an empty one", { OTEL_EXPORTER_OTLP_METRICS_HEADERS: "authorization=Bearer x" }],
+  ])("sends no credentials in the clear: %s", async (_, headers) => {
+    const env = {
+      ...EMPTY,
+      OTEL_EXPORTER_OTLP_HEADERS: "",
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector.invalid:4318",
+      ...headers,
+    };
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    for (const metrics of [{}, { otlp: { endpoint: "http://collector.invalid:4318" } }]) {
+      const { lines } = await tell(metrics, { env });
+      expect(lines[0]?.["error"]).toContain("credentials would go over plain http");
+    }
+    // Without credentials plain http is nobody's business.
+    const { lines } = await tell(
+      { timeout: "600ms" },
+      { env: { ...env, OTEL_EXPORTER_OTLP_HEADERS: "", OTEL_EXPORTER_OTLP_METRICS_HEADERS: "" } },
+    );
+    expect(lines[0]?.["error"]).not.toContain("credentials");
+  });
+
   it("refuses what it cannot do, and credentials in the clear", async () => {
     const grpc = await tell(
       { otlp: { endpoint: "http://127.0.0.1:1" } },

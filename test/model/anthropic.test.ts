@@ -1,10 +1,13 @@
+import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAnthropic } from "../../src/adapters/anthropic.ts";
+import { neverSent } from "../../src/adapters/network.ts";
 import { answerJsonSchema } from "../../src/advice/answer.ts";
 import { TOOLS } from "../../src/advice/tools.ts";
 import { ADVISED } from "../../src/config/model-section.ts";
 import { StanchError } from "../../src/errors.ts";
 import type { AdvisorFault, AdvisorRequest } from "../../src/ports.ts";
+import { canSign, startCompanyNetwork } from "../adapters/company-network.ts";
 import { type MessagesApi, type Scripted, startMessagesApi } from "./messages-api.ts";
 
 const KEY = "test-key-of-nobody";
@@ -35,6 +38,15 @@ async function fault(scripted: Scripted, timeoutMs?: number): Promise<AdvisorFau
   if (!("fault" in said)) throw new Error(`it answered: ${JSON.stringify(said)}`);
   expect(JSON.stringify(said.fault)).not.toContain("What is wrong?");
   return said.fault;
+}
+
+/** A port that was open and is not any more. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 describe("a request", () => {
@@ -124,12 +136,18 @@ describe("a fault is a value, with what it may have cost", () => {
       { status: 529, headers: { "retry-after": "1" } },
       { kind: "overloaded", retryAfterMs: 1000, billed: "nothing" },
     ],
-    ["500", { status: 500 }, { kind: "overloaded", billed: "nothing" }],
+    ["500", { status: 500 }, { kind: "overloaded", billed: "unknown" }],
+    ["504 of a gateway", { status: 504 }, { kind: "overloaded", billed: "unknown" }],
     ["400", { status: 400 }, { kind: "refused", billed: "nothing" }],
     ["401", { status: 401 }, { kind: "refused", message: expect.stringContaining("ANTHROPIC_API_KEY") as never }],
     ["404", { status: 404 }, { kind: "refused", message: expect.stringContaining("no such model") as never }],
     ["overloaded in the stream", { fault: "error-event" }, { kind: "overloaded", billed: "unknown" }],
-    ["no connection", { fault: "refuse-connection" }, { kind: "unreachable", billed: "nothing" }],
+    [
+      "overloaded before anything else in the stream",
+      { fault: "error-first" },
+      { kind: "overloaded", billed: "nothing" },
+    ],
+    ["a socket that is closed after the body", { fault: "cut-before" }, { kind: "unreachable", billed: "unknown" }],
     ["nothing in the stream", { fault: "empty" }, { billed: "unknown" }],
     ["a stream that is cut after its headers", { fault: "cut-in-headers" }, {}],
     ["a stream that is cut in a word", { text: "half of it", fault: "cut-in-text" }, { billed: "unknown" }],
@@ -146,6 +164,41 @@ describe("a fault is a value, with what it may have cost", () => {
     const began = Date.now();
     expect(await fault(scripted, 300)).toMatchObject({ kind: "timeout", billed: "unknown" });
     expect(Date.now() - began).toBeLessThan(2000);
+  });
+
+  const at = async (baseUrl: string, timeoutMs = 3000): Promise<Partial<AdvisorFault>> => {
+    const said = await createAnthropic({ apiKey: KEY, baseUrl }).ask(request, { timeoutMs });
+    return "fault" in said ? said.fault : {};
+  };
+  const free = (more: string) => ({ kind: "unreachable", billed: "nothing", message: expect.stringContaining(more) });
+
+  it("that came before a connection cost nothing: no such name, a closed port, no TLS, a certificate of nobody", async () => {
+    expect(await at("https://model.invalid")).toMatchObject(free("model.invalid"));
+    expect(await at(`http://127.0.0.1:${await closedPort()}`)).toMatchObject(free("ECONNREFUSED"));
+    expect(await at(api.url.replace("http:", "https:"))).toMatchObject(free("wrong version number"));
+  });
+
+  it.skipIf(!canSign)(
+    "a certificate of an authority that nobody knows is looked at before anything is sent",
+    async () => {
+      await using network = await startCompanyNetwork({ localhost: api.url });
+      const before = api.bodies.length;
+      expect(await at(network.front)).toMatchObject(free("certificate"));
+      expect(api.bodies.length).toBe(before);
+    },
+  );
+
+  it.each([
+    ["a connection that takes too long", { name: "ConnectTimeoutError", code: "UND_ERR_CONNECT_TIMEOUT" }, true],
+    ["a machine that does not answer", { code: "ETIMEDOUT", syscall: "connect" }, true],
+    ["an answer that does not come", { code: "ETIMEDOUT", syscall: "read" }, false],
+    ["headers that do not come", { code: "UND_ERR_HEADERS_TIMEOUT" }, false],
+    ["a connection that is reset", { code: "ECONNRESET", syscall: "read" }, false],
+    ["a TLS alert in the middle", { code: "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC" }, false],
+  ])("%s: was it never sent?", (_, cause, never) => {
+    expect(neverSent(new TypeError("fetch failed", { cause: Object.assign(new Error("x"), cause) }))).toBe(never);
+    const both = new AggregateError([Object.assign(new Error("x"), cause), new Error("another")]);
+    expect(neverSent(both)).toBe(false);
   });
 
   it("is tried once: retries are the caller's", async () => {

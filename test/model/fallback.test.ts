@@ -52,7 +52,7 @@ describe("whatever happens on the way, the rules' report is the answer", () => {
     ["a rate limit for an hour", { status: 429, headers: { "retry-after": "3600" } }, /limits requests/],
     ["a key that is not taken", { status: 401 }, /ANTHROPIC_API_KEY is not accepted/],
     ["a request that is not taken", { status: 400 }, /does not take the request/],
-    ["no connection", { fault: "refuse-connection" }, /cannot be reached/],
+    ["a fault of a gateway", { status: 504 }, /has a fault \(504\)/],
     ["a connection that is cut at once", { fault: "cut-before" }, /cannot be reached/],
     ["a connection that is cut after the headers", { fault: "cut-in-headers" }, /./],
     ["a connection that is cut in a word", { text: "half", fault: "cut-in-text" }, /./],
@@ -244,6 +244,15 @@ describe("money", () => {
   it("what may have been billed counts in full", async () => {
     const result = await asked([{ text: "half", fault: "cut-in-text" }], { model: cheap });
     expect(result.run.tally.model?.dollars).toBeGreaterThan(0.08);
+    // Not even asked for again in the same run: each time would stand as spent.
+    for (const scripted of [{ fault: "cut-before" }, { status: 504 }, { status: 500 }] as const) {
+      const result = await asked([scripted], { model: cheap });
+      isRules(result);
+      expect(api.requests).toHaveLength(1);
+      expect(result.run.tally.model).toMatchObject({ requests: 1 });
+      for (const spent of [result.run.tally.model, result.incident()?.status?.advice])
+        expect(spent?.dollars).toBeGreaterThan(0.08);
+    }
     const refused = await asked([{ status: 400 }], { model: cheap });
     expect(refused.run.tally.model).toMatchObject({ requests: 1, dollars: 0 });
   });

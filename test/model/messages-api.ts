@@ -87,7 +87,6 @@ export interface Scripted {
   readonly headers?: Readonly<Record<string, string>>;
   /** What goes wrong on the way. */
   readonly fault?:
-    | "refuse-connection"
     | "cut-before"
     | "cut-in-headers"
     | "cut-in-text"
@@ -96,6 +95,7 @@ export interface Scripted {
     | "garbage"
     | "html"
     | "error-event"
+    | "error-first"
     | "hang"
     | "hang-in-text"
     | "empty";
@@ -226,7 +226,7 @@ async function send(scripted: Scripted, sent: Sent, request: IncomingMessage, re
       `scripted ${status}; you sent ${JSON.stringify(sent.messages).slice(0, 200)}`,
       scripted.headers,
     );
-  if (fault === "refuse-connection" || fault === "cut-before") return void request.socket.destroy();
+  if (fault === "cut-before") return void request.socket.destroy();
   if (fault === "hang") return;
   if (fault === "html") {
     response.writeHead(200, { "content-type": "text/html" });
@@ -248,6 +248,10 @@ async function send(scripted: Scripted, sent: Sent, request: IncomingMessage, re
     cache_read_input_tokens: usage.cacheRead ?? estimate(withoutLast(sent)),
     cache_creation_input_tokens: usage.cacheWrite ?? estimate(JSON.stringify(sent)) - estimate(withoutLast(sent)),
   };
+  if (fault === "error-first") {
+    write({ type: "error", error: { type: "overloaded_error", message: "Overloaded" } });
+    return void response.end();
+  }
   write({
     type: "message_start",
     message: {
