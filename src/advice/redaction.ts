@@ -1,13 +1,16 @@
-import { redact } from "../redact.ts";
 import { SAYS } from "../redact/span.ts";
+import { redact } from "../redact.ts";
 import { formsOf } from "./known-secrets.ts";
 import { leakIn } from "./leak-check.ts";
 
 /** Takes secrets out of what goes to a model, and says afterwards whether any are left. */
 export interface Redactor {
   clean(text: string): string;
-  /** What looks like a secret in a text that is about to be sent, without saying it; null: nothing does. A second opinion, made in another way. */
-  leak(text: string): string | null;
+  /**
+   * What looks like a secret in a text that is about to be sent, without saying it; null: nothing does. A second opinion, made in another way.
+   * `ours`: what we say ourselves, the same for everybody; a known value that is a word of it may stand in the text.
+   */
+  leak(text: string, ours?: string): string | null;
 }
 
 /** `known`: values that are secrets for certain (of Secrets that may be read, our own tokens). They stay in memory. */
@@ -21,7 +24,7 @@ export function makeRedactor(known: readonly string[]): Redactor {
       out = redact(out);
       return out.replaceAll(/[A-Za-z0-9+/_=-]{20,}/g, (word) => (isOpaque(word) ? "‹redacted›" : word));
     },
-    leak: (text) => leakIn(text, forms),
+    leak: (text, ours = "") => leakIn(text, ours === "" ? forms : forms.filter((form) => !ours.includes(form))),
   };
 }
 
