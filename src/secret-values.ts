@@ -3,13 +3,17 @@ import { mapAt, textAt } from "./kube/fields.ts";
 import { RESOURCES } from "./kube/resources.ts";
 import type { Run } from "./run.ts";
 
-/** Secrets of a namespace that are read, and characters of one value. */
+/** Secrets of a namespace that are read, values of all of them, and characters of one value's base64. */
 const MOST = 500;
+const MOST_VALUES = 2000;
 const LONGEST = 64 * 1024;
+/** What Helm keeps there is compressed: no program says a value of it, and it is often larger than all others. */
+const HELM = "helm.sh/release.v1";
 
 /**
  * The values of a namespace's Secrets, to be taken out of what goes to a model: only where the configuration lets Secrets be read anyway
- * (`observe.secrets: keys`). They stay in memory. None where the account may not read them; any other fault is thrown, so that nothing is sent.
+ * (`observe.secrets: keys`). They stay in memory. None where the account may not read them; any other fault, and more of them than can be taken out,
+ * is thrown, so that nothing is sent.
  */
 export async function secretValues(namespace: string, run: Pick<Run, "cluster" | "config">): Promise<string[]> {
   if (run.config.observe.secrets !== "keys") return [];
@@ -19,15 +23,21 @@ export async function secretValues(namespace: string, run: Pick<Run, "cluster" |
     for await (const page of run.cluster.list(RESOURCES.Secret, { namespace, limit: 100 }))
       for (const secret of page) {
         count += 1;
-        if (count > MOST)
-          throw new StanchError(
-            "model",
-            `${namespace} has more than ${MOST} Secrets: what they hold cannot be taken out`,
-          );
+        if (count > MOST) throw tooMuch(`${namespace} has more than ${MOST} Secrets`);
+        if (textAt(secret, "type") === HELM) continue;
         for (const key of Object.keys(mapAt(secret, "data") ?? {})) {
           const encoded = textAt(secret, "data", key) ?? "";
-          const value = Buffer.from(encoded.slice(0, LONGEST), "base64").toString("utf8");
+          if (encoded.length > LONGEST)
+            throw tooMuch(
+              `the Secret ${namespace}/${secret.metadata.name} has a value of more than ${LONGEST / 1024} KiB`,
+            );
+          const bytes = Buffer.from(encoded, "base64");
+          const value = bytes.toString("utf8");
           out.push(value);
+          // Of what is no text, nothing but its base64 can stand in one.
+          if (!Buffer.from(value, "utf8").equals(bytes)) out.push(encoded);
+          if (out.length > MOST_VALUES)
+            throw tooMuch(`the Secrets of ${namespace} have more than ${MOST_VALUES} values`);
         }
       }
   } catch (error) {
@@ -35,4 +45,8 @@ export async function secretValues(namespace: string, run: Pick<Run, "cluster" |
     throw error;
   }
   return out;
+}
+
+function tooMuch(what: string): StanchError {
+  return new StanchError("model", `${what}: what they hold cannot be taken out`);
 }

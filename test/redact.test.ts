@@ -58,3 +58,78 @@ it("a commit message repeats no password of a manifest", () => {
   );
   expect(text).not.toContain("hunter2");
 });
+
+const COMMIT = "1a2b3c4d5e6f70819293a4b5c6d7e8f901234567";
+
+describe("what is no secret stays, or nobody could tell what fails", () => {
+  it.each([
+    "payments-prod-eu1/reconciliation-worker-v2",
+    "payments-reconciliation-worker-7d9f8b6c5d-x2x4z",
+    `ghcr.io/acme/payments:sha-${COMMIT}`,
+    `https://github.com/acme/cart/commit/${COMMIT}`,
+    `https://github.com/Acme/Cart/commit/${COMMIT}`,
+    'File "/app/services/checkout/api/v2/payments/handlers.py", line 12',
+    "services/payments/internal/v2/checkout/handler.go:88 +0x1d",
+    "/usr/local/bundle/ruby/3.2.0/gems/activerecord-7.1.2/lib/active_record/connection_adapters/pool.rb:144",
+    "at com.acme.checkout.v2.PaymentReconciliationServiceV2Impl.handle(PaymentReconciliationServiceV2Impl.java:88)",
+    "at Object.<anonymous> (/app/packages/Checkout/src/api/v2/handlers/createOrderV2.handler.ts:10:3)",
+    'Error: secret "cart-db" not found',
+    'secrets "cart-db" is forbidden',
+    "Access denied for user 'cart'@'10.0.0.1' (using password: NO)",
+    "DB_PASSWORD: required variable is missing",
+    "the key is missing",
+    "bypass: on, passed: 3, compass=north, pass through: yes",
+    "--- PASS: TestCart (0.00s)",
+    "proxy_pass http://cart:8080;",
+    "tar -pxzf cart.tgz",
+    "docker run -u 1000:1000 cart",
+    "ssh://git@github.com/acme/cart.git",
+  ])("%s", (text) => expect(redact(text)).toBe(text));
+});
+
+describe("a secret called walrus goes, however it stands there", () => {
+  it.each([
+    "map[Authorization:[Bearer walrus7pie8secretvalue]]",
+    '{"Authorization":["Basic walrusXNlcjpodW50ZXIy"]}',
+    "Authorization: ApiKey walruspie",
+    'Authorization: Digest username="cart", response="walrus393a05397450"',
+    "Authorization: AWS4-HMAC-SHA256 Credential=x/us-east-1/s3, SignedHeaders=host, Signature=walrus80f77d5f",
+    String.raw`{\"user\":\"cart\",\"password\":\"walrus-pie\"}`,
+    "SMTP_PASS=walrus",
+    '"db_pass":"walrus"',
+    "smtp.pass: walrus",
+    'args: ["--db-password","walruspie"]',
+    "- --db-password\n- walruspie",
+    "password: |\n  walruspie\n  walrus\nuser: cart",
+    "password: >-\n    walruspie",
+    "<password>walruspie</password>",
+    '"password" => "walruspie"',
+    '{"value":"walrus","name":"DB_PASSWORD"}',
+    "- name: DB_PASSWORD\n  value: walrus",
+    "cart:walruspie@tcp(db:3306)/cart",
+    "Cookie: session=walrus",
+    "curl -u user:walrus https://cart",
+    "mysql -h db -pwalrus22 cart",
+    "the password is walruspie",
+    "hvs.walrusCAESIJlU9JMYEhOPYv4igdhm9",
+    "https://walrus77@github.com/acme/cart",
+    "https://acme.blob.core.windows.net/c/f?sv=2021&sig=walrus%3D&se=1",
+    "-----BEGIN PGP PRIVATE KEY BLOCK-----\nwalrus\n-----END PGP PRIVATE KEY BLOCK-----",
+  ])("%s", (text) => {
+    const safe = redact(text);
+    expect(safe).not.toContain("walrus");
+    expect(redact(safe)).toBe(safe);
+    if (!text.includes("BEGIN")) expect(safe.split("\n")).toHaveLength(text.split("\n").length);
+  });
+  it("a random value is known beside words, and a key of AWS with its own marks", () => {
+    expect(redact("key h8Kd0aPqL2/vR7tYx9Zc3BnM5wQeJ1uGfT6sXyHk")).toBe("key ‹redacted›");
+    expect(redact("seed Zq8Xw2Rt7Yp4Lk9Jh3Gf6Ds1Aq5")).toBe("seed ‹redacted›");
+  });
+});
+
+it.each(["-", "a", "a-", "\\", '"', "a=", "<", "token", "value=", "eyJaaaaaaaa-", "password: |\n", "mysql ", "\n"])(
+  "a long text of %j ends",
+  (piece) => {
+    expect(redact(piece.repeat(Math.ceil(200_000 / piece.length))).length).toBeGreaterThan(0);
+  },
+);

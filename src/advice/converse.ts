@@ -3,7 +3,7 @@ import { messageOf, StanchError } from "../errors.ts";
 import type { ModelUse } from "../incident/run-history.ts";
 import type { Advisor, AdvisorFault, AdvisorReply, AdvisorRequest, AdvisorTool, AdvisorTurn, Clock } from "../ports.ts";
 import { type Book, enter } from "./book.ts";
-import { bounded, frame } from "./frame.ts";
+import { cleanBounded, frame, withoutMarks } from "./frame.ts";
 import { costOf, type Price, worstCase } from "./prices.ts";
 import type { Redactor } from "./redaction.ts";
 import { spendOf } from "./spend.ts";
@@ -44,6 +44,8 @@ export interface Talk<T> {
   readonly model: string;
   readonly maxTokens: number;
   readonly system: readonly string[];
+  /** What of `system` is not the same for everybody. */
+  readonly configured?: readonly string[];
   readonly tools: readonly AdvisorTool[];
   /** Of the answer, as JSON Schema. */
   readonly form: Record<string, unknown>;
@@ -114,7 +116,7 @@ export async function converse<T>(
       turns,
       answer: talk.form,
     };
-    const leak = leakOf(request, redactor, talk.checksReplies);
+    const leak = leakOf(request, redactor, talk);
     if (leak !== null) return no(`redaction is not sure of what would be sent (${leak}); nothing was sent`);
     const size = JSON.stringify(request);
     characters = Math.max(characters, size.length);
@@ -153,10 +155,10 @@ async function resultOf<T>(
     if (isLost(error)) throw error;
     return { kind: "none", text: `It cannot be read: ${messageOf(error)}` };
   });
-  if (seen.failed === true) return { text: seen.text, failed: true };
+  if (seen.failed === true) return { text: redactor.clean(seen.text), failed: true };
   const id = `t${count.looks}`;
   const keep = seen.kind === "log" ? "end" : "start";
-  const clean = bounded(redactor.clean(seen.text), RESULT, keep);
+  const clean = cleanBounded(seen.text, RESULT, keep, (text) => redactor.clean(text));
   enter(talk.book, id, seen.kind, seen.quotable === undefined ? clean : redactor.clean(seen.quotable));
   count.shown += clean.length;
   return { text: frame(talk.delimiter, id, seen.kind, clean) };
@@ -198,23 +200,34 @@ async function askWithPatience(
   }
 }
 
-/** What the second opinion finds in anything that would be sent; a fault of its own counts as a find. */
-function leakOf(request: AdvisorRequest, redactor: Redactor, replies: boolean): string | null {
+/**
+ * What the second opinion finds in anything that would be sent; a fault of its own counts as a find. Our own instructions say the same to
+ * everybody: words of theirs may be values of Secrets by chance, in them and where the model repeats them.
+ */
+function leakOf(
+  { system, tools, answer, turns }: AdvisorRequest,
+  redactor: Redactor,
+  talk: Pick<Talk<unknown>, "delimiter" | "checksReplies" | "configured">,
+): string | null {
   try {
-    const texts = [
-      ...request.system,
-      ...request.turns.flatMap((turn) => {
-        if (turn.role === "user") return [turn.text];
-        if (turn.role === "results") return turn.results.map((result) => result.text);
-        // Signatures of thinking are random by nature, and the API's own.
-        const own = (key: string, value: unknown) =>
-          key === "signature" || key === "id" || key === "data" ? undefined : value;
-        return replies ? [JSON.stringify(turn.content, own)] : [];
-      }),
+    const ours = JSON.stringify([system, tools, answer]);
+    // Signatures of thinking are random by nature, and the API's own.
+    const own = (key: string, value: unknown) =>
+      key === "signature" || key === "id" || key === "data" ? undefined : value;
+    const said = turns.flatMap((turn) => (turn.role === "model" ? [JSON.stringify(turn.content, own)] : []));
+    const shown = turns.flatMap((turn) => {
+      if (turn.role === "user") return [turn.text];
+      return turn.role === "results" ? turn.results.map((result) => result.text) : [];
+    });
+    const found = [
+      ...system.map((text) => () => redactor.leak(text, ours)),
+      ...(talk.checksReplies ? said : []).map((text) => () => redactor.leak(text, ours)),
+      ...shown.map((text) => () => redactor.leak(withoutMarks(text, talk.delimiter))),
+      ...(talk.configured ?? []).map((text) => () => redactor.leak(text)),
     ];
-    for (const text of texts) {
-      const found = redactor.leak(text);
-      if (found !== null) return found;
+    for (const find of found) {
+      const leak = find();
+      if (leak !== null) return leak;
     }
     return null;
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Json, KubeObject } from "../model.ts";
 const HIDDEN = "‹redacted›";
 /** Names of variables and keys whose value is nobody's business. */
 const SECRET_NAME =
-  /passw(?:or)?d|passwd|pwd|passphrase|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key|signing|credential|dsn|connection[_.-]?string|cookie|\bauth\b|_auth|authorization|certificate|\.pem$|\.key$|\.p12$|\.jks$/i;
+  /passw(?:or)?d|pwd|passphrase|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key|signing|credential|dsn|connection[_.-]?string|cookie|\bauth\b|_auth|authorization|certificate|(?<!proxy|fastcgi|uwsgi|scgi|grpc)[_.-]pass\d*$|^pass$|\.pem$|\.key$|\.p12$|\.jks$/i;
 /** Fields whose name sounds like one and whose value is a name. */
 const NAMES_SECRETS =
   /^(?:secretName|secretRef|secretKeyRef|imagePullSecrets|automountServiceAccountToken|serviceAccountToken|secret|secrets|tokenExpirationSeconds|key|sourceRef)$/;

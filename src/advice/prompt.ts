@@ -2,7 +2,7 @@ import type { RemedyId } from "../config/schema.ts";
 import { describeRef } from "../kube/ref.ts";
 import type { Diagnosis, Evidence } from "../model.ts";
 import { type Book, enter } from "./book.ts";
-import { bounded, frame } from "./frame.ts";
+import { cleanBounded, frame } from "./frame.ts";
 import type { Redactor } from "./redaction.ts";
 
 /** The same for every question, so that it is cached together with the tools. */
@@ -49,7 +49,7 @@ export function question(diagnosis: Diagnosis, delimiter: string, book: Book, re
         ]),
   ];
   const shown = facts.map(({ id, kind, text }) => {
-    const clean = bounded(redactor.clean(text), PIECE, kind === "log" ? "end" : "start");
+    const clean = cleanBounded(text, PIECE, kind === "log" ? "end" : "start", (piece) => redactor.clean(piece));
     enter(book, id, kind, clean);
     return frame(delimiter, id, kind, clean);
   });

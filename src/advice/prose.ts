@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Advisor, AdvisorFault, AdvisorUsage } from "../ports.ts";
 import type { Account } from "./converse.ts";
-import { frame } from "./frame.ts";
+import { frame, withoutMarks } from "./frame.ts";
 import { costOf, type Price, worstCase } from "./prices.ts";
 import { proseProblem } from "./prose-check.ts";
 import type { Redactor } from "./redaction.ts";
@@ -56,7 +56,7 @@ export async function wordIt(
   };
   let leak: string | null;
   try {
-    leak = redactor.leak(request.turns.map((turn) => turn.text).join("\n"));
+    leak = redactor.leak(request.turns.map((turn) => withoutMarks(turn.text, delimiter)).join("\n"));
   } catch {
     leak = "it failed";
   }

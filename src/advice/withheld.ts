@@ -10,6 +10,7 @@ export function isWithheld(path: string): boolean {
 /** May a file hold secrets, by its content? */
 export function holdsSecrets(text: string): boolean {
   return (
-    /^\s*kind:\s*["']?\w*secret\w*/im.test(text) || /\bENC\[AES256_GCM|\$ANSIBLE_VAULT|BEGIN (?:PGP|AGE)/.test(text)
+    /^[ \t]*kind:[ \t]*["']?\w{0,80}secret/im.test(text) ||
+    /\bENC\[AES256_GCM|\$ANSIBLE_VAULT|BEGIN (?:PGP|AGE)/.test(text)
   );
 }

@@ -123,6 +123,7 @@ export async function pursue(task: FixTask, doors: FixDoors): Promise<Sought> {
       model: own.model === "" ? settings.diagnosis : own.model,
       maxTokens: own.maxTokens,
       system: [INSTRUCTIONS, ground(task.delimiter, limits, checks.left())],
+      configured: [limits.folder, ...limits.edit],
       tools,
       form: FORM,
       delimiter: task.delimiter,

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { bounded, frame, visible } from "../../src/advice/frame.ts";
+import { bounded, cleanBounded, frame, visible } from "../../src/advice/frame.ts";
 import { formsOf } from "../../src/advice/known-secrets.ts";
 import { leakIn } from "../../src/advice/leak-check.ts";
 import { objectText } from "../../src/advice/object-text.ts";
@@ -84,6 +84,41 @@ describe("secrets", () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  it("a known value goes as Go, forms and nested JSON write it, and each value within one", () => {
+    const value = "a<b>&c d'é/12";
+    const own = makeRedactor([
+      value,
+      JSON.stringify({ auths: { "ghcr.io": { password: "walrus-pie" } } }),
+      "user=cart\ndb.key=blue-whale",
+    ]);
+    const go = JSON.stringify(value).replaceAll(/[<>&]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`);
+    const forms = [
+      go,
+      JSON.stringify(JSON.stringify(value)),
+      encodeURIComponent(value).toLowerCase(),
+      encodeURIComponent(value).replaceAll("%20", "+"),
+      "walrus-pie",
+      "blue-whale",
+    ];
+    for (const form of forms) expect(own.clean(`x ${form} y`)).toMatch(/^x "*\\?"?‹redacted›\\?"*"? y$/);
+  });
+
+  it("a known value that is a word of our own instructions hinders nothing there, and goes everywhere else", () => {
+    const own = makeRedactor(["program"]);
+    expect(own.leak("a program that repairs", "a program that repairs")).toBeNull();
+    expect(own.leak("a program that repairs")).toBe("a value of a Secret");
+    expect(own.clean("a program that repairs")).toBe("a ‹redacted› that repairs");
+  });
+
+  it("a secret that is cut in two does not show its half", () => {
+    const text = `${"-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\n".repeat(900)}`;
+    const shown = cleanBounded(`${text}the password is walruspie`, 6000, "start", (piece) => redactor.clean(piece));
+    expect(shown).toMatch(/more characters/);
+    const word = "walrus ".repeat(20_000);
+    const half = cleanBounded(word, 100, "start", (piece) => piece.replaceAll("walrus walrus ", ""));
+    expect(half).not.toContain("wal");
   });
 
   it("short and common values are words and stay", () => {
