@@ -89,10 +89,10 @@ function isCounted(world: World): void {
 describe("a run that is killed with a model's answer in its hands", () => {
   it.each([
     // The question again, once, and the words of the pull request.
-    ["on what to do: it is asked once more", 3, false, 5],
+    ["on what to do: it is asked once more", 3, false],
     // The change keeps the plain words.
-    ["that words the pull request: it is not asked again", 1, true, 3],
-  ] as const)("%s", async (_, turns, words, requests) => {
+    ["that words the pull request: it is not asked again", 1, true],
+  ] as const)("%s", async (_, turns, words) => {
     await using world = await broken();
     const { wrap, died } = dying(turns, words);
     expect(await Promise.race([world.run(wrap, SETTINGS), died])).toBe("died");
@@ -107,7 +107,9 @@ describe("a run that is killed with a model's answer in its hands", () => {
     }
     expect(world.incidents()[0]?.status?.phase).toBe("Proposed");
     expect(world.host.pulls(REPOSITORY)).toHaveLength(1);
-    expect(api.requests).toHaveLength(requests);
+    // One question is two requests. Other evidence (another state of the pod) would be another question.
+    expect(api.requests.filter((sent) => sent.tools === undefined)).toHaveLength(1);
+    expect(api.requests.length).toBeLessThanOrEqual(5);
     isCounted(world);
   });
 });
