@@ -286,6 +286,30 @@ describe("paths of strangers", () => {
     expect(parseJqPath(text)?.(root)).toEqual(places);
   });
 
+  // As jq reads them: a pipe takes all that stands before it, a comma only its neighbours.
+  it.each([
+    [
+      ".a[], .b[] | .x",
+      [
+        ["a", 0, "x"],
+        ["b", 0, "x"],
+      ],
+    ],
+    [
+      ".p | .q[], .r[] | .x",
+      [
+        ["p", "q", 0, "x"],
+        ["p", "r", 0, "x"],
+      ],
+    ],
+    [".a, (.b | .[0])", [["a"], ["b", 0]]],
+    ["(.a | .[0]), .b", [["a", 0], ["b"]]],
+    [".a[], .b[] | select(.x == 2) | .x", [["b", 0, "x"]]],
+  ])("%s binds as in jq", (text, places) => {
+    const given = { a: [{ x: 1, y: 1 }], b: [{ x: 2, y: 2 }], p: { q: [{ x: 3 }], r: [{ x: 4 }] } } as Json;
+    expect(parseJqPath(text)?.(given)).toEqual(places);
+  });
+
   it("never take forever, never throw, and never reach a prototype", () => {
     const wide = { a: Array.from({ length: 300 }, () => Array.from({ length: 300 }, () => [1, 2, 3])) } as Json;
     const began = performance.now();
