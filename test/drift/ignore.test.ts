@@ -56,7 +56,11 @@ async function hidden(live: KubeObject, { deployer = null, settings, config = {}
     deployer === null ? "configuration" : deployer.ref.kind === "Application" ? "argocd" : "kustomization";
   const { differences } = compareObjects(declared, live, { deploys });
   const { left, hidden: by } = rules.apply(differences, { declared, live, predicted: null }, { deployer, deploys });
-  return { left: left.map(({ path }) => formatPath(path)), by: Object.fromEntries(by), said: rules.notUnderstood };
+  return {
+    left: left.map(({ path }) => formatPath(path)),
+    by: Object.fromEntries(by),
+    said: rules.notUnderstood.map(({ said }) => said),
+  };
 }
 
 const IMAGE = "spec.template.spec.containers[name=app].image";
