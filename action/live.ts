@@ -38,8 +38,7 @@ export async function surveyLive(inputs: Inputs, runner: Runner, env: Environmen
   try {
     const hosts = await composeHosts(base, flags, cluster);
     const report = await survey(base, cluster, hosts, { mode: "client", wait: config.drift.wait });
-    // Of a repository of which it is not known who may read it, anybody may.
-    const values = await mayShowValues(runner.repository, { codeHost: hosts.codeHost, config }).catch(() => false);
+    const values = await mayShowValues(runner.repository, { codeHost: hosts.codeHost, config });
     return sanitised(known(ofRepository(report, runner.repository), runner.repository), { values });
   } finally {
     cluster.close();
