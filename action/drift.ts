@@ -1,10 +1,11 @@
 import { matchesGlob } from "../src/config/scope.ts";
 import { annotationsOf } from "../src/drift/annotations.ts";
 import { endOf } from "../src/drift/end.ts";
-import type { DriftEnd, DriftReport } from "../src/drift/model.ts";
+import type { DriftEnd, DriftReport, RootReport } from "../src/drift/model.ts";
 import { headline } from "../src/drift/published-text.ts";
 import { markdownReport } from "../src/drift/report-markdown.ts";
-import { type Counts, countsOf } from "../src/drift/standing.ts";
+import type { CountedRoot } from "../src/drift/sanitise.ts";
+import { type Counts, countsOf, sumOf } from "../src/drift/standing.ts";
 import { StanchError } from "../src/errors.ts";
 import { plain } from "../src/pull-request/quote.ts";
 import type { Annotation } from "../src/review/annotations.ts";
@@ -71,7 +72,12 @@ async function asked(inputs: Inputs, runner: Runner, env: Environment): Promise<
 }
 
 function known(report: DriftReport, reasons: readonly string[] = []): Known {
-  return { cluster: report.cluster, report, end: endOf(report), counts: countsOf(report.roots), reasons };
+  return { cluster: report.cluster, report, end: endOf(report), counts: sumOf(report.roots.map(countsIn)), reasons };
+}
+
+/** A list of objects may be shortened, and its counts are not. */
+function countsIn(root: RootReport | CountedRoot): Counts {
+  return "counts" in root ? root.counts : countsOf([root]);
 }
 
 /** Only what the input names. A name that means nothing is an error: its drift would never be seen. */

@@ -4,15 +4,19 @@ import { useProxies } from "../src/adapters/network.ts";
 import { survey } from "../src/commands/survey.ts";
 import { type Base, composeCluster, composeHosts } from "../src/compose.ts";
 import type { DriftReport } from "../src/drift/model.ts";
+import { ofRepository } from "../src/drift/of-repository.ts";
+import { mayShowValues } from "../src/drift/publishing.ts";
+import { type CountedReport, sanitised } from "../src/drift/sanitise.ts";
 import { ownConfig } from "./config.ts";
 import type { Environment, Inputs, Runner } from "./inputs.ts";
 import { debugLog } from "./report.ts";
 
 /**
  * Compares the cluster of a kubeconfig with what Git says of this repository, with rights to read and no others: nothing is asked of the API
- * server by dry run, because that needs the right to write.
+ * server by dry run, because that needs the right to write. Whoever may read the repository may read what comes of it, so that it is told as
+ * it would be published there.
  */
-export async function surveyLive(inputs: Inputs, runner: Runner, env: Environment): Promise<DriftReport> {
+export async function surveyLive(inputs: Inputs, runner: Runner, env: Environment): Promise<CountedReport> {
   const { kubeconfig, context, token, apiUrl } = inputs;
   const flags = {
     kubeconfig,
@@ -34,16 +38,16 @@ export async function surveyLive(inputs: Inputs, runner: Runner, env: Environmen
   try {
     const hosts = await composeHosts(base, flags, cluster);
     const report = await survey(base, cluster, hosts, { mode: "client", wait: config.drift.wait });
-    return ofRepository(report, runner.repository);
+    const values = await mayShowValues(runner.repository, { codeHost: hosts.codeHost, config });
+    return sanitised(known(ofRepository(report, runner.repository), runner.repository), { values });
   } finally {
     cluster.close();
   }
 }
 
 /** What is deployed from nowhere that is known to be here is not known to be in sync. */
-function ofRepository(report: DriftReport, own: string): DriftReport {
-  const roots = report.roots.filter(({ repository }) => repository.toLowerCase() === own.toLowerCase());
-  if (roots.length > 0 || report.gaps.length > 0) return { ...report, roots };
+function known(report: DriftReport, own: string): DriftReport {
+  if (report.roots.length > 0 || report.gaps.length > 0) return report;
   const gap = `nothing in this cluster is known to be deployed from ${own}: look at \`sources\` and \`github.hosts\` of the configuration`;
-  return { ...report, roots, gaps: [gap] };
+  return { ...report, gaps: [gap] };
 }

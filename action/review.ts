@@ -1,6 +1,7 @@
 import type { Workspace } from "../src/adapters/git-workspace.ts";
 import { hostsOf } from "../src/config/hosts.ts";
 import type { Config } from "../src/config/schema.ts";
+import { isHotfix } from "../src/drift/item.ts";
 import type { DriftReport } from "../src/drift/model.ts";
 import { messageOf, StanchError } from "../src/errors.ts";
 import { parseMarker } from "../src/pull-request/marker.ts";
@@ -119,8 +120,17 @@ async function knownReports(
   const out: DriftReport[] = [];
   for (const cluster of clustersOf(inputs, config)) {
     const read = await readReport({ repository: event.repository, branch: event.base.branch, cluster }, inputs, hosts);
-    if ("report" in read) out.push(read.report);
-    else gaps.push(`Which hotfixes cluster ${cluster} carries is not known: ${read.reason}`);
+    if ("reason" in read) {
+      gaps.push(`Which hotfixes cluster ${cluster} carries is not known: ${read.reason}`);
+      continue;
+    }
+    out.push(read.report);
+    const all = read.counts.hotfix ?? 0;
+    const listed = read.report.roots.flatMap(({ items }) => items).filter(isHotfix).length;
+    if (listed < all)
+      gaps.push(
+        `Which hotfixes cluster ${cluster} carries is known in part: ${all - listed} of ${all} did not fit into its report (${read.left.join("; ")})`,
+      );
   }
   return out;
 }

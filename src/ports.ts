@@ -404,6 +404,12 @@ export interface Comment {
 }
 
 /** What drift, reviews and chat need of GitHub beside `CodeHost`. Throws StanchError `code-host` with a hint. */
+/** An issue whose body somebody else may have written since: whoever may triage may edit it. */
+export interface WrittenIssue extends Issue {
+  /** Login, as it stands at comments, of who wrote this very body; null where that is not known. */
+  readonly writtenBy: string | null;
+}
+
 export interface ReviewHost {
   /**
    * Makes the check run or, when we made one of this name and `externalId` for the commit, writes it anew; nothing is written when it says
@@ -432,8 +438,8 @@ export interface ReviewHost {
   ): Promise<void>;
   /** Commits of a branch or revision, newest first, at most 100: their ids. */
   recentCommits(repository: string, ref: string, limit: number): Promise<readonly string[]>;
-  /** The newest issue of any state that this login opened and whose body is meant. */
-  issueBy(repository: string, login: string, isMeant: (body: string) => boolean): Promise<Issue | null>;
+  /** The newest issue of any state that this login opened and whose body is meant, and who wrote that body last. */
+  issueBy(repository: string, login: string, isMeant: (body: string) => boolean): Promise<WrittenIssue | null>;
   /**
    * All comments of an issue or pull request, every page, oldest first. `since` (RFC 3339): only what was written or edited at or after
    * that moment.

@@ -17,7 +17,7 @@ export interface GitHubOptions {
   readonly pauseMs: number;
   readonly log: Log;
   readonly clock: Clock;
-  /** Login of an installation's token that was made elsewhere, which may not ask for it; absent: a workflow's own. */
+  /** Login of an installation's token that was made elsewhere, where the host does not say it; absent: a workflow's own. */
   readonly login?: string;
   /** Milliseconds of a second while waiting for a retry; less in tests. */
   readonly secondMs?: number;

@@ -1,7 +1,8 @@
 import { messageOf } from "../errors.ts";
 import type { CodeHost, Issue } from "../ports.ts";
-import type { GitHubCall, GitHubClient } from "./github-client.ts";
+import type { GitHubCall } from "./github-client.ts";
 import { statusOf } from "./github-fault.ts";
+import { selfOf } from "./github-self.ts";
 
 /** An issue as GitHub sends it, in a list or alone. */
 interface IssueData {
@@ -42,20 +43,12 @@ type IssueCalls = Pick<CodeHost, "findIssue" | "issue" | "createIssue" | "update
 
 /** The half of the code host that is about issues, and who is who. */
 export function issueCalls(call: GitHubCall, isApp: boolean): IssueCalls {
-  let self: Promise<string | null> | undefined;
-  /** Our own login; null for a token that may not ask, such as GitHub Actions' own. */
-  const selfOf = (client: GitHubClient): Promise<string | null> => {
-    self ??= loginOf(client, isApp).catch(() => {
-      self = undefined;
-      return null;
-    });
-    return self;
-  };
+  const self = selfOf(isApp);
 
   return {
     findIssue: (repository, isMeant) =>
       call("look for an issue", repository, false, async (client, at) => {
-        const login = await selfOf(client);
+        const login = await self(client);
         const asked = { ...at, state: "all" as const, per_page: 100, ...(login === null ? {} : { creator: login }) };
         let page = 0;
         for await (const { data } of client.paginate.iterator(client.issues.listForRepo, asked)) {
@@ -106,10 +99,4 @@ export function issueCalls(call: GitHubCall, isApp: boolean): IssueCalls {
         return login === undefined || isBot || login.endsWith("[bot]") ? null : login;
       }),
   };
-}
-
-export async function loginOf(client: GitHubClient, isApp: boolean): Promise<string | null> {
-  if (!isApp) return (await client.users.getAuthenticated()).data.login;
-  const slug = (await client.apps.getAuthenticated()).data?.slug;
-  return slug === undefined ? null : `${slug}[bot]`;
 }

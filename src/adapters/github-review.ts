@@ -1,8 +1,10 @@
 import type { Comment, ReviewHost } from "../ports.ts";
 import { checkCalls } from "./github-check.ts";
-import type { GitHubCall, GitHubClient } from "./github-client.ts";
+import type { GitHubCall } from "./github-client.ts";
+import { writtenIssue } from "./github-edit.ts";
 import { statusOf } from "./github-fault.ts";
-import { issueOf, loginOf, MOST_PAGES } from "./github-issue.ts";
+import { MOST_PAGES } from "./github-issue.ts";
+import { selfOf } from "./github-self.ts";
 import { cutTo } from "./github-text.ts";
 
 /** A comment as GitHub sends it, in a list or alone. */
@@ -21,20 +23,11 @@ const ROLES: readonly string[] = ["admin", "maintain", "write", "triage", "read"
 const MOST_COMMENT = 65_536;
 
 /**
- * The half of the code host that drift, reviews and chat stand on. `unnamed`: the login of an installation's token, which may not ask for
- * its own.
+ * The half of the code host that drift, reviews and chat stand on. `unnamed`: the login of an installation's token where GitHub says it to
+ * nobody.
  */
 export function reviewCalls(call: GitHubCall, isApp: boolean, unnamed = "github-actions[bot]"): ReviewHost {
-  let known: Promise<string | null> | undefined;
-  const self = (client: GitHubClient): Promise<string | null> => {
-    known ??= loginOf(client, isApp).catch((error: unknown) => {
-      known = undefined;
-      // GitHub Actions' own token may not ask who it is; anything else is a fault that would mistake who wrote what.
-      if (statusOf(error) === 403 && !/rate limit/i.test(String((error as Error).message))) return null;
-      throw error;
-    });
-    return known;
-  };
+  const self = selfOf(isApp);
 
   return {
     ...checkCalls(call, isApp, async (client) => (await self(client)) ?? unnamed),
@@ -71,7 +64,7 @@ export function reviewCalls(call: GitHubCall, isApp: boolean, unnamed = "github-
           const found = data.find(
             (row) => row.pull_request === undefined && isSame(row.user?.login, login) && isMeant(row.body ?? ""),
           );
-          if (found !== undefined) return issueOf(repository, found);
+          if (found !== undefined) return writtenIssue(client, at, repository, found);
           page += 1;
           if (page >= MOST_PAGES) break;
         }

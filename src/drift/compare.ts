@@ -1,11 +1,11 @@
 import { type Ownership, ownersOf } from "../kube/field-managers.ts";
-import { getAt } from "../kube/field-path.ts";
 import type { FieldPath, Json, KubeObject } from "../model.ts";
+import { type Hands, handsOn } from "./hands.ts";
 import { isMap, isOmitted, sameLeaf } from "./leaf.ts";
 import { matchItems, stepsOf } from "./list-items.ts";
 import type { Attribution } from "./model.ts";
 import { isDefault, isOthersByRight } from "./others.ts";
-import { attribution, type Deploys, isDeployer, lastForeign, meant, writerOf } from "./writer.ts";
+import { attribution, type Deploys, lastForeign } from "./writer.ts";
 
 /** One field in which live is not what Git declares, smallest first: a leaf, or a list item as a whole. */
 export interface Difference {
@@ -45,7 +45,7 @@ const METADATA = ["labels", "annotations", "finalizers"] as const;
  * person or Stanch wrote it. The rest are defaults, and what controllers and webhooks add. Both must be prepared (`prepare`).
  */
 export function compareObjects(declared: KubeObject, live: KubeObject, context: CompareContext): Comparison {
-  const state: State = { live, context, applied: lastApplied(live), differences: [], folded: 0 };
+  const state: State = { live, context, hands: handsOn(live, context.deploys), differences: [], folded: 0 };
   const said = context.predicted === undefined ? declared : projected(declared, context.predicted, live);
   for (const key of new Set([...Object.keys(said), ...Object.keys(live)]))
     if (!NOT_COMPARED.has(key)) walk([key], said[key] as Json | undefined, live[key] as Json | undefined, state);
@@ -57,7 +57,7 @@ export function compareObjects(declared: KubeObject, live: KubeObject, context: 
 interface State {
   readonly live: KubeObject;
   readonly context: CompareContext;
-  readonly applied: Json | undefined;
+  readonly hands: Hands;
   readonly differences: Difference[];
   folded: number;
 }
@@ -105,7 +105,7 @@ function gone(path: FieldPath, git: Json, state: State): void {
 function goneItem(path: FieldPath, git: Json, state: State): void {
   // Whoever takes a field away takes it from its owners, too. Where the deployer still owns it, it was dropped on the way in.
   const owners = ownersOf(state.live, path).filter(({ how }) => how === "exact");
-  if (owners.some(({ entry }) => isDeployer(entry.manager ?? "", state.context.deploys))) {
+  if (owners.some(({ entry }) => state.hands.writer(entry) === "deployer")) {
     state.folded++;
     return;
   }
@@ -120,17 +120,17 @@ function changed(path: FieldPath, git: Json, live: Json, state: State): void {
   }
   const { deploys } = state.context;
   const owners = ownersOfValue(path, state.live);
-  const by = lastForeign(owners, deploys);
-  if (by !== null) {
-    state.differences.push({ path, git, live, by });
-    return;
-  }
   const [mine] = owners;
   if (mine === undefined) {
     state.differences.push({ path, git, live, by: { writer: "unknown" } });
     return;
   }
-  const mutated = wasMutated(path, git, state);
+  const mutated = state.hands.mutated(path, git, owners);
+  const by = mutated ? null : lastForeign(owners, state.hands.writer);
+  if (by !== null) {
+    state.differences.push({ path, git, live, by });
+    return;
+  }
   const own = deploys !== "configuration" || mutated;
   state.differences.push({
     path,
@@ -148,12 +148,6 @@ function ownersOfValue(path: FieldPath, live: KubeObject): Ownership[] {
   return owners.length > 0 || live.kind !== "Secret" || first !== "data"
     ? owners
     : ownersOf(live, ["stringData", ...rest]);
-}
-
-/** What was applied last says what Git says, and another value was stored. */
-function wasMutated(path: FieldPath, git: Json, { applied }: State): boolean {
-  const said = applied === undefined ? undefined : getAt(applied, path);
-  return said !== undefined && (sameLeaf(path, git, said) || JSON.stringify(git) === JSON.stringify(said));
 }
 
 /** There and not declared: only what somebody meant is told. */
@@ -189,8 +183,7 @@ function collect(path: FieldPath, live: Json, state: State, found: Difference[],
   }
   const by = wroteIt(path, live, state);
   if (by !== null) found.push({ path, live, by });
-  else if (ownersOf(state.live, path).some(({ entry }) => !isDeployer(entry.manager ?? "", state.context.deploys)))
-    seen.others++;
+  else if (ownersOf(state.live, path).some(({ entry }) => state.hands.writer(entry) !== "deployer")) seen.others++;
 }
 
 /** Who put a list item there, where that is the deployer's, Stanch's or a person's doing. */
@@ -201,15 +194,14 @@ function itemWriter(path: FieldPath, item: Json, state: State): Attribution | nu
 }
 
 /** Who meant a field that Git does not declare; null: nobody that counts. */
-function wroteIt(path: FieldPath, live: Json, { live: object, context, applied }: State): Attribution | null {
-  const { deploys } = context;
+function wroteIt(path: FieldPath, live: Json, { live: object, hands }: State): Attribution | null {
   const owners = ownersOf(object, path);
-  const appliedIt = applied !== undefined && getAt(applied, path) !== undefined;
+  const appliedIt = hands.applied(path) !== undefined;
   for (const owner of owners.toSorted((a, b) => (b.entry.time ?? "").localeCompare(a.entry.time ?? ""))) {
-    const writer = writerOf(owner.entry, deploys);
+    const writer = hands.writer(owner.entry);
     if (writer === "person" || writer === "stanch") {
       const above = owner.how === "above" && isDefault(path, live);
-      if ((meant(owner) && !above) || appliedIt) return attribution(writer, owner.entry);
+      if ((hands.meant(owner) && !above) || appliedIt) return attribution(writer, owner.entry);
     }
     if (writer === "deployer") {
       // An update owns the defaults of what it made; an apply owns what it said, which is Git's with the zero values of Go's types (Flux).
@@ -222,20 +214,6 @@ function wroteIt(path: FieldPath, live: Json, { live: object, context, applied }
 
 function isEmpty(value: Json): boolean {
   return value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
-}
-
-const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
-
-/** What kubectl's client-side apply noted; undefined where there is none, or it is no longer JSON. */
-function lastApplied(live: KubeObject): Json | undefined {
-  const text = live.metadata.annotations?.[LAST_APPLIED];
-  if (text === undefined || text.length > 1_000_000) return undefined;
-  try {
-    const value = JSON.parse(text) as Json;
-    return isMap(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The declared object with the values that the API server would give its fields. */

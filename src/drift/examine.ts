@@ -10,6 +10,7 @@ import { itemOf, plainItem } from "./item.ts";
 import { type JudgeContext, judge, type Verdict } from "./judge.ts";
 import { placeOf, readLive, type Wanted } from "./listing.ts";
 import type { DriftItem } from "./model.ts";
+import type { Hiding } from "./of-repository.ts";
 import type { Predictor } from "./predict.ts";
 import { type DriftRequest, means } from "./request.ts";
 import type { Declared, Root } from "./root.ts";
@@ -26,7 +27,7 @@ export interface Subject {
   readonly scaled: (live: KubeObject) => Promise<boolean>;
   readonly rules: Rules;
   readonly seal: Seal;
-  readonly hide: (rule: string, count?: number) => void;
+  readonly hide: Hiding["hide"];
   readonly inScope: (object: KubeObject) => boolean;
   /** Could a source of this deployer not be rendered, or not be read as a whole? Then nobody knows what it does not declare. */
   readonly isBroken: (deployer: Deployer) => boolean;
@@ -117,10 +118,12 @@ async function gather(subject: Subject): Promise<{ entries: Map<string, Entry[]>
     for (const declared of root.declared.values()) {
       const object = declared.deployed ?? declared.head;
       if (object === undefined || !inScope(object)) continue;
-      if (later(root, declared.key)) hide("objects that a later source of the same Application declares, too");
-      else if (isSecret(object) && isEncrypted(object)) hide(ENCRYPTED);
+      const { repository } = root.source;
+      if (later(root, declared.key))
+        hide("objects that a later source of the same Application declares, too", repository);
+      else if (isSecret(object) && isEncrypted(object)) hide(ENCRYPTED, repository);
       else if (isSecret(object) && !mayReadSecrets(request))
-        hide("Secrets: not compared (drift.secrets, observe.secrets)");
+        hide("Secrets: not compared (drift.secrets, observe.secrets)", repository);
       else add({ root, declared, ref: refOf(object) });
     }
   for (const root of firstOfEach(roots)) {
@@ -244,7 +247,7 @@ function revisionsOf(owner: KubeObject | null): unknown {
 function settled(found: Found | undefined, entry: Entry, verdict: Verdict, { hide, seal }: Subject): void {
   if (found === undefined) return;
   found.compared++;
-  for (const [rule, count] of verdict.hidden) hide(rule, count);
+  for (const [rule, count] of verdict.hidden) hide(rule, entry.root.source.repository, count);
   if (verdict.class === "in-sync") {
     found.inSync++;
     return;

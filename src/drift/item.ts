@@ -22,6 +22,16 @@ export const ORDER: readonly DriftClass[] = [
   "in-sync",
 ];
 
+/** By its fields a review sees that a pull request takes a hotfix back; there are few of them. */
+export function isHotfix({ class: kind }: DriftItem): boolean {
+  return kind === "hotfix";
+}
+
+/** The first of a list, and the hotfixes of the rest. */
+export function withHotfixes(items: readonly DriftItem[], most: number): readonly DriftItem[] {
+  return [...items.slice(0, most), ...items.slice(most).filter(isHotfix)];
+}
+
 export function itemOf(object: ObjectRef, verdict: Verdict, seal: Seal): DriftItem {
   const fields = verdict.differences.slice(0, MOST_FIELDS).map((difference) => fieldOf(difference, seal));
   const { hotfix } = verdict;

@@ -75,16 +75,17 @@ function makeParser(tokens: readonly string[]) {
   const accept = (token: string): boolean => peek() === token && ++at > 0;
   const expect = (token: string): void => void (accept(token) || fail());
 
+  /** `,` binds tighter than `|`: `.a, .b | .c` is `(.a, .b) | .c`. */
   function expression(): Step {
-    const parts = [pipe()];
-    while (accept(",")) parts.push(pipe());
-    return (spots) => parts.flatMap((part) => part(spots)).slice(0, MOST);
+    const parts = [comma()];
+    while (accept("|")) parts.push(comma());
+    return (spots) => parts.reduce((now, part) => part(now), spots);
   }
 
-  function pipe(): Step {
+  function comma(): Step {
     const parts = [term()];
-    while (accept("|")) parts.push(term());
-    return (spots) => parts.reduce((now, part) => part(now), spots);
+    while (accept(",")) parts.push(term());
+    return (spots) => parts.flatMap((part) => part(spots)).slice(0, MOST);
   }
 
   function term(): Step {

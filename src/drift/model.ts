@@ -108,7 +108,14 @@ export interface DriftReport {
   /** Parts of the cluster or of Git that could not be read. */
   readonly gaps: readonly string[];
   /** Which rule hid how many differences: an Application's ignoreDifferences, a HelmRelease's driftDetection.ignore, ours. */
-  readonly hidden: readonly { readonly rule: string; readonly count: number }[];
+  readonly hidden: readonly Hidden[];
+}
+
+export interface Hidden {
+  readonly rule: string;
+  readonly count: number;
+  /** Of which repositories' sources it is, and how much in each; never in what is published. Absent: of none, such as a rule that hides nothing. */
+  readonly repositories?: readonly { readonly repository: string; readonly count: number }[];
 }
 
 /** How a report ends, worst first: `error` when any root or part could not be compared, `drift` when anything drifted. */

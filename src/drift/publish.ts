@@ -5,7 +5,7 @@ import type { CheckConclusion } from "../ports.ts";
 import { followDriftIssue } from "./follow-issue.ts";
 import type { DriftReport, RootReport } from "./model.ts";
 import { format, type PublishedBranch, type PublishedRepository, parse } from "./published.ts";
-import { isFresh, type Publishing } from "./publishing.ts";
+import { isFresh, mayShowValues, type Publishing } from "./publishing.ts";
 
 /** What became of one repository's part of a report. */
 export interface PublishNote {
@@ -77,11 +77,6 @@ async function withBranch(
 function isAllowed(repository: string, { github }: Config): boolean {
   if (!/^[\w-]+\/(?!\.\.?$)[\w.-]+$/.test(repository)) return false;
   return github.repositories.some((glob) => matchesGlob(glob.toLowerCase(), repository.toLowerCase()));
-}
-
-async function mayShowValues(repository: string, { codeHost, config }: Publishing): Promise<boolean> {
-  if (config.drift.values !== "private") return config.drift.values === "always";
-  return !(await codeHost.isPublic(repository));
 }
 
 function failed(repository: string, error: unknown, { log }: Publishing): PublishNote {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { CheckConclusion, CheckRunRequest } from "../ports.ts";
 import { annotationsOf } from "./annotations.ts";
 import type { DriftEnd, DriftReport } from "./model.ts";
+import { ofRepository } from "./of-repository.ts";
 import { headline, summaryOf } from "./published-text.ts";
 import { type CountedReport, sanitised } from "./sanitise.ts";
 import { type Counts, endOfCounts } from "./standing.ts";
@@ -51,8 +52,8 @@ export function externalId(cluster: string, branch: string): string {
  */
 export function format(report: DriftReport, values: (repository: string) => boolean): PublishedRepository[] {
   const repositories = groups(report.roots, (root) => root.repository);
-  return repositories.map(([repository, roots]) => {
-    const own = sanitised({ ...report, roots }, { values: values(repository) });
+  return repositories.map(([repository]) => {
+    const own = sanitised(ofRepository(report, repository), { values: values(repository) });
     // What could not be compared belongs to no branch, and so is said on all: on none would look like "no drift".
     const homeless = own.roots.filter((root) => root.branch === "");
     const known = groups(own.roots, (root) => root.branch).filter(([branch]) => branch !== "");

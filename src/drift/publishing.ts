@@ -15,3 +15,12 @@ export interface Publishing {
 export function isFresh(published: string, now: string, { drift }: Pick<Config, "drift">): boolean {
   return Date.parse(now) - Date.parse(published) < drift.refresh;
 }
+
+/** May values of fields be shown to whoever reads this repository (`drift.values`)? */
+export async function mayShowValues(
+  repository: string,
+  { codeHost, config }: { readonly codeHost: Pick<CodeHost, "isPublic">; readonly config: Pick<Config, "drift"> },
+): Promise<boolean> {
+  if (config.drift.values !== "private") return config.drift.values === "always";
+  return !(await codeHost.isPublic(repository));
+}

@@ -39,7 +39,7 @@ export interface Published {
 }
 
 /**
- * The newest report that a cluster published to a repository, by check run or, where it may write none, by issue. Never throws for what is
+ * The newest report that a cluster published to a repository, by check run or, where it wrote none, by issue. Never throws for what is
  * expected: `found: false` says why there is none, and must not be taken for "no drift". Throws StanchError `code-host` for faults.
  */
 export async function readPublished(
@@ -48,11 +48,10 @@ export async function readPublished(
 ): Promise<Published | { readonly found: false; readonly reason: string }> {
   const reasons: string[] = [];
   const check = await onCommits(host, at, reasons);
-  const issue = check === null || check.behind > 0 ? await inIssue(host, at, reasons) : null;
-  const newest = [check, issue]
-    .filter((one) => one !== null)
-    .toSorted((a, b) => Date.parse(b.report.takenAt) - Date.parse(a.report.takenAt))[0];
-  if (newest !== undefined) return newest;
+  if (check.found !== null) return check.found;
+  // Whoever writes check runs keeps no report in an issue: what stands in one all the same was put there by others.
+  const issue = check.any ? null : await inIssue(host, at, reasons);
+  if (issue !== null) return issue;
   const why = reasons.length === 0 ? "" : ` (${reasons.join("; ")})`;
   return {
     found: false,
@@ -60,23 +59,31 @@ export async function readPublished(
   };
 }
 
-async function onCommits(host: ReviewHost, at: PublishedAt, reasons: string[]): Promise<Published | null> {
+interface OnCommits {
+  readonly found: Published | null;
+  /** There was a check run of the publisher's, whether it could be read or not. */
+  readonly any: boolean;
+}
+
+async function onCommits(host: ReviewHost, at: PublishedAt, reasons: string[]): Promise<OnCommits> {
   // No user can write check runs.
   const app = /^(.+)\[bot\]$/.exec(at.by)?.[1];
-  if (app === undefined) return null;
+  if (app === undefined) return { found: null, any: false };
   const asked = { name: checkName(at.cluster, at.branch), externalId: externalId(at.cluster, at.branch), app };
   const commits = await host.recentCommits(at.repository, at.branch, at.commits ?? 20);
+  let any = false;
   for (const [behind, sha] of commits.entries()) {
     const check = await host.readCheck(at.repository, { ref: sha, ...asked });
     if (check === null) continue;
+    any = true;
     const read = fromCheck(check, at);
     if ("no" in read) {
       reasons.push(`${check.url}: ${read.no}`);
       continue;
     }
-    return published(read, { behind, sha, url: check.url });
+    return { found: published(read, { behind, sha, url: check.url }), any };
   }
-  return null;
+  return { found: null, any };
 }
 
 function fromCheck(check: CheckRun, at: PublishedAt): Wire | { readonly no: string } {
@@ -92,6 +99,12 @@ async function inIssue(host: ReviewHost, at: PublishedAt, reasons: string[]): Pr
   if ("no" in wire) {
     // With an App the issue is for people alone.
     if (!at.by.endsWith("[bot]")) reasons.push(`${issue.url}: ${wire.no}`);
+    return null;
+  }
+  // Its digest is anybody's to make, and whoever may triage may edit it.
+  if (issue.writtenBy?.toLowerCase() !== at.by.toLowerCase()) {
+    const last = issue.writtenBy === null ? "nobody can say who" : issue.writtenBy;
+    reasons.push(`${issue.url}: ${last} wrote it last, and not ${at.by}`);
     return null;
   }
   const heads = await host.recentCommits(at.repository, at.branch, at.commits ?? 20);

@@ -14,8 +14,8 @@ import type { Root } from "./root.ts";
 
 /** What is to be left out of the comparison, as the cluster's own engines and the configuration say. */
 export interface Rules {
-  /** Rules that are not understood or could not be read, in sentences: they hide nothing. */
-  readonly notUnderstood: readonly string[];
+  /** Rules that are not understood or could not be read, in sentences: they hide nothing. `repositories`: whose sources they are about; "": nobody's. */
+  readonly notUnderstood: readonly { readonly said: string; readonly repositories: readonly string[] }[];
   /** Takes out what a rule names, and says which did. `predicted`: as in `compareObjects`. */
   apply(
     differences: readonly Difference[],
@@ -54,12 +54,28 @@ export async function readRules(
     return { rules: [...(mine?.rules ?? []), ...(home?.rules ?? []), ...own.rules], known: home?.known ?? [] };
   };
   return {
-    notUnderstood: [...merged([own, ...byDeployer.values(), ...settings.values()]).notUnderstood, ...unread],
+    notUnderstood: [
+      ...deployers.flatMap((deployer) =>
+        (byDeployer.get(keyOf(deployer.ref))?.notUnderstood ?? []).map((said) => ({
+          said,
+          repositories: repositoriesOf(deployer),
+        })),
+      ),
+      ...[...merged([own, ...settings.values()]).notUnderstood, ...unread].map((said) => ({
+        said,
+        repositories: [""],
+      })),
+    ],
     apply(differences, objects, root) {
       const { rules, known } = forRoot(root);
       return applied(differences, objects, root, rules, known);
     },
   };
+}
+
+function repositoriesOf({ origins }: Deployer): readonly string[] {
+  if (!origins.found) return [origins.repository ?? ""];
+  return [...new Set(origins.origins.map(({ repository }) => repository))];
 }
 
 function homeOf({ ref, object }: Deployer): string {

@@ -1,7 +1,7 @@
 import type { Change, Json } from "../model.ts";
 import { HIDDEN, hideSecrets } from "../pull-request/patch.ts";
 import { redact, redactShapes } from "../redact.ts";
-import { ORDER } from "./item.ts";
+import { ORDER, withHotfixes } from "./item.ts";
 import type { DriftField, DriftItem, DriftReport, RootReport, Shown } from "./model.ts";
 import { type Counts, countsOf } from "./standing.ts";
 
@@ -47,10 +47,7 @@ function ofRoot(root: RootReport, values: boolean, most: number): CountedRoot {
     tool: cut(root.tool, 60),
     ...(root.error === undefined ? {} : { error: sentence(root.error) }),
     counts: countsOf([root]),
-    items: root.items
-      .toSorted(worseFirst)
-      .slice(0, most)
-      .map((item) => ofItem(item, values)),
+    items: withHotfixes(root.items.toSorted(worseFirst), most).map((item) => ofItem(item, values)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { ORDER } from "./item.ts";
+import { isHotfix, ORDER, withHotfixes } from "./item.ts";
 import type { DriftItem } from "./model.ts";
 import { type CountedRoot, cut } from "./sanitise.ts";
 
@@ -23,12 +23,28 @@ function noValues({ git: _git, live: _live, ...field }: DriftItem["fields"][numb
   return field;
 }
 
-function ofItems(change: (item: DriftItem) => DriftItem): (roots: readonly CountedRoot[]) => readonly CountedRoot[] {
-  return (roots) => roots.map((root) => ({ ...root, items: root.items.map(change) }));
+type Cut = (roots: readonly CountedRoot[]) => readonly CountedRoot[];
+
+function ofItems(change: (item: DriftItem) => DriftItem, isMeant = (item: DriftItem) => !isHotfix(item)): Cut {
+  return (roots) =>
+    roots.map((root) => ({ ...root, items: root.items.map((item) => (isMeant(item) ? change(item) : item)) }));
 }
 
-function withoutItems(isLeft: (item: DriftItem) => boolean): (roots: readonly CountedRoot[]) => readonly CountedRoot[] {
+function withoutItems(isLeft: (item: DriftItem) => boolean): Cut {
   return (roots) => roots.map((root) => ({ ...root, items: root.items.filter((item) => !isLeft(item)) }));
+}
+
+/** So many of each source, and its hotfixes. */
+function fewItems(most: number): Cut {
+  return (roots) => roots.map((root) => ({ ...root, items: withHotfixes(root.items, most) }));
+}
+
+/** So many sources, worst first, and those with hotfixes. */
+function fewRoots(most: number): Cut {
+  return (roots) => {
+    const sorted = worstFirst(roots);
+    return [...sorted.slice(0, most), ...sorted.slice(most).filter(({ items }) => items.some(isHotfix))];
+  };
 }
 
 function worstFirst(roots: readonly CountedRoot[]): CountedRoot[] {
@@ -37,13 +53,17 @@ function worstFirst(roots: readonly CountedRoot[]): CountedRoot[] {
   return roots.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** Deliberately in this order: what a reader can do without goes first, and what says that something is wrong goes last. */
-export const STEPS: readonly {
-  readonly says: string;
-  readonly cut: (roots: readonly CountedRoot[]) => readonly CountedRoot[];
-}[] = [
-  { says: "values are cut to 60 letters", cut: ofItems((item) => ({ ...item, fields: item.fields.map(shortValues) })) },
-  { says: "values are left off", cut: ofItems((item) => ({ ...item, fields: item.fields.map(noValues) })) },
+const everyField =
+  (change: (field: DriftItem["fields"][number]) => DriftItem["fields"][number]) =>
+  (item: DriftItem): DriftItem => ({ ...item, fields: item.fields.map(change) });
+
+/**
+ * Deliberately in this order: what a reader can do without goes first, what says that something is wrong goes late, and what says which
+ * hotfixes the cluster carries goes last.
+ */
+export const STEPS: readonly { readonly says: string; readonly cut: Cut }[] = [
+  { says: "values are cut to 60 letters", cut: ofItems(everyField(shortValues)) },
+  { says: "values are left off", cut: ofItems(everyField(noValues)) },
   {
     says: "fields of objects that are not drift are left off",
     cut: ofItems((item) => (isWrong(item) ? item : noFields(item))),
@@ -51,14 +71,26 @@ export const STEPS: readonly {
   { says: "five fields of an object are listed", cut: ofItems((item) => fewFields(item, 5)) },
   { says: "fields are left off", cut: ofItems(noFields) },
   { says: "objects that wait for a deployment are left off", cut: withoutItems((item) => item.class === "pending") },
-  { says: "objects that are not drift are left off", cut: withoutItems((item) => !isWrong(item)) },
-  { says: "sentences are cut to 80 letters", cut: ofItems((item) => ({ ...item, text: cut(item.text, 80) })) },
+  {
+    says: "objects that are not drift are left off",
+    cut: withoutItems((item) => !isWrong(item) && !isHotfix(item)),
+  },
+  {
+    says: "sentences are cut to 80 letters",
+    cut: ofItems(
+      (item) => ({ ...item, text: cut(item.text, 80) }),
+      () => true,
+    ),
+  },
   ...[100, 30, 10, 3, 0].map((most) => ({
     says: most === 0 ? "objects are left off" : `${most} objects of a source are listed`,
-    cut: (roots: readonly CountedRoot[]) => roots.map((root) => ({ ...root, items: root.items.slice(0, most) })),
+    cut: fewItems(most),
   })),
   ...[100, 30, 10, 0].map((most) => ({
     says: most === 0 ? "sources are left off" : `${most} sources are listed`,
-    cut: (roots: readonly CountedRoot[]) => worstFirst(roots).slice(0, most),
+    cut: fewRoots(most),
   })),
+  { says: "values of hotfixes are cut to 60 letters", cut: ofItems(everyField(shortValues), isHotfix) },
+  { says: "fields of hotfixes are left off", cut: ofItems(noFields, isHotfix) },
+  { says: "hotfixes are left off", cut: () => [] },
 ];

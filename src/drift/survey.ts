@@ -13,6 +13,7 @@ import { hotfixesOf } from "./hotfixes.ts";
 import { ORDER, plainItem } from "./item.ts";
 import { placeLines } from "./lines.ts";
 import type { DriftItem, DriftReport, RootReport } from "./model.ts";
+import { makeHiding } from "./of-repository.ts";
 import { makePredictor } from "./predict.ts";
 import { type DriftRequest, means } from "./request.ts";
 import { describeRoot, failedRoot, openRoot, ownerOf, type Root, withoutTwins } from "./root.ts";
@@ -31,8 +32,7 @@ export async function surveyDrift(request: DriftRequest): Promise<DriftReport> {
   const takenAt = clock.now().toISOString();
   const seal = request.seal ?? makeSeal();
   const gaps = new Set<string>();
-  const hidden = new Map<string, number>();
-  const hide = (rule: string, count = 1): void => void hidden.set(rule, (hidden.get(rule) ?? 0) + count);
+  const { hide, all: hidden } = makeHiding();
 
   log.progress("reading what is deployed");
   const deployers = await workbench.deployers();
@@ -43,7 +43,7 @@ export async function surveyDrift(request: DriftRequest): Promise<DriftReport> {
   });
   const hotfixes = hotfixesOf(incidents);
   const rules = await readRules(request, deployers.all);
-  for (const said of rules.notUnderstood) hide(said, 0);
+  for (const { said, repositories } of rules.notUnderstood) for (const one of repositories) hide(said, one, 0);
 
   const reports: RootReport[] = [];
   const roots: Root[] = [];
@@ -56,7 +56,8 @@ export async function surveyDrift(request: DriftRequest): Promise<DriftReport> {
       reports.push(restingRoot(origin, deployer, rest));
       return;
     }
-    if (origin.owner.elsewhere === true) return hide(`${origin.owner.name} deploys to another cluster`);
+    if (origin.owner.elsewhere === true)
+      return hide(`${origin.owner.name} deploys to another cluster`, origin.repository);
     try {
       log.progress(`rendering ${origin.repository}:${origin.path}`);
       roots.push(await openRoot(origin, deployer, request));
@@ -67,7 +68,7 @@ export async function surveyDrift(request: DriftRequest): Promise<DriftReport> {
   for (const answer of unknown) reports.push(unknownRoot(answer));
 
   const own = withoutTwins(roots);
-  for (const root of own) for (const [rule, count] of root.left) hide(rule, count);
+  for (const root of own) for (const [rule, count] of root.left) hide(rule, root.source.repository, count);
   const faulty = [
     ...reports.filter(({ error }) => error !== undefined),
     ...own.filter(({ unread }) => unread.length > 0).map(describeRoot),
@@ -98,7 +99,7 @@ export async function surveyDrift(request: DriftRequest): Promise<DriftReport> {
     mode: predictor.mode(),
     roots: reports.toSorted((a, b) => a.id.localeCompare(b.id)),
     gaps: [...gaps].map((gap) => redact(gap)),
-    hidden: [...hidden].map(([rule, count]) => ({ rule, count })).toSorted((a, b) => a.rule.localeCompare(b.rule)),
+    hidden: hidden(),
   };
 }
 

@@ -39,16 +39,19 @@ export function writerOf({ manager = "", subresource = "" }: ManagedFields, depl
   return "unknown";
 }
 
-/** Did a writer own a field because it meant it, and not because it made the whole object? */
-export function meant({ entry, how }: Ownership): boolean {
-  return how !== "below" && !(entry.operation === "Update" && WHOLE.test(entry.manager ?? ""));
+/** Does an entry stand for writing the object as a whole? */
+export function isWhole({ manager = "", operation }: ManagedFields): boolean {
+  return operation === "Update" && WHOLE.test(manager);
 }
 
 /** The one of a field's owners that wrote it against Git: the last that is not the deployer; null when there is none but that. */
-export function lastForeign(owners: readonly Ownership[], deploys: Deploys): Attribution | null {
+export function lastForeign(
+  owners: readonly Ownership[],
+  writer: (entry: ManagedFields) => Writer,
+): Attribution | null {
   const foreign = owners
-    .map(({ entry }) => ({ entry, writer: writerOf(entry, deploys) }))
-    .filter(({ writer }) => writer !== "deployer")
+    .map(({ entry }) => ({ entry, writer: writer(entry) }))
+    .filter((one) => one.writer !== "deployer")
     .toSorted((a, b) => (b.entry.time ?? "").localeCompare(a.entry.time ?? ""));
   const [last] = foreign;
   return last === undefined ? null : attribution(last.writer, last.entry);

@@ -1,3 +1,4 @@
+import { isHotfix } from "../drift/item.ts";
 import type { DriftReport, Shown } from "../drift/model.ts";
 import { sameField } from "../gitops/field-equality.ts";
 import { baseName, hasHashedName } from "../gitops/rendered.ts";
@@ -11,7 +12,8 @@ import type { Note } from "./model.ts";
 /** A field that the cluster says and Git does not yet: a hotfix, or what an open pull request of Stanch's will make Git say. */
 export interface Carried {
   readonly object: ObjectRef;
-  readonly path: FieldPath;
+  /** Absent: the report was too long to say in which fields. */
+  readonly path?: FieldPath;
   /** What the cluster says, or Git is to say; absent: the field is not there. */
   readonly value?: Shown;
   /** `incident shop/cart-oom (#12)`. */
@@ -34,12 +36,17 @@ export function carriedFields(
 ): readonly Carried[] {
   const out: Carried[] = [];
   for (const root of reports.flatMap(({ roots }) => roots))
-    for (const { object, class: kind, fields, incident, pullRequest } of root.items) {
-      if (kind !== "hotfix" || pullRequest?.number === except) continue;
+    for (const item of root.items) {
+      const { object, fields, more, incident, pullRequest } = item;
+      if (!isHotfix(item) || pullRequest?.number === except) continue;
       const named = incident === undefined ? "a hotfix" : `incident ${incident.namespace}/${incident.name}`;
       const by = pullRequest === undefined ? named : `${named} (#${pullRequest.number})`;
-      for (const { path, live } of fields)
-        out.push({ object, path, ...(live === undefined ? {} : { value: live }), by, live: true });
+      for (const { path, git, live } of fields) {
+        // A difference has a value on one side at least: without any, they were left off for length.
+        const value = live ?? (git === undefined ? LEFT_OFF : undefined);
+        out.push({ object, path, ...(value === undefined ? {} : { value }), by, live: true });
+      }
+      if (more > 0 || fields.length === 0) out.push({ object, by, live: true });
     }
   const known = new Set(out.map(fieldKey));
   for (const { number, incident, promise } of pulls) {
@@ -58,18 +65,23 @@ export function carriedFields(
   return out;
 }
 
-const fieldKey = ({ object, path }: Pick<Carried, "object" | "path">): string => `${keyOf(object)} ${formatPath(path)}`;
+const LEFT_OFF: Shown = { cut: "" };
+
+const fieldKey = ({ object, path = [] }: Pick<Carried, "object" | "path">): string =>
+  `${keyOf(object)} ${formatPath(path)}`;
 
 /** Where a pull request meets what is carried: each object and incident once, the worst of it. */
 export function notesOf(carried: readonly Carried[], compared: readonly Compared[]): readonly Note[] {
   const notes = carried.flatMap((one) => compared.flatMap((pair) => noteOf(one, pair)));
   const groups = Map.groupBy(notes, ({ note, by }) => `${keyOf(note.object)} ${by}`);
   return [...groups.values()].map(
-    (group) => group.toSorted((a, b) => RANK.indexOf(a.note.kind) - RANK.indexOf(b.note.kind))[0]?.note as Note,
+    (group) => group.toSorted((a, b) => rankOf(a.note) - rankOf(b.note))[0]?.note as Note,
   );
 }
 
 const RANK: readonly Note["kind"][] = ["undoes", "fixes", "touches"];
+/** What must be looked at goes before what is only told. */
+const rankOf = ({ kind, level }: Note): number => (level === "notice" ? RANK.length : 0) + RANK.indexOf(kind);
 
 function noteOf(one: Carried, { before, after, environment }: Compared): { note: Note; by: string }[] {
   const [was, is] = [objectIn(before, one.object), objectIn(after, one.object)];
@@ -81,6 +93,17 @@ function noteOf(one: Carried, { before, after, environment }: Compared): { note:
   if (was === undefined) return [];
   const stands = one.live ? `the hotfix of ${by} stands in the cluster` : `the fix of ${by} is open`;
   if (is === undefined) return made("undoes", "warning", `This takes ${title} away while ${stands}.`);
+  const touched = environment.effects.some(
+    (effect) => keyOf(effect.object) === keyOf(object) || objectIn([is], effect.object) !== undefined,
+  );
+  if (path === undefined)
+    return touched
+      ? made(
+          "touches",
+          "warning",
+          `This changes ${title}, for which ${stands}; in which fields did not fit into the report, so that whether it undoes it cannot be told.`,
+        )
+      : [];
   const [from, to] = [getAt(was, path), getAt(is, path)];
   const field = formatPath(path);
   const same = says(path, to, one);
@@ -104,9 +127,6 @@ function noteOf(one: Carried, { before, after, environment }: Compared): { note:
           "warning",
           `This sets ${title} ${field} to something else than ${by} ${one.live ? "made live" : "proposes"}: deploying it undoes the fix, and the fault may be back.`,
         );
-  const touched = environment.effects.some(
-    (effect) => keyOf(effect.object) === keyOf(object) || objectIn([is], effect.object) !== undefined,
-  );
   return touched && one.live
     ? made(
         "touches",

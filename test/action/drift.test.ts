@@ -157,7 +157,10 @@ describe("drift by the report that the cluster published", () => {
     await publish(
       world,
       APP_TOKEN,
-      reportOf({ roots: [root({ items, path: evil })], hidden: [{ rule: evil, count: 1 }] }),
+      reportOf({
+        roots: [root({ items, path: evil })],
+        hidden: [{ rule: evil, count: 1, repositories: [{ repository: REPOSITORY, count: 1 }] }],
+      }),
     );
     const step = await drift(world);
     expect(step.commands.filter(({ name }) => !["debug", "warning", "notice"].includes(name))).toEqual([]);

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import type { DriftItem } from "../../src/drift/model.ts";
 import type { Change, FieldPath, Json } from "../../src/model.ts";
 import { formatBody } from "../../src/pull-request/body.ts";
 import { field, item, report, root } from "../drift/reports.ts";
@@ -209,6 +210,30 @@ describe("a pull request that meets a hotfix", () => {
     const step = await reviewed(world, pull, { publisher: "stanch[bot]", cluster: "prod" });
     expect(step.summary.replaceAll(/[\\\u200b]/g, "")).toMatch(message);
     expect(step.code, step.stdout).toBe(code);
+  });
+
+  it("is told beside very much drift; an error where hotfixes did not fit into the report", async () => {
+    await using world = await startWorld(BASE);
+    const [known] = carried("256Mi").roots;
+    if (known === undefined) throw new Error("no root");
+    const many = (count: number, change: Partial<DriftItem>) =>
+      Array.from({ length: count }, (_, index) => item({ object: { ...CART, name: `other-${index}` }, ...change }));
+    const told = (items: readonly DriftItem[]) =>
+      publish(
+        world,
+        APP_TOKEN,
+        report({ takenAt: new Date().toISOString(), roots: [{ ...known, items: [...known.items, ...items] }] }),
+      );
+    await told(many(300, {}));
+    const pull = await world.open({ "apps/cart.yaml": cart("192Mi") });
+    const inputs = { publisher: "stanch[bot]", cluster: "prod" };
+    const step = await reviewed(world, pull, inputs);
+    expect(step, step.stdout).toMatchObject({ code: 1, outputs: { result: "problems" } });
+    expect(step.summary).toContain("deploying it undoes the fix");
+    await told(many(1000, { class: "hotfix" }));
+    const lost = await reviewed(world, pull, inputs);
+    expect(lost, lost.stdout).toMatchObject({ code: 2, outputs: { result: "error" } });
+    expect(lost.summary.replaceAll("\\", "")).toContain("1001 of 1001 did not fit into its report");
   });
 
   it("is an error where the report cannot be believed", async () => {

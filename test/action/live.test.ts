@@ -1,4 +1,4 @@
-import { cp, writeFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { flagsFor } from "../commands/command.ts";
@@ -20,6 +20,13 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
+const PUBLIC = {
+  name: "shop",
+  full_name: "acme/shop",
+  private: false,
+  default_branch: "main",
+  permissions: { push: true },
+};
 const step = (inputs: Readonly<Record<string, string>> = {}): Promise<Step> =>
   runStep(
     world.host,
@@ -57,6 +64,39 @@ describe("drift by a read-only kubeconfig", () => {
     expect(said.commands.find(({ name }) => name === "warning")?.properties["file"]).toBe("apps/app.yaml");
     expect(world.cluster.get("apps/v1", "Deployment", "shop", "app")?.["spec"]).toEqual(before);
   });
+
+  it("shows values to whom a published report would show them", async () => {
+    const config = join(at.folder, "values.yaml");
+    const own = JSON.parse(await readFile(at.flags.config, "utf8")) as { drift: object };
+    for (const [values, shown] of [
+      ["never", false],
+      ["private", true],
+      ["always", true],
+    ] as const) {
+      await writeFile(config, JSON.stringify({ ...own, drift: { ...own.drift, values } }));
+      const said = await step({ config });
+      expect(said, said.stdout).toMatchObject({ code: 1, outputs: { result: "drift", count: "1" } });
+      expect(said.summary).toContain("containers[name=app].image");
+      const everything = [said.stdout, said.summary, await readFile(said.outputs["report"] ?? "", "utf8")];
+      expect([values, ...everything.map((text) => text.includes("example.com/app:1.1.0"))]).toEqual([
+        values,
+        // A marked line names who wrote it, and no value.
+        expect.any(Boolean),
+        shown,
+        shown,
+      ]);
+      if (!shown) expect(everything.join("\n")).not.toContain("example.com/app");
+    }
+  }, 90_000);
+
+  it("shows no values of a public repository", async () => {
+    world.host.faults.add({ method: "GET", path: /^\/repos\/acme\/shop$/, times: 20, status: 200, body: PUBLIC });
+    const said = await step();
+    world.host.faults.clear();
+    expect(said, said.stdout).toMatchObject({ code: 1, outputs: { result: "drift", count: "1" } });
+    const everything = [said.stdout, said.summary, await readFile(said.outputs["report"] ?? "", "utf8")];
+    expect(everything.join("\n")).not.toContain("example.com/app");
+  }, 90_000);
 
   it("is an error where nothing is deployed from this repository, as far as is known", async () => {
     const config = join(at.folder, "elsewhere.yaml");

@@ -57,6 +57,18 @@ describe("the comment", () => {
     expect(all).toHaveLength(1 + 130 + 1 + 40);
   });
 
+  it("stays one with the token of another App, which may not ask who it is", async () => {
+    await using world = await startWorld(KUSTOMIZE);
+    const token = "ghs-my-app-token-0123456789abcdef";
+    world.host.addToken(token, { login: "my-app[bot]", permission: "write", app: "my-app" });
+    for (const files of [good, { ...good, "base/service.yaml": service("cart", "htpp") }]) {
+      const pull = await world.open(files, { branch: "change" });
+      const workspace = await world.checkout(pull.merge);
+      await world.step({ mode: "review", token }, { event: pull.event, sha: pull.merge, workspace });
+    }
+    expect(bodies(world)).toEqual([expect.stringContaining("htpp")]);
+  });
+
   it("is cut into parts within GitHub's limits, and what is left over is deleted", async () => {
     const many = (memory: string): string =>
       Array.from({ length: 60 }, (_, index) => deployment(`cart-${index}-${"long".repeat(12)}`, { memory })).join(

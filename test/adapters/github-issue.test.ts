@@ -107,9 +107,22 @@ describe("issues", () => {
     expect((await (await app).findIssue(REPOSITORY, about("<app>")))?.number).toBe(number);
     await made("<nameless>", bench.client({ auth: { token: "stranger-0123456789" } }));
     bench.host.faults.add({ path: /^\/user$/, status: 403, times: 9 });
+    bench.host.faults.add({ path: /graphql$/, status: 403, times: 9 });
     const nameless = await bench.client();
     expect((await nameless.findIssue(REPOSITORY, about("<app>")))?.number).toBe(number);
     expect(await nameless.findIssue(REPOSITORY, about("<nameless>"))).toBeNull();
+  });
+
+  it("are not missed, to be opened once more, because nobody says for a moment who we are", async () => {
+    const robot = { auth: { token: "stranger-0123456789" } };
+    const { number } = await made("<passing>", bench.client(robot));
+    for (const fault of [{ status: 502 }, { status: 403, body: { message: "API rate limit exceeded" } }]) {
+      bench.host.faults.add({ path: /^\/user$/, times: 9, ...fault });
+      const client = await bench.client(robot);
+      await expect(client.findIssue(REPOSITORY, about("<passing>"))).rejects.toMatchObject({ code: "code-host" });
+      bench.host.faults.clear();
+      expect((await client.findIssue(REPOSITORY, about("<passing>")))?.number).toBe(number);
+    }
   });
 });
 

@@ -223,6 +223,24 @@ describe("statuses, commits and people", () => {
     bench.host.faults.add({ path: /^\/user$/, status: 500, times: 9 });
     await expect(fresh.login(REPOSITORY)).rejects.toMatchObject({ code: "code-host" });
   });
+
+  it("knows its own name with the token of another App's installation; a workflow's where nobody says it", async () => {
+    const other = { auth: { token: "other-0123456789" } };
+    expect(await (await bench.client(other)).login(REPOSITORY)).toBe("other[bot]");
+    const forbidden = {
+      data: null,
+      errors: [{ type: "FORBIDDEN", message: "Resource not accessible by integration" }],
+    };
+    for (const fault of [{ status: 404 }, { status: 200, body: forbidden }]) {
+      bench.host.faults.add({ path: /graphql$/, times: 1, ...fault });
+      expect(await (await bench.client(other)).login(REPOSITORY)).toBe("github-actions[bot]");
+    }
+    bench.host.faults.add({ path: /graphql$/, status: 502, times: 9 });
+    const fresh = await bench.client(other);
+    await expect(fresh.login(REPOSITORY)).rejects.toMatchObject({ code: "code-host" });
+    bench.host.faults.clear();
+    expect(await fresh.login(REPOSITORY)).toBe("other[bot]");
+  });
 });
 
 describe("comments", () => {
@@ -263,5 +281,18 @@ describe("issues of somebody", () => {
     const isMeant = (body: string) => body === "<drift>";
     expect((await app.issueBy(REPOSITORY, "Robot", isMeant))?.number).toBe(issue.number);
     expect(await app.issueBy(REPOSITORY, "eve", isMeant)).toBeNull();
+  });
+
+  it("say who wrote them last, with the body that this one wrote", async () => {
+    const { number } = await app.createIssue(REPOSITORY, { title: "t", body: "<edit>", labels: [] });
+    const isMeant = (body: string) => body.startsWith("<edit>");
+    const seen = () => app.issueBy(REPOSITORY, "stanch[bot]", isMeant);
+    expect(await seen()).toMatchObject({ number, body: "<edit>", writtenBy: "stanch[bot]" });
+    bench.host.editIssue(REPOSITORY, number, { as: "eve", body: "<edit> by eve" });
+    expect(await seen()).toMatchObject({ body: "<edit> by eve", writtenBy: "eve" });
+    await app.updateIssue(REPOSITORY, number, { body: "<edit> again" });
+    expect(await seen()).toMatchObject({ body: "<edit> again", writtenBy: "stanch[bot]" });
+    bench.host.faults.add({ path: /graphql$/, status: 404 });
+    expect(await seen()).toMatchObject({ writtenBy: null });
   });
 });

@@ -154,6 +154,7 @@ describe("the embedded code host answers as GitHub describes itself", () => {
 
   it.each<Call>([
     { method: "GET", path: "/user", token: "wrong", status: 401 },
+    { method: "GET", path: "/user", token: "app", status: 403 },
     { method: "GET", path: REPO, repository: "acme/none", status: 404 },
     { method: "GET", path: `${REPO}/git/ref/{ref}`, at: { ref: "heads/none" }, status: 404 },
     { method: "GET", path: PULL, at: { pull_number: "99" }, status: 404 },
@@ -220,6 +221,47 @@ describe("the embedded code host answers as GitHub describes itself", () => {
     { method: "PATCH", path: COMMENT, at: { comment_id: "1" }, body: { body: "x" }, status: 404, says: "Not Found" },
   ])("refuses $method $path: $status, $says", async ({ says, ...call }) => {
     expect(JSON.stringify(await ask(call))).toContain(says);
+  });
+});
+
+// GraphQL is not in that description: its objects are worded as GitHub's reference has them.
+describe("the embedded code host answers GraphQL as GitHub does", () => {
+  const query = (text: string, token: string, variables: object = {}) =>
+    ask({ method: "POST", path: "/graphql", body: { query: text, variables }, token, status: 200 });
+  const edit =
+    "query ($owner: String!, $name: String!, $number: Int!) { repository(owner: $owner, name: $name) { issue(number: $number) { body lastEditedAt editor { __typename login } } } }";
+
+  it("who asks: a user by name, an installation as its App's bot", async () => {
+    const viewer = "query { viewer { login } }";
+    expect(await query(viewer, "person")).toEqual({ data: { viewer: { login: "ada" } } });
+    expect(await query(viewer, "other")).toEqual({ data: { viewer: { login: "other[bot]" } } });
+  });
+
+  it("who edited an issue: nobody, an App by its slug, or a person", async () => {
+    const made = (await ask({ method: "POST", path: ISSUES, body: { title: "t", body: "b" }, status: 201 })) as {
+      number: number;
+    };
+    const at = { owner: "acme", name: "shop", number: made.number };
+    const said = async (): Promise<unknown> =>
+      ((await query(edit, "reader", at)) as { data: { repository: { issue: unknown } } }).data.repository.issue;
+    expect(await said()).toEqual({ body: "b", lastEditedAt: null, editor: null });
+    const change = (token: string, body: object) =>
+      ask({ method: "PATCH", path: ISSUE, at: { issue_number: String(made.number) }, body, token, status: 200 });
+    // Neither the same text nor another title is an edit of it.
+    await change("person", { body: "b", title: "u", state: "closed" });
+    expect(await said()).toMatchObject({ lastEditedAt: null, editor: null });
+    await change("app", { body: "c" });
+    const when = expect.stringMatching(/^\d{4}-\d\d-\d\dT/);
+    expect(await said()).toEqual({ body: "c", lastEditedAt: when, editor: { __typename: "Bot", login: "stanch" } });
+    await change("person", { body: "d" });
+    expect(await said()).toMatchObject({ editor: { __typename: "User", login: "ada" } });
+  });
+
+  it("what is not there is an error, with status 200", async () => {
+    const none = { data: { repository: { issue: null } }, errors: [{ type: "NOT_FOUND" }] };
+    expect(await query(edit, "reader", { owner: "acme", name: "shop", number: 999 })).toMatchObject(none);
+    const nowhere = await query(edit, "reader", { owner: "acme", name: "none", number: 1 });
+    expect(nowhere).toMatchObject({ data: { repository: null }, errors: [{ path: ["repository"] }] });
   });
 });
 

@@ -56,7 +56,11 @@ async function hidden(live: KubeObject, { deployer = null, settings, config = {}
     deployer === null ? "configuration" : deployer.ref.kind === "Application" ? "argocd" : "kustomization";
   const { differences } = compareObjects(declared, live, { deploys });
   const { left, hidden: by } = rules.apply(differences, { declared, live, predicted: null }, { deployer, deploys });
-  return { left: left.map(({ path }) => formatPath(path)), by: Object.fromEntries(by), said: rules.notUnderstood };
+  return {
+    left: left.map(({ path }) => formatPath(path)),
+    by: Object.fromEntries(by),
+    said: rules.notUnderstood.map(({ said }) => said),
+  };
 }
 
 const IMAGE = "spec.template.spec.containers[name=app].image";
@@ -284,6 +288,30 @@ describe("paths of strangers", () => {
     [".nothing.there[]", []],
   ])("%s", (text, places) => {
     expect(parseJqPath(text)?.(root)).toEqual(places);
+  });
+
+  // As jq reads them: a pipe takes all that stands before it, a comma only its neighbours.
+  it.each([
+    [
+      ".a[], .b[] | .x",
+      [
+        ["a", 0, "x"],
+        ["b", 0, "x"],
+      ],
+    ],
+    [
+      ".p | .q[], .r[] | .x",
+      [
+        ["p", "q", 0, "x"],
+        ["p", "r", 0, "x"],
+      ],
+    ],
+    [".a, (.b | .[0])", [["a"], ["b", 0]]],
+    ["(.a | .[0]), .b", [["a", 0], ["b"]]],
+    [".a[], .b[] | select(.x == 2) | .x", [["b", 0, "x"]]],
+  ])("%s binds as in jq", (text, places) => {
+    const given = { a: [{ x: 1, y: 1 }], b: [{ x: 2, y: 2 }], p: { q: [{ x: 3 }], r: [{ x: 4 }] } } as Json;
+    expect(parseJqPath(text)?.(given)).toEqual(places);
   });
 
   it("never take forever, never throw, and never reach a prototype", () => {

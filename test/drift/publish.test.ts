@@ -5,6 +5,7 @@ import { parseConfig } from "../../src/config/load.ts";
 import { type EmbeddedCodeHost, startCodeHost } from "../../src/demo/code-host/code-host.ts";
 import type { DriftReport, RootReport } from "../../src/drift/model.ts";
 import { publishDrift } from "../../src/drift/publish.ts";
+import { format } from "../../src/drift/published.ts";
 import { readPublished } from "../../src/drift/read-published.ts";
 import { createLog } from "../../src/log.ts";
 import type { Clock } from "../../src/ports.ts";
@@ -194,6 +195,41 @@ describe("an App", () => {
     Object.assign(checks()[0] as object, { text: text.replace('"drift"', '"extra"') });
     expect(await read()).toMatchObject({ found: false, reason: expect.stringContaining("changed") });
   });
+
+  it("cannot be answered through its issue: not behind its check run, and not in its place", async () => {
+    await publish(now());
+    // Whoever may edit issues makes a report of their own, as true to its digest as any, and younger.
+    hours = 3;
+    const [forged] = format(clean(), () => true);
+    const [issue] = issues();
+    if (forged === undefined || issue === undefined) throw new Error("nothing to forge");
+    host.editIssue(REPOSITORY, issue.number, { as: "eve", body: `${issue.body}\n${forged.block}\n` });
+    await host.commit(REPOSITORY, "main", { "deploy/app.yaml": "a: 2\n" }, { message: "Two" });
+    expect(await read()).toMatchObject({ end: "drift", behind: 1, url: expect.stringContaining("500001") });
+    // Nor when the check run cannot be read, or is further back than anybody looks.
+    const [check] = checks();
+    if (check === undefined) throw new Error("no check run");
+    const { text } = check;
+    check.text = "gone";
+    expect(await read()).toMatchObject({ found: false, reason: expect.stringContaining("no report in it") });
+    check.text = text;
+    const near = { repository: REPOSITORY, branch: "main", cluster: "prod", by: "stanch[bot]", commits: 1 };
+    expect(await readPublished(pat, near)).toMatchObject({
+      found: false,
+      reason: expect.stringContaining("eve wrote it last"),
+    });
+  });
+
+  it("that may write no check runs is believed in an issue that it wrote last itself", async () => {
+    const refused = { method: "POST", path: /check-runs/, status: 403, times: 9 };
+    host.faults.add({ ...refused, body: { message: "Resource not accessible by integration" } });
+    await publish(now());
+    expect(checks()).toEqual([]);
+    expect(await read()).toMatchObject({ found: true, end: "drift" });
+    hours = 2;
+    await publish(clean());
+    expect(await read()).toMatchObject({ found: true, end: "clean" });
+  });
 });
 
 describe("a plain token", () => {
@@ -227,6 +263,33 @@ describe("a plain token", () => {
     expect(await read("robot", app)).toMatchObject({ end: "clean" });
     await publish(now(), pat);
     expect(issues()).toMatchObject([{ state: "open" }]);
+  });
+
+  it("is not believed where somebody else wrote its issue last, or nobody can say who", async () => {
+    await publish(now(), pat);
+    const [forged] = format(clean(), () => true);
+    const [issue] = issues();
+    if (forged === undefined || issue === undefined) throw new Error("nothing to forge");
+    const { body } = issue;
+    host.editIssue(REPOSITORY, issue.number, {
+      as: "eve",
+      body: body.replace(/<!-- stanch drift report.*$/s, forged.block),
+    });
+    expect(await read("robot", app)).toMatchObject({
+      found: false,
+      reason: expect.stringContaining("eve wrote it last"),
+    });
+    host.editIssue(REPOSITORY, issue.number, { as: "robot", body });
+    expect(await read("robot", app)).toMatchObject({ found: true, end: "drift" });
+    // A bot is no person of the same name.
+    host.editIssue(REPOSITORY, issue.number, { as: "robot[bot]", body: `${body} ` });
+    expect(await read("robot", app)).toMatchObject({ found: false });
+    host.editIssue(REPOSITORY, issue.number, { as: "robot", body });
+    host.faults.add({ path: /graphql$/, status: 404, times: 9 });
+    expect(await read("robot", app)).toMatchObject({ found: false, reason: expect.stringContaining("nobody can say") });
+    host.faults.clear();
+    host.faults.add({ path: /graphql$/, status: 502, times: 9 });
+    await expect(read("robot", app)).rejects.toMatchObject({ code: "code-host" });
   });
 
   it("does not take a person's edit for a report", async () => {

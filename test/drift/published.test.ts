@@ -19,6 +19,13 @@ function read(text: string): Wire {
 }
 const everything = (given: DriftReport): string => JSON.stringify(format(given, () => true));
 
+/** A rule about the sources of a repository. */
+const ruled = (rule: string, count = 1, repository = "acme/shop") => ({
+  rule,
+  count,
+  repositories: [{ repository, count }],
+});
+
 describe("a report as it is published", () => {
   it("survives the way there and back", () => {
     const { text = "", ...check } = checkOf(report());
@@ -63,6 +70,30 @@ describe("a report as it is published", () => {
     expect(all[1]?.end).toBe("drift");
   });
 
+  it("tells each repository of the rules about its own sources only, and how much they hid there", () => {
+    const shared = {
+      rule: "drift.ignore /spec/replicas",
+      count: 5,
+      repositories: [
+        { repository: "Acme/Shop", count: 2 },
+        { repository: "acme/base", count: 3 },
+      ],
+    };
+    const given = report({
+      roots: [root(), root({ id: "b", repository: "acme/base" })],
+      hidden: [
+        shared,
+        ruled("Application argocd/merger .spec.secretive", 1, "acme/base"),
+        { rule: "nobody's", count: 0 },
+      ],
+    });
+    const [base, shop] = format(given, () => true);
+    expect(shop?.report.hidden).toEqual([{ rule: "drift.ignore /spec/replicas", count: 2 }]);
+    expect(JSON.stringify(shop)).not.toMatch(/merger|secretive|nobody|acme\/base/);
+    expect(base?.report.hidden.map(({ count }) => count)).toEqual([3, 1]);
+    expect(read(shop?.block ?? "").hidden).toEqual(shop?.report.hidden);
+  });
+
   it("says the same whenever, at whichever commit and in whichever order it was taken", () => {
     const two = [item(), item({ object: { ...item().object, name: "web" } })];
     const says = (given: DriftReport): string => shown(given).says;
@@ -78,8 +109,9 @@ describe("a report as it is published", () => {
       says(report()),
     );
     // A controller that comes round is no news.
-    const folded = report({ roots: [root({ items: [item({ folded: 7 })] })], hidden: [{ rule: "r", count: 2 }] });
-    expect(says(folded)).toBe(says(report({ hidden: [{ rule: "r", count: 9 }] })));
+    const folded = report({ roots: [root({ items: [item({ folded: 7 })] })], hidden: [ruled("r", 2)] });
+    expect(says(folded)).toBe(says(report({ hidden: [ruled("r", 9)] })));
+    expect(says(folded)).not.toBe(says(report({ hidden: [ruled("s", 9)] })));
     // A Secret's hash is keyed anew by every run.
     const secret = (hash: string) =>
       report({ roots: [root({ items: [item({ fields: [field({ live: { hash } })] })] })] });
@@ -125,7 +157,7 @@ describe("secrets stay", () => {
     const text = `clone failed: https://bot:${TOKEN}@example.com/x`;
     const given = report({
       gaps: [text],
-      hidden: [{ rule: `token=${TOKEN}`, count: 1 }],
+      hidden: [ruled(`token=${TOKEN}`)],
       roots: [root({ error: text })],
     });
     expect(everything(given)).not.toContain(TOKEN);
@@ -151,7 +183,7 @@ describe("hostile text", () => {
   const given = report({
     cluster: "prod",
     gaps: [HOSTILE],
-    hidden: [{ rule: HOSTILE, count: 2 }],
+    hidden: [ruled(HOSTILE, 2)],
     roots: [
       root({
         path: HOSTILE,

@@ -274,7 +274,21 @@ describe("roots", () => {
     });
     const report = await at.survey({ deployers: [application({}, [{}])] });
     expect(told(report)).toEqual([]);
-    expect(report.hidden).toContainEqual({ rule: "hooks of Argo CD", count: 1 });
+    const repositories = [{ repository: REPOSITORY, count: 1 }];
+    expect(report.hidden).toContainEqual({ rule: "hooks of Argo CD", count: 1, repositories });
+  });
+
+  it("a rule that is not understood is said of the sources that it is about, and one of nobody's of none", async () => {
+    const rule = (jq: string) => ({ group: "apps", kind: "Deployment", jqPathExpressions: [jq] });
+    const report = await at.survey({
+      deployers: [application({ spec: { ignoreDifferences: [rule(".a | test(1)")] } }, [{}])],
+      config: { drift: { ignore: [rule(".b | test(1)")] } },
+    });
+    const said = report.hidden.filter(({ rule }) => rule.includes("not understood"));
+    expect(said.map(({ repositories }) => repositories?.map(({ repository }) => repository))).toEqual([
+      [REPOSITORY],
+      undefined,
+    ]);
   });
 });
 
@@ -394,12 +408,16 @@ describe("source 30: Secrets", () => {
     await at.edit(KEYS, changed, "kubectl-edit");
     const report = await at.survey();
     expect(told(report)).toEqual([]);
-    expect(report.hidden).toContainEqual({ rule: "Secrets: only whether they are there (drift.secrets)", count: 1 });
+    expect(report.hidden).toContainEqual(
+      expect.objectContaining({ rule: "Secrets: only whether they are there (drift.secrets)", count: 1 }),
+    );
     await at.world.api.delete({ apiVersion: "v1", kind: "Secret", namespace: "shop", name: "keys" });
     expect(told(await at.survey())).toEqual(["keys missing"]);
     const none = await at.survey({ config: { observe: { secrets: "none" } } });
     expect(told(none)).toEqual([]);
-    expect(none.hidden).toContainEqual({ rule: "Secrets: not compared (drift.secrets, observe.secrets)", count: 1 });
+    expect(none.hidden).toContainEqual(
+      expect.objectContaining({ rule: "Secrets: not compared (drift.secrets, observe.secrets)", count: 1 }),
+    );
   });
 
   it("show that they changed and nothing of what, in no output, error or log", async () => {
@@ -429,6 +447,8 @@ describe("source 30: Secrets", () => {
     });
     const report = await at.survey({ config: { drift: { secrets: true } } });
     expect(told(report)).toEqual([]);
-    expect(report.hidden).toContainEqual({ rule: "Secrets that are encrypted in Git", count: 1 });
+    expect(report.hidden).toContainEqual(
+      expect.objectContaining({ rule: "Secrets that are encrypted in Git", count: 1 }),
+    );
   });
 });

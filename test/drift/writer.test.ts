@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { compareObjects } from "../../src/drift/compare.ts";
 import type { Writer } from "../../src/drift/model.ts";
 import { type Deploys, writerOf } from "../../src/drift/writer.ts";
-import type { Json, KubeObject } from "../../src/model.ts";
+import { formatPath } from "../../src/kube/field-path.ts";
+import type { FieldPath, Json, KubeObject } from "../../src/model.ts";
 import { managed, object } from "./objects.ts";
 import { plant } from "./planting.ts";
 import { DEPLOYMENT } from "./sources.ts";
@@ -38,6 +39,88 @@ describe("who a field manager is", () => {
   ] as const)("%s %s of %s is %s", (manager, subresource, deploys, writer: Writer) => {
     const seen = writerOf({ manager, subresource }, deploys === "flux" ? "kustomization" : (deploys as Deploys));
     expect(seen).toBe(writer);
+  });
+});
+
+describe("what a person reads, edits and writes back by kubectl replace", () => {
+  const IMAGE = "spec.template.spec.containers[name=app].image";
+  const DEBUG = "spec.template.spec.containers[name=app].env[name=DEBUG]";
+  const container: FieldPath = ["spec", "template", "spec", "containers", { by: "name", value: "app" }];
+  const NOTE = "kubectl.kubernetes.io/last-applied-configuration";
+  const declared = object(DEPLOYMENT);
+  const created = "2026-01-01T00:00:00Z";
+  const noted = {
+    ...declared.metadata,
+    creationTimestamp: created,
+    annotations: { [NOTE]: JSON.stringify(declared) },
+  };
+  /** As `kubectl apply` leaves it: the note is a field of whoever wrote it. */
+  const applied = (manager = "kubectl-client-side-apply"): KubeObject => ({
+    ...declared,
+    metadata: { ...noted, managedFields: [managed(manager, "Update", { ...declared, metadata: noted })] },
+  });
+  const replaced = (from: KubeObject, manager = "kubectl-replace", time = "2026-02-01T00:00:00Z"): KubeObject => {
+    const once = plant(from, [...container, "image"], "example.com/hacked:1", manager, { time });
+    const step = { by: "name", value: "DEBUG" };
+    return plant(once, [...container, "env", step], { name: "DEBUG", value: "1" }, manager, { time });
+  };
+  const told = (live: KubeObject, deploys: Deploys = "configuration") =>
+    compareObjects(declared, live, { deploys }).differences.map(
+      ({ path, by, own }) => `${formatPath(path)} ${by.writer} ${by.manager ?? ""}${own === true ? " own" : ""}`,
+    );
+  const both = [`${IMAGE} person kubectl-replace`, `${DEBUG} person kubectl-replace`];
+
+  it("is theirs, where kubectl apply deployed it", () => {
+    expect(told(replaced(applied()))).toEqual(both);
+    expect(told(replaced(applied(), "kubectl-edit"))).toEqual(both.map((line) => line.replace("replace", "edit")));
+    // Within the second in which it was applied, too.
+    expect(told(replaced(applied(), "kubectl-replace", created))[0]).toBe(both[0]);
+  });
+
+  it("is theirs, where server-side apply deployed it, by hand or by an engine", () => {
+    const server = (manager: string): KubeObject => ({
+      ...declared,
+      metadata: {
+        ...declared.metadata,
+        creationTimestamp: created,
+        managedFields: [managed(manager, "Apply", declared)],
+      },
+    });
+    expect(told(replaced(server("kubectl")))).toEqual(both);
+    expect(told(replaced(server("kustomize-controller")), "kustomization")).toEqual(both);
+    expect(told(replaced(server("argocd-controller")), "argocd")).toEqual(both);
+  });
+
+  it("is the deployer's where nothing but replace deploys, and what that did not say is a default", () => {
+    const made = { ...declared.metadata, creationTimestamp: created };
+    const more = { ...declared, spec: { ...(declared["spec"] as object), paused: false } } as unknown as KubeObject;
+    const live = { ...more, metadata: { ...made, managedFields: [managed("kubectl-replace", "Update", more)] } };
+    expect(told(live)).toEqual([]);
+    expect(told(plant(live, [...container, "image"], "example.com/app:0", "kubectl-replace"))).toEqual([
+      `${IMAGE} deployer kubectl-replace`,
+    ]);
+  });
+
+  it("is no webhook's; what a webhook changed of what was applied still is, however the object was made", () => {
+    const mutated = (live: KubeObject): KubeObject => plant(live, [...container, "image"], "mirror/app:1", null);
+    const webhook = [`${IMAGE} webhook  own`];
+    expect(told(mutated(applied()))).toEqual(webhook);
+    expect(told(mutated(applied("kubectl-create")))).toEqual(webhook);
+    // Made by hand, and applied later: the note is all that the apply changed.
+    for (const manager of ["kubectl-create", "kubectl-replace"]) {
+      const adopted: KubeObject = {
+        ...declared,
+        metadata: {
+          ...noted,
+          managedFields: [
+            managed(manager, "Update", declared),
+            managed("kubectl-client-side-apply", "Update", { metadata: noted }, { time: "2026-01-02T00:00:00Z" }),
+          ],
+        },
+      };
+      expect([manager, told(mutated(adopted))]).toEqual([manager, webhook]);
+      expect([manager, told(adopted)]).toEqual([manager, []]);
+    }
   });
 });
 

@@ -7,7 +7,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Host, type Question, refuse } from "./answer.ts";
 import { type Author, type CommitFiles, commitFiles, git, makeBare, protect, serveGit } from "./git-server.ts";
 import { bodyOf, parse, send, sendPage, tokenOf } from "./http.ts";
-import { addComment, close } from "./issue-routes.ts";
+import { addComment, close, rewrite } from "./issue-routes.ts";
 import { mergePull } from "./pull-routes.ts";
 import { answer } from "./routes.ts";
 import type { Check, Fault, Issue, Permission, Pull, Repository, RequestRow, Status, Token } from "./state.ts";
@@ -32,6 +32,8 @@ export interface EmbeddedCodeHost extends AsyncDisposable {
   issues(fullName: string): readonly Issue[];
   /** A person closes an issue, as one does by the button, or with another reason. */
   closeIssue(fullName: string, number: number, who: { readonly as: string; readonly reason?: Issue["reason"] }): void;
+  /** A person changes the text of an issue. */
+  editIssue(fullName: string, number: number, who: { readonly as: string; readonly body: string }): void;
   /** Switches issues off, or on again. */
   allowIssues(fullName: string, allowed: boolean): void;
   /** `app`: it is the token of this App's installation. */
@@ -180,6 +182,11 @@ export async function startCodeHost(
     if (pull === undefined) throw new Error(`no pull request ${fullName}#${number}`);
     return pull;
   };
+  const findIssue = (fullName: string, number: number): Issue => {
+    const issue = find(fullName).issues.find((candidate) => candidate.number === number);
+    if (issue === undefined) throw new Error(`no issue ${fullName}#${number}`);
+    return issue;
+  };
   const stop = async (): Promise<void> => {
     server.closeAllConnections();
     await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -214,11 +221,11 @@ export async function startCodeHost(
     },
     issues: (fullName) => find(fullName).issues,
     closeIssue(fullName, number, { as, reason = "completed" }) {
-      const issue = find(fullName).issues.find((candidate) => candidate.number === number);
-      if (issue === undefined) throw new Error(`no issue ${fullName}#${number}`);
+      const issue = findIssue(fullName, number);
       close(issue, as, host.now());
       issue.reason = reason;
     },
+    editIssue: (fullName, number, { as, body }) => rewrite(findIssue(fullName, number), as, body, host.now()),
     allowIssues(fullName, allowed) {
       find(fullName).noIssues = !allowed;
     },

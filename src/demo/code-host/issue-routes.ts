@@ -25,7 +25,7 @@ export function onIssue(question: Question, repository: Repository, issue: Issue
       const fault = faultOf(body);
       if (fault !== null) return fault;
       if (typeof body["title"] === "string") issue.title = body["title"];
-      if (typeof body["body"] === "string") issue.body = body["body"];
+      if (typeof body["body"] === "string") rewrite(issue, login, body["body"], host.now());
       if (body["state"] === "closed" && issue.state === "open") {
         close(issue, login, host.now());
         issue.reason = "completed";
@@ -112,6 +112,13 @@ function commentFault(text: string): Answer | null {
   return [...text].length > MOST_BODY
     ? invalid("IssueComment", `body is too long (maximum is ${MOST_BODY} characters)`)
     : null;
+}
+
+/** Changes its text, as somebody. The same text is no edit. */
+export function rewrite(issue: Issue, login: string, body: string, now: string): void {
+  if (issue.body === body) return;
+  issue.body = body;
+  issue.edited = { by: login, at: now };
 }
 
 /** Closes it, as somebody. */

@@ -13,10 +13,13 @@ import type { Pull, Repository } from "./state.ts";
 /** Answers a REST call. */
 export async function answer(question: Question, host: Host): Promise<Answer> {
   const { method, path, token } = question;
-  if (path === "/user")
-    return token === null
-      ? refuse(401, "Requires authentication")
-      : { status: 200, body: ownShape(token.login, host.url()) };
+  if (path === "/user") {
+    if (token === null) return refuse(401, "Requires authentication");
+    // An installation is no user.
+    return token.app === undefined
+      ? { status: 200, body: ownShape(token.login, host.url()) }
+      : refuse(403, "Resource not accessible by integration");
+  }
   if (path === "/app")
     return isJwt(question.authorization)
       ? { status: 200, body: appShape(host) }

@@ -14,6 +14,8 @@ export interface Talk {
 }
 
 export interface Issue extends Talk {
+  /** Who changed its body last, and when. */
+  edited?: { readonly by: string; readonly at: string };
   reason: "completed" | "not_planned" | "duplicate" | "reopened" | null;
 }
 

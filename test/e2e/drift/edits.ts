@@ -3,8 +3,8 @@ import type { DriftWorld, Way } from "./world.ts";
 
 const CONTAINER = "spec.template.spec.containers[name=app]";
 
-/** Ten live edits, as people make them. */
-export async function plantTen({ namespace, name }: DriftWorld, way: Way): Promise<void> {
+/** Live edits, as people make them. */
+export async function plantEdits({ namespace, name }: DriftWorld, way: Way): Promise<void> {
   const at = (...words: string[]): Promise<string> => kubectl(["-n", namespace, ...words]);
   const patch = (deployment: string, ...operations: object[]): Promise<string> =>
     at("patch", "deployment", deployment, "--type=json", "-p", JSON.stringify(operations));
@@ -50,6 +50,13 @@ export async function plantTen({ namespace, name }: DriftWorld, way: Way): Promi
         : {};
   const stray = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "stray", namespace, ...marks } };
   await kubectl(["create", "-f", "-"], { input: JSON.stringify(stray) });
+  // 11. What was read, edited and written back as a whole.
+  const read = JSON.parse(await at("get", "deployment", "replaced", "-o", "json"));
+  const [app] = read.spec.template.spec.containers;
+  app.image = "busybox:1.36";
+  app.env.push({ name: "DEBUG", value: "1" });
+  delete read.metadata.resourceVersion;
+  await kubectl(["replace", "-f", "-"], { input: JSON.stringify(read) });
   // And what a Secret holds.
   await at("patch", "secret", "keys", "-p", '{"stringData":{"password":"staple-staple-staple"}}');
 }
@@ -64,6 +71,8 @@ export function expected(way: Way): string[] {
     `Deployment/open drift: ${CONTAINER}.readinessProbe.httpGet.port by unknown`,
     `Deployment/open drift: ${CONTAINER}.readinessProbe.periodSeconds by unknown`,
     "Deployment/side drift: spec.template.spec.containers[name=debug] by person (kubectl-patch)",
+    `Deployment/replaced drift: ${CONTAINER}.image by person (kubectl-replace)`,
+    `Deployment/replaced drift: ${CONTAINER}.env[name=DEBUG] by person (kubectl-replace)`,
     "ConfigMap/settings drift: metadata.labels.owner by person (kubectl-label)",
     "Secret/keys drift: data.password by person (kubectl-patch)",
     "Service/gone missing",

@@ -54,6 +54,7 @@ spec:${replicas}
     "web.yaml": deployment("web", "\n  replicas: 1"),
     "sorted.yaml": deployment("sorted", "\n  replicas: 1"),
     "side.yaml": deployment("side", "\n  replicas: 1"),
+    "replaced.yaml": deployment("replaced", "\n  replicas: 1"),
     "scaled.yaml": deployment("scaled", "\n  replicas: 1"),
     "open.yaml": deployment("open", ""),
     "autoscaler.yaml": `apiVersion: autoscaling/v2

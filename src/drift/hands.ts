@@ -1,0 +1,81 @@
+import { type Ownership, ownersOf } from "../kube/field-managers.ts";
+import { getAt } from "../kube/field-path.ts";
+import type { FieldPath, Json, KubeObject, ManagedFields } from "../model.ts";
+import { isMap, sameLeaf } from "./leaf.ts";
+import type { Writer } from "./model.ts";
+import { type Deploys, isDeployer, isWhole, writerOf } from "./writer.ts";
+
+/** Who had their hands on one object, as it tells itself: by managedFields and by what was applied last. */
+export interface Hands {
+  writer(entry: ManagedFields): Writer;
+  /** Did a writer own a field because it meant it, and not because it made the whole object? */
+  meant(owner: Ownership): boolean;
+  /** What kubectl's client-side apply noted for a field; undefined: nothing. */
+  applied(path: FieldPath): Json | undefined;
+  /** Did the deployer send what Git says, and another value was stored? */
+  mutated(path: FieldPath, git: Json, owners: readonly Ownership[]): boolean;
+}
+
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+const REPLACE = "kubectl-replace";
+
+/**
+ * `kubectl replace` deploys where nothing else does. Where an apply deploys, it is how people write back what they read and edited: it
+ * keeps the note of what was applied, and owns what it changed and nothing else.
+ */
+export function handsOn(live: KubeObject, deploys: Deploys): Hands {
+  const noted = lastApplied(live);
+  const appliers = noted === undefined ? [] : writersOfNote(live);
+  const all = live.metadata.managedFields ?? [];
+  const applies = (entry: ManagedFields): boolean =>
+    appliers.includes(entry) || (entry.operation === "Apply" && isDeployer(entry.manager ?? "", deploys));
+  const isApplied = all.some(applies);
+  const lastApply = appliers.map(timeOf).toSorted().at(-1);
+  // Whatever stood there before, the apply sent its own over it.
+  const isSent = (entry: ManagedFields): boolean =>
+    applies(entry) || (lastApply !== undefined && timeOf(entry) < lastApply);
+  const applied = (path: FieldPath): Json | undefined => (noted === undefined ? undefined : getAt(noted, path));
+  return {
+    writer(entry) {
+      const writer = writerOf(entry, deploys);
+      const isBeside = writer === "deployer" && entry.manager === REPLACE && isApplied && !applies(entry);
+      return isBeside ? "person" : writer;
+    },
+    meant({ entry, how }) {
+      if (how === "below") return false;
+      // Whoever made the object owns its defaults; whoever replaced it later owns what that changed.
+      const isLater = entry.manager === REPLACE && timeOf(entry) > (live.metadata.creationTimestamp ?? "");
+      return isLater || !isWhole(entry);
+    },
+    applied,
+    mutated(path, git, owners) {
+      const said = applied(path);
+      if (said === undefined || !(sameLeaf(path, git, said) || JSON.stringify(git) === JSON.stringify(said)))
+        return false;
+      return owners.every(({ entry }) => writerOf(entry, deploys) === "deployer" && isSent(entry));
+    },
+  };
+}
+
+/** Who wrote the note of what was applied; where nobody is said to, whoever writes it by its name. */
+function writersOfNote(live: KubeObject): readonly ManagedFields[] {
+  const owners = ownersOf(live, ["metadata", "annotations", LAST_APPLIED]).filter(({ how }) => how === "exact");
+  if (owners.length > 0) return owners.map(({ entry }) => entry);
+  return (live.metadata.managedFields ?? []).filter(({ manager = "" }) =>
+    ["kubectl-client-side-apply", "before-first-apply"].includes(manager),
+  );
+}
+
+const timeOf = ({ time }: ManagedFields): string => time ?? "";
+
+/** What kubectl's client-side apply noted; undefined where there is none, or it is no longer JSON. */
+function lastApplied(live: KubeObject): Json | undefined {
+  const text = live.metadata.annotations?.[LAST_APPLIED];
+  if (text === undefined || text.length > 1_000_000) return undefined;
+  try {
+    const value = JSON.parse(text) as Json;
+    return isMap(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
