@@ -407,14 +407,14 @@ describe.skipIf(!hasHelm)("the chart", () => {
 
 describe.skipIf(!hasHelm)("what the notes say", () => {
   /** Notes are printed at installation only: a copy of the chart renders them as a ConfigMap. */
-  async function notes(values: object): Promise<string> {
+  async function notes(values: object, upgrade = false): Promise<string> {
     const chart = join(folder, "noting");
     await cp(CHART, chart, { recursive: true });
     await writeFile(
       join(chart, "templates/noted.yaml"),
       'apiVersion: v1\nkind: Noted\nmetadata: { name: notes }\ntext: {{ include "stanch.notes" . | toJson }}\n',
     );
-    return String(only(await render(await file(values), { chart }), "Noted")["text"]);
+    return String(only(await render(await file(values), { chart, upgrade }), "Noted")["text"]);
   }
 
   it("names the next step and how to stop at once", async () => {
@@ -465,6 +465,15 @@ describe.skipIf(!hasHelm)("what the notes say", () => {
     ["suspension", { cronJob: { suspend: true } }, "but it is suspended"],
   ])("tells of %s", async (_, values, said) => {
     expect(await notes(values)).toContain(said);
+  });
+
+  it("an upgrade without the write half says what becomes of what stands live; nothing else does", async () => {
+    const said = "cannot be taken back without the write half";
+    const remediate = { config: { mode: "remediate" }, github: { existingSecret: "s" } };
+    expect(await notes({ config: { mode: "propose" }, github: { existingSecret: "s" } }, true)).toContain(said);
+    expect(await notes(remediate, true)).toContain(said);
+    expect(await notes({ ...remediate, write: { enabled: true } }, true)).not.toContain(said);
+    expect(await notes(remediate)).not.toContain(said);
   });
 
   it("says nothing of what the network policy lets through", async () => {
