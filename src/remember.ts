@@ -1,7 +1,7 @@
 import { messageOf, StanchError } from "./errors.ts";
 import { countOutcomes, type RunEntry, recordRun } from "./incident/run-history.ts";
 import type { RunResult } from "./metrics/labels.ts";
-import { addCounts } from "./metrics/series.ts";
+import { addCounts, type Counts, totalsWith } from "./metrics/series.ts";
 import type { Run, RunReport } from "./run.ts";
 
 /** What the books of a run need of it. */
@@ -84,7 +84,8 @@ export async function remember(entry: RunEntry, run: Recorded): Promise<void> {
   const listed = entry.result === "lease" ? {} : { entry };
   const success = entry.result === "done" || entry.result === "attention";
   try {
-    await recordRun({ ...listed, success, count: (before) => addCounts(before ?? {}, counts) }, config.history, {
+    const count = (before: Counts | null): Counts => totalsWith(before, counts);
+    await recordRun({ ...listed, startedAt: run.startedAt, success, count }, config.history, {
       cluster,
       clock,
       namespace: config.namespace,

@@ -6,7 +6,7 @@ import { isStanding } from "../incident/holding.ts";
 import { takeLease } from "../incident/lease.ts";
 import { recordRun } from "../incident/run-history.ts";
 import { createIncidentStore } from "../incident/store.ts";
-import { addCounts } from "../metrics/series.ts";
+import { type Counts, totalsWith } from "../metrics/series.ts";
 import type { Cluster } from "../ports.ts";
 import { takeBack } from "../take-back.ts";
 import type { Flags } from "./flags.ts";
@@ -20,6 +20,7 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
       hint: "stanch undo NAMESPACE/NAME; `stanch incidents -A` lists them",
     });
   const base = await composeBase(flags);
+  const startedAt = base.clock.now().getTime();
   const cluster = await composeCluster(flags, base.clock);
   try {
     const store = createIncidentStore(cluster, base.clock, onStepOf(base, cluster));
@@ -52,7 +53,7 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
       const pull = incident.status?.pullRequest;
       if (pull !== undefined)
         process.stdout.write(`${pull.url} is left to you: close it, or merge it if it is right.\n`);
-      await countUndo(base, cluster);
+      await countUndo(base, startedAt, cluster);
       return undone.complete ? 0 : 3;
     } finally {
       await lease.release();
@@ -63,11 +64,12 @@ export async function main(flags: Flags, words: string[]): Promise<number> {
 }
 
 /** What was taken back is counted with what the runs did. */
-async function countUndo({ config, clock, log, meter }: Base, cluster: Cluster): Promise<void> {
+async function countUndo({ config, clock, log, meter }: Base, startedAt: number, cluster: Cluster): Promise<void> {
   if (meter === undefined || config.history === 0) return;
   const counts = meter.counts();
   try {
-    await recordRun({ success: false, count: (before) => addCounts(before ?? {}, counts) }, config.history, {
+    const count = (before: Counts | null): Counts => totalsWith(before, counts);
+    await recordRun({ startedAt, success: false, count }, config.history, {
       cluster,
       clock,
       namespace: config.namespace,

@@ -1,4 +1,4 @@
-import type { Hold } from "../model.ts";
+import type { Hold, Phase } from "../model.ts";
 import { CLOSED, type Incident } from "./incident.ts";
 
 /** Holds of an incident that are not known to be gone. */
@@ -22,6 +22,21 @@ export function expiredHolds(incident: Pick<Incident, "status">, now: Date): rea
 export function withHolds(incident: Pick<Incident, "status">, taken: readonly Hold[]): readonly Hold[] {
   return [...standingHolds(incident), ...taken];
 }
+
+/**
+ * Was the hotfix applied at all? One that was refused goes from Acting to RolledBack. A long life may have pushed the step out of the timeline:
+ * what comes only after it says the same.
+ */
+export function wasApplied({ status }: Pick<Incident, "status">): boolean {
+  const { hotfix, timeline = [] } = status ?? {};
+  if (hotfix === undefined) return false;
+  const { appliedAt, undoneAt } = hotfix;
+  const from = Date.parse(appliedAt);
+  const until = undoneAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(undoneAt);
+  return timeline.some(({ at, phase }) => AFTER_ACTING.has(phase) && Date.parse(at) >= from && Date.parse(at) <= until);
+}
+
+const AFTER_ACTING: ReadonlySet<Phase> = new Set(["Hotfixed", "Verified", "Contained", "Proposed", "Merged"]);
 
 /** Does a live change stand that could be taken back? Of an action (an eviction, a command) nothing does. */
 export function isStanding({ status }: Pick<Incident, "status">): boolean {

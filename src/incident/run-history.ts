@@ -78,6 +78,8 @@ export interface HistoryContext {
 export interface RunRecord {
   /** Absent: it is counted and not listed (a run that gave way to another). */
   readonly entry?: RunEntry;
+  /** When it began, in milliseconds: totals that are made with it count since then. */
+  readonly startedAt: number;
   /** It came to its end. */
   readonly success: boolean;
   /** Adds what it counted to the totals so far (null: there are none). */
@@ -109,7 +111,7 @@ export async function recordRun(record: RunRecord, keep: number, context: Histor
     return {
       entries: (record.entry === undefined ? entries : [record.entry, ...entries]).slice(0, keep),
       totals: {
-        since: totals?.since ?? now,
+        since: totals?.since ?? new Date(record.startedAt).toISOString(),
         ...(lastSuccessAt === undefined ? {} : { lastSuccessAt }),
         counters: record.count(totals?.counters ?? null),
       },

@@ -12,6 +12,8 @@ export type Counts = Readonly<Record<string, number>>;
 
 /** More series than the table can make of known labels are a fault, and bound what the `Run` object holds. */
 const MOST = 600;
+/** Series of one counter that are told before there is anything to count. */
+const FEW = 20;
 const ID = /^[a-z][a-z0-9-]{0,39}$/;
 
 export function definitionOf(name: MetricName): MetricDefinition {
@@ -48,6 +50,27 @@ export function samplesOf(counts: Counts): Sample[] {
     const sample = { name: name as MetricName, labels: boundedLabels(name as MetricName, labels), value };
     return seriesOf(sample.name, labels) === series ? [sample] : [];
   });
+}
+
+/**
+ * Every counter whose labels are few, at 0. A series that begins at 6 has grown by nothing, so that an alert on its growth would never see the
+ * first burst. Phases by symptom would be hundreds, and ids of catalogues are not known here.
+ */
+const ZEROS: Counts = Object.fromEntries(
+  (Object.keys(METRICS) as MetricName[]).flatMap((name) => {
+    const { type, labels = {} } = definitionOf(name);
+    const all = Object.entries(labels).reduce<Record<string, string>[]>(
+      (rows, [label, values]) =>
+        typeof values === "string" ? [] : rows.flatMap((row) => values.map((value) => ({ ...row, [label]: value }))),
+      [{}],
+    );
+    return type === "counter" && all.length <= FEW ? all.map((row) => [seriesOf(name, row), 0] as const) : [];
+  }),
+);
+
+/** Totals with what one run counted. Those of known labels are there from the first run on, also in totals that an older version kept. */
+export function totalsWith(before: Counts | null, more: Counts): Counts {
+  return addCounts(addCounts(before ?? {}, more), ZEROS);
 }
 
 /** The sum of two sets of amounts; no more series than there may be. */

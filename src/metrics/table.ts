@@ -55,9 +55,11 @@ export const METRICS = {
     remedy: "id",
     result: VERIFICATIONS,
   }),
-  stanch_hotfixes_total: counter("{hotfix}", "Live changes that were applied, and that were taken back.", {
-    event: ["applied", "undone"],
-  }),
+  stanch_hotfixes_total: counter(
+    "{hotfix}",
+    "Live changes that were applied, and those that were taken back after it; the end of what only contains a fault is not counted.",
+    { event: ["applied", "undone"] },
+  ),
   stanch_guard_objections_total: counter("{plan}", "Plans that a guard stopped, or let through to Git only.", {
     guard: "id",
     decision: ["refuse", "git-only"],

@@ -12,7 +12,9 @@ export function countStep(before: Incident | null, after: Incident, meter: Pick<
   const symptom = after.spec.symptom;
   if (then?.phase !== now.phase) meter.count("stanch_incident_transitions_total", { symptom, phase: now.phase });
   if (then?.phase === "Acting" && came("Hotfixed")) meter.count("stanch_hotfixes_total", { event: "applied" });
-  if (now.hotfix?.undoneAt !== undefined && then?.hotfix?.undoneAt === undefined)
+  // What contains a fault ends as it was meant to, and what the cluster refused was never applied.
+  const isUndone = now.hotfix?.undoneAt !== undefined && then?.hotfix?.undoneAt === undefined;
+  if (isUndone && now.hotfix?.contains === undefined && then?.phase !== "Acting")
     meter.count("stanch_hotfixes_total", { event: "undone" });
   // A problem that came back has tried nothing yet.
   for (const { remedy, result } of now.tried.slice(then?.tried.length ?? 0))

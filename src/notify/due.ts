@@ -45,17 +45,27 @@ export function due(facts: DueFacts, receiver: ReceiverEntry, now: Date): Due[] 
 
 function untoldOf({ milestones, told, since, storm }: DueFacts, receiver: ReceiverEntry): Milestone[] {
   const keys = new Set(told?.keys ?? []);
+  const knows = knowsOfIt(told);
   const wanted = milestones.filter(
     ({ key, event, severity, at, standing }) =>
       !keys.has(key) &&
       receiver.events.some((name) => name === event) &&
       // Who was told that something is wrong is told that it is over.
-      (isAtLeast(severity, receiver.severity) || (event === "resolved" && keys.size > 0)) &&
+      (isAtLeast(severity, receiver.severity) || (event === "resolved" && knows)) &&
       (standing || Date.parse(at) >= since) &&
       !(storm && event === "escalated"),
   );
   // What began and ended without anybody being told is not worth telling.
-  return keys.size === 0 && wanted.every(({ event }) => event === "resolved") ? [] : wanted;
+  return !knows && wanted.every(({ event }) => event === "resolved") ? [] : wanted;
+}
+
+/**
+ * Was the receiver told of this occurrence? Keys stand in the order in which they were told; those before the last end are of earlier ones. When
+ * that end is not kept any more, more keys than are kept came after it.
+ */
+function knowsOfIt(told: Told | undefined): boolean {
+  const keys = told?.keys ?? [];
+  return keys.length > 0 && !(keys.at(-1) ?? "").startsWith("resolved@");
 }
 
 export function isAtLeast(severity: Severity, least: Severity): boolean {

@@ -1,6 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
 import type { Config } from "../config/schema.ts";
-import { standingHolds } from "../incident/holding.ts";
+import { standingHolds, wasApplied } from "../incident/holding.ts";
 import { CLOSED, type Incident, type IncidentStatus } from "../incident/incident.ts";
 import type { NoticeEvent, Severity } from "../model.ts";
 
@@ -76,6 +76,8 @@ function hotfixApplied(status: IncidentStatus): Milestone | null {
 function hotfixUndone(status: IncidentStatus): Milestone | null {
   const { hotfix, plan, tried } = status;
   if (hotfix?.undoneAt === undefined) return null;
+  // What contains a fault ends as it was meant to, and what the cluster refused was never applied.
+  if (hotfix.contains !== undefined || !wasApplied({ status })) return null;
   const rows = tried.slice(-3).map((row) => `${row.title} (${row.result})`);
   const also = rows.length === 0 ? "" : ` ${sentence(`Tried: ${rows.join("; ")}`)}`;
   return {

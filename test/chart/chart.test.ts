@@ -209,9 +209,121 @@ describe.skipIf(!hasHelm)("the chart", () => {
       { podLabels: { "app.kubernetes.io/instance": "x" } },
       /podLabels: app\.kubernetes\.io\/instance is set by the chart/,
     ],
+    ["a network that is none", { networkPolicy: { cidrs: ["10.0.0.0/33"] } }, /at '\/networkPolicy\/cidrs\/0'/],
+    ["a network of six that is none", { networkPolicy: { except: ["fe80::/129"] } }, /at '\/networkPolicy\/except\/0'/],
+    ["an address without a length", { networkPolicy: { cidrs: ["10.0.0.1"] } }, /at '\/networkPolicy\/cidrs\/0'/],
+    ["a name that is none", { fullnameOverride: "a.-b" }, /at '\/fullnameOverride'/],
+    [
+      "a variable of the chart's own",
+      { extraEnv: [{ name: "STANCH_CONFIG", value: "/x" }] },
+      /extraEnv: STANCH_CONFIG is set by the chart/,
+    ],
+    [
+      "a variable that stands twice",
+      {
+        extraEnv: [
+          { name: "A", value: "1" },
+          { name: "A", value: "2" },
+        ],
+      },
+      /extraEnv: A stands in it twice/,
+    ],
     ["write as text", { write: { enabled: "true " } }, /at '\/write\/enabled'/],
   ])("refuses %s", async (_, values, said) => {
     await expect(render(await file(values))).rejects.toThrow(said);
+  });
+
+  it.each<[string, readonly string[], readonly string[], Record<string, readonly string[] | undefined>]>([
+    [
+      "everything",
+      ["0.0.0.0/0", "::/0"],
+      ["169.254.0.0/16", "fe80::/10"],
+      { "0.0.0.0/0": ["169.254.0.0/16"], "::/0": ["fe80::/10"] },
+    ],
+    [
+      "networks of one's own, which hold none of it",
+      ["10.0.0.0/8", "2001:db8::/32"],
+      ["169.254.0.0/16", "fe80::/10"],
+      { "10.0.0.0/8": undefined, "2001:db8::/32": undefined },
+    ],
+    [
+      "networks that hold a part",
+      ["160.0.0.0/3", "10.0.0.0/8", "fe80:0:0:0:0:0:0:0/9"],
+      ["169.254.0.0/16", "10.1.0.0/16", "10.2.3.4/32", "FE80::/10"],
+      {
+        "160.0.0.0/3": ["169.254.0.0/16"],
+        "10.0.0.0/8": ["10.1.0.0/16", "10.2.3.4/32"],
+        "fe80:0:0:0:0:0:0:0/9": ["FE80::/10"],
+      },
+    ],
+    [
+      "the very network, and a part of it: what is named is meant",
+      ["169.254.0.0/16", "169.254.169.254/32"],
+      ["169.254.0.0/16"],
+      { "169.254.0.0/16": undefined, "169.254.169.254/32": undefined },
+    ],
+  ])("leaves out of its networks what they hold: %s", async (_, cidrs, except, blocks) => {
+    const policy = only(await render(await file({ networkPolicy: { enabled: true, cidrs, except } })), "NetworkPolicy");
+    const to = listAt(policy, "spec", "egress").flatMap((rule) => listAt(rule, "to"));
+    expect(
+      Object.fromEntries(to.map((peer) => [textAt(peer, "ipBlock", "cidr"), fieldAt(peer, "ipBlock", "except")])),
+    ).toEqual(blocks);
+  });
+
+  it("names each label and annotation once, and takes what is said last", async () => {
+    const objects = await render(
+      await file({
+        commonLabels: { team: "platform" },
+        podLabels: { team: "healers" },
+        podAnnotations: { "checksum/config": "mine", more: "x" },
+        monitoring: {
+          prometheusRule: { enabled: true, labels: { team: "watchers" } },
+          dashboard: { enabled: true, labels: { team: "painters", grafana_dashboard: "2" } },
+        },
+      }),
+    );
+    const template = mapAt(only(objects, "CronJob"), "spec", "jobTemplate", "spec", "template", "metadata");
+    expect(only(objects, "CronJob").metadata.labels).toMatchObject({ team: "platform" });
+    expect(template).toMatchObject({
+      labels: { team: "healers", "app.kubernetes.io/name": "stanch" },
+      annotations: { "checksum/config": "mine", more: "x" },
+    });
+    expect(only(objects, "Pod").metadata.labels).toMatchObject({ team: "healers" });
+    expect(only(objects, "PrometheusRule").metadata.labels).toMatchObject({ team: "watchers" });
+    const map = objects.find((object) => object.metadata.name === "stanch-dashboard");
+    expect(map?.metadata.labels).toMatchObject({ team: "painters", grafana_dashboard: "2" });
+  });
+
+  it("names each environment variable once: extraEnv takes the place of the chart's own", async () => {
+    const elsewhere = { secretKeyRef: { name: "vault", key: "k" } };
+    const pod = podOf(
+      await render(
+        await file({
+          github: { existingSecret: "mine" },
+          proxy: { http: "http://proxy.example.com", https: "http://proxy.example.com" },
+          extraEnv: [
+            { name: "GITHUB_TOKEN", valueFrom: elsewhere },
+            { name: "HTTPS_PROXY", valueFrom: elsewhere },
+            { name: "NO_PROXY", value: ".acme.example" },
+            { name: "MORE", value: "1" },
+          ],
+        }),
+      ),
+    );
+    const names = listAt(container(pod), "env").map((entry) => textAt(entry, "name"));
+    expect(new Set(names).size).toBe(names.length);
+    const variables = environment(pod);
+    expect(variables).toMatchObject({
+      STANCH_CONFIG: "/etc/stanch/stanch.yaml",
+      GITHUB_TOKEN: elsewhere,
+      HTTPS_PROXY: elsewhere,
+      NO_PROXY: ".acme.example",
+      http_proxy: "http://proxy.example.com",
+      MORE: "1",
+    });
+    // A program that reads the other spelling must not find what was replaced.
+    expect(names).not.toContain("https_proxy");
+    expect(names).not.toContain("no_proxy");
   });
 
   it("takes hostile values as text", async () => {
@@ -282,18 +394,27 @@ describe.skipIf(!hasHelm)("the chart", () => {
       for (const label of Object.values(object.metadata.labels ?? {})) expect(label.length).toBeLessThanOrEqual(63);
     }
   });
+
+  it.each([
+    ["a dot", `${"n".repeat(44)}.more`, "n".repeat(44)],
+    ["several signs", `${"n".repeat(42)}.a--b`, `${"n".repeat(42)}.a`],
+    ["nothing", "healer.acme", "healer.acme"],
+  ])("a name that is cut at %s ends in a letter or digit", async (_, fullnameOverride, name) => {
+    const objects = await render(await file({ fullnameOverride }));
+    expect(only(objects, "CronJob").metadata.name).toBe(name);
+  });
 });
 
 describe.skipIf(!hasHelm)("what the notes say", () => {
   /** Notes are printed at installation only: a copy of the chart renders them as a ConfigMap. */
-  async function notes(values: object): Promise<string> {
+  async function notes(values: object, upgrade = false): Promise<string> {
     const chart = join(folder, "noting");
     await cp(CHART, chart, { recursive: true });
     await writeFile(
       join(chart, "templates/noted.yaml"),
       'apiVersion: v1\nkind: Noted\nmetadata: { name: notes }\ntext: {{ include "stanch.notes" . | toJson }}\n',
     );
-    return String(only(await render(await file(values), { chart }), "Noted")["text"]);
+    return String(only(await render(await file(values), { chart, upgrade }), "Noted")["text"]);
   }
 
   it("names the next step and how to stop at once", async () => {
@@ -344,6 +465,15 @@ describe.skipIf(!hasHelm)("what the notes say", () => {
     ["suspension", { cronJob: { suspend: true } }, "but it is suspended"],
   ])("tells of %s", async (_, values, said) => {
     expect(await notes(values)).toContain(said);
+  });
+
+  it("an upgrade without the write half says what becomes of what stands live; nothing else does", async () => {
+    const said = "cannot be taken back without the write half";
+    const remediate = { config: { mode: "remediate" }, github: { existingSecret: "s" } };
+    expect(await notes({ config: { mode: "propose" }, github: { existingSecret: "s" } }, true)).toContain(said);
+    expect(await notes(remediate, true)).toContain(said);
+    expect(await notes({ ...remediate, write: { enabled: true } }, true)).not.toContain(said);
+    expect(await notes(remediate)).not.toContain(said);
   });
 
   it("says nothing of what the network policy lets through", async () => {

@@ -42,10 +42,11 @@ const RENDERED = new Map<string, Promise<Said>>();
 /** What the chart renders for a file of values. Throws with helm's words. */
 export async function render(
   values: string,
-  options: { readonly chart?: string; readonly release?: string } = {},
+  options: { readonly chart?: string; readonly release?: string; readonly upgrade?: boolean } = {},
 ): Promise<KubeObject[]> {
   const { release = RELEASE, chart = CHART } = options;
   const words = ["template", release, chart, "--namespace", NAMESPACE, "--kube-version", "1.29.0", "--values", values];
+  if (options.upgrade === true) words.push("--is-upgrade");
   // What is not made for one test renders the same in all of them.
   const fixed = chart === CHART && values.startsWith(VALUES);
   const asked = (fixed ? RENDERED.get(`${release} ${values}`) : undefined) ?? helm(words);

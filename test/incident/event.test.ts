@@ -8,7 +8,7 @@ import type { Incident, IncidentStatus } from "../../src/incident/incident.ts";
 import { createLog } from "../../src/log.ts";
 import { createMeter } from "../../src/metrics/meter.ts";
 import { countStep } from "../../src/metrics/transitions.ts";
-import type { Hold, Hotfix, KubeObject } from "../../src/model.ts";
+import type { Containment, Hold, Hotfix, KubeObject } from "../../src/model.ts";
 import { deployment, makeWorld, virtualClock, type World } from "../pipeline/world.ts";
 
 const REF = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "app" };
@@ -19,6 +19,7 @@ const HOTFIX: Hotfix = {
   appliedAt: "2026-03-01T10:00:00Z",
   objects: {},
 };
+const CONTAINS: Containment = { template: "t", pods: [] };
 const HOLD: Hold = {
   kind: "flux-object",
   object: REF,
@@ -97,6 +98,20 @@ const STEPS: Step[] = [
     { phase: "RolledBack", hotfix: { ...HOTFIX, undoneAt: "2026-03-01T11:00:00Z" } },
     ["StanchRolledBack"],
     { ...to("RolledBack"), 'stanch_hotfixes_total{event="undone"}': 1 },
+  ],
+  [
+    "the end of one that was refused: it was never applied",
+    { phase: "Acting", ...applied },
+    { phase: "RolledBack", hotfix: { ...HOTFIX, undoneAt: "2026-03-01T10:00:01Z" } },
+    ["StanchRolledBack"],
+    to("RolledBack"),
+  ],
+  [
+    "the end of what contains, as it was meant",
+    { phase: "Contained", hotfix: { ...HOTFIX, contains: CONTAINS } },
+    { phase: "RolledBack", hotfix: { ...HOTFIX, contains: CONTAINS, undoneAt: "2026-03-01T11:00:00Z" } },
+    ["StanchReleased"],
+    to("RolledBack"),
   ],
   [
     "the undo when a hold is over",

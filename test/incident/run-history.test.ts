@@ -25,8 +25,10 @@ const entry = (at: number): RunEntry => ({
   outcomes: { proposed: 1 },
 });
 const DONE = 'stanch_runs_total{result="done"}';
+const STARTED = Date.UTC(2025, 11, 31, 23);
 const record = (at: number, counts: Record<string, number> = { [DONE]: 1 }): RunRecord => ({
   entry: entry(at),
+  startedAt: STARTED,
   success: true,
   count: (before) => addCounts(before ?? {}, counts),
 });
@@ -78,10 +80,16 @@ it("counts a run that gave way without listing it, and keeps when a run last cam
   const succeeded = (await readHistory(context)).totals?.lastSuccessAt;
   await world.clock.sleep(60_000);
   const lease = 'stanch_runs_total{result="lease"}';
-  await recordRun({ success: false, count: (before) => addCounts(before ?? {}, { [lease]: 1 }) }, 9, context);
+  await recordRun(
+    { startedAt: STARTED + 1, success: false, count: (before) => addCounts(before ?? {}, { [lease]: 1 }) },
+    9,
+    context,
+  );
   const { entries, totals } = await readHistory(context);
   expect(entries).toHaveLength(1);
   expect(totals).toMatchObject({ lastSuccessAt: succeeded, counters: { [DONE]: 1, [lease]: 1 } });
+  // What the first run counted lies after the time since when totals count, and that time stays.
+  expect(totals?.since).toBe(new Date(STARTED).toISOString());
 });
 
 it.each<[string, object]>([

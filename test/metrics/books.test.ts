@@ -4,7 +4,7 @@ import { parseConfig } from "../../src/config/load.ts";
 import { StanchError } from "../../src/errors.ts";
 import { createLog } from "../../src/log.ts";
 import { createMeter } from "../../src/metrics/meter.ts";
-import { addCounts, samplesOf, seriesOf } from "../../src/metrics/series.ts";
+import { addCounts, samplesOf, seriesOf, totalsWith } from "../../src/metrics/series.ts";
 import { METRICS, type MetricName } from "../../src/metrics/table.ts";
 import type { Outcome } from "../../src/model.ts";
 import type { Cluster } from "../../src/ports.ts";
@@ -104,6 +104,34 @@ describe("the books", () => {
     let counts = {};
     for (let run = 0; run < 10_000; run += 1) counts = addCounts(counts, { stanch_model_cost_dollars_total: 0.0007 });
     expect(counts).toEqual({ stanch_model_cost_dollars_total: 7 });
+  });
+
+  it("begin every counter of few labels at 0, so that its first increase is one", () => {
+    const undone = 'stanch_hotfixes_total{event="undone"}';
+    const first = totalsWith(null, { 'stanch_runs_total{result="done"}': 1, stanch_run_seconds_total: 3 });
+    expect(first).toMatchObject({
+      'stanch_runs_total{result="done"}': 1,
+      'stanch_runs_total{result="fault"}': 0,
+      stanch_run_seconds_total: 3,
+      stanch_model_cost_dollars_total: 0,
+      [undone]: 0,
+      'stanch_pull_requests_total{event="opened"}': 0,
+    });
+    expect(totalsWith(first, { [undone]: 6 })[undone]).toBe(6);
+    // Neither hundreds of them, nor names that are not known.
+    expect(Object.keys(first).length).toBeLessThan(100);
+    expect(Object.keys(first).filter((series) => /transitions|remedies|guard/.test(series))).toEqual([]);
+    expect(samplesOf(first)).toHaveLength(Object.keys(first).length);
+  });
+
+  it("of an older version get those too, and lose nothing to them", () => {
+    const older = { 'stanch_runs_total{result="done"}': 90, 'stanch_remedies_total{remedy="evict",result="worse"}': 2 };
+    const totals = totalsWith(older, {});
+    expect(totals).toMatchObject({ ...older, 'stanch_hotfixes_total{event="undone"}': 0 });
+    const full = Object.fromEntries(
+      Array.from({ length: 600 }, (_, at) => [`stanch_remedies_total{remedy="r-${at}",result="worse"}`, 1]),
+    );
+    expect(totalsWith(full, {})).toEqual(full);
   });
 
   it.each<[object, boolean, boolean]>([

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { RESULTS } from "../../src/metrics/labels.ts";
 import { command, flagsFor } from "../commands/command.ts";
 import { findProgram, said } from "../monitoring/program.ts";
 import { deployment, isKilled, makeWorld, REPOSITORY, type World } from "../pipeline/world.ts";
@@ -128,9 +129,9 @@ describe.skipIf(prometheus === null || pushgateway === null)("a real Prometheus 
 
       // One series each, whichever way it came: the same labels and the same value.
       const runs = await query("stanch_runs_total");
-      expect(runs).toEqual({
-        "__name__=stanch_runs_total,cluster=test,instance=stanch-system,job=stanch,result=done": 3,
-      });
+      const of = (result: string): string =>
+        `__name__=stanch_runs_total,cluster=test,instance=stanch-system,job=stanch,result=${result}`;
+      expect(runs).toEqual(Object.fromEntries(RESULTS.map((result) => [of(result), result === "done" ? 3 : 0])));
       expect(names.size).toBeGreaterThan(30);
       const known = (await (await fetch(`${base}/api/v1/label/__name__/values`)).json()) as { data: string[] };
       expect(known.data.filter((name) => name.startsWith("stanch_")).toSorted()).toEqual([...names].toSorted());

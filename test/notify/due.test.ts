@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/config/load.ts";
+import type { Hotfix } from "../../src/model.ts";
 import { milestoneSettings, milestonesOf } from "../../src/notify/milestones.ts";
 import { idOf } from "../../src/notify/notice.ts";
 import { isQuiet } from "../../src/notify/quiet.ts";
@@ -119,6 +120,49 @@ describe("what is due", () => {
     desk.step("app", "Resolved", "The symptom is gone.", { resolvedAt: desk.clock.now().toISOString() });
     await desk.run();
     expect(events(desk)).toEqual([]);
+  });
+
+  it("is not that something is over of which only an earlier occurrence was told", async () => {
+    const desk = makeDesk(one({ severity: "warning" }));
+    await desk.run();
+    fix(desk, "app");
+    await desk.run();
+    const resolve = async (): Promise<void> => {
+      desk.step("app", "Resolved", "Over.", { resolvedAt: desk.clock.now().toISOString() });
+      await desk.run();
+      await desk.clock.sleep(minutes(60));
+    };
+    await resolve();
+    expect(events(desk)).toEqual(["hotfix-applied", "resolved"]);
+    desk.step("app", "Detected", "Came back", { recurrences: 1 });
+    await desk.run();
+    await resolve();
+    expect(events(desk)).toHaveLength(2);
+    desk.step("app", "Escalated", "A person is needed.", { recurrences: 2 });
+    await desk.run();
+    await resolve();
+    expect(events(desk)).toEqual(["hotfix-applied", "resolved", "escalated", "resolved"]);
+  });
+
+  it("is not that something was taken back which was never applied, or which has ended as it was meant to", async () => {
+    const desk = makeDesk(one());
+    await desk.run();
+    const at = (): string => desk.clock.now().toISOString();
+    const applied = hotfixed(desk.clock.now());
+    for (const name of ["refused", "paused", "fixed"]) desk.add(name);
+    desk.step("refused", "Acting", "Applying live: evict.", applied);
+    for (const name of ["paused", "fixed"]) desk.step(name, "Hotfixed", "Applied live.", applied);
+    await desk.clock.sleep(1000);
+    const undone = { ...(applied.hotfix as Hotfix), undo: { at: at(), reason: "it is over" }, undoneAt: at() };
+    desk.step("refused", "RolledBack", "A PodDisruptionBudget forbids it.", { hotfix: undone });
+    desk.step("paused", "RolledBack", "The pause is over.", {
+      hotfix: { ...undone, contains: { template: "t", pods: [] } },
+    });
+    desk.step("fixed", "RolledBack", "Not healed.", { hotfix: undone });
+    await desk.run();
+    expect(desk.arrived.map(({ notice }) => [notice.event, notice.incident?.name])).toEqual([
+      ["hotfix-undone", "fixed"],
+    ]);
   });
 
   it("is a hotfix that stands too long, after a day, two, four; and a hold that is about to expire", async () => {

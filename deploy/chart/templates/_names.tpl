@@ -1,13 +1,18 @@
+{{/* A name that is not longer than 45 characters, and ends in a letter or digit wherever it is cut. */}}
+{{- define "stanch.cut" -}}
+{{- trunc 45 . | regexFind ".*[A-Za-z0-9]" -}}
+{{- end -}}
+
 {{/* Name of everything in the release. A CronJob's name has 52 characters at most. */}}
 {{- define "stanch.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" -}}
+{{- include "stanch.cut" .Values.fullnameOverride -}}
 {{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 45 | trimSuffix "-" -}}
+{{- include "stanch.cut" .Release.Name -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 45 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | include "stanch.cut" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -25,13 +30,19 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | regexFind ".*[A-Za-z0-9]" }}
 {{ include "stanch.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{/* The chart's labels with further ones, each key once: the further ones win. `root`, `more`. */}}
+{{- define "stanch.labelsWith" -}}
+{{- $labels := include "stanch.labels" .root | fromYaml -}}
+{{- mergeOverwrite $labels (deepCopy (default (dict) .more)) | toYaml -}}
 {{- end -}}
 
 {{/* Is there a write half? Only where it is enabled and there is something that may be written. */}}

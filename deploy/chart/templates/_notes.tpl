@@ -22,6 +22,11 @@ WARNING: config.mode is remediate, but the write half is not installed, so NOTHI
 To let it change what runs:  --set write.enabled=true
 To say what is so:           --set config.mode=propose
 {{- end }}
+{{- if and .Release.IsUpgrade (not (include "stanch.writes" .)) }}
+
+Did it change what runs before? What still stands live (`stanch incidents`, column LIVE) cannot be taken back without the write half: go back to it
+until open hotfixes have ended (merge or close their pull requests, or stanch undo NAME -n NAMESPACE).
+{{- end }}
 {{- if and .Values.write.enabled (ne $mode "remediate") }}
 
 write.enabled is true, but in mode {{ $mode }} nothing is changed live: the right to it is not granted before config.mode is remediate.

@@ -23,64 +23,7 @@ containers:
     args:
       {{- toYaml $.args | nindent 6 }}
     env:
-      - name: STANCH_CONFIG
-        value: /etc/stanch/stanch.yaml
-      {{- if .github.existingSecret }}
-      {{- if dig "github" "appId" "" .config }}
-      - name: STANCH_GITHUB_APP_KEY
-        valueFrom:
-          secretKeyRef:
-            name: {{ .github.existingSecret | quote }}
-            key: {{ .github.appPrivateKeyKey | quote }}
-      {{- else }}
-      - name: GITHUB_TOKEN
-        valueFrom:
-          secretKeyRef:
-            name: {{ .github.existingSecret | quote }}
-            key: {{ .github.tokenKey | quote }}
-      {{- end }}
-      {{- end }}
-      {{- with .model.existingSecret }}
-      - name: ANTHROPIC_API_KEY
-        valueFrom:
-          secretKeyRef:
-            name: {{ . | quote }}
-            key: {{ $root.Values.model.apiKeyKey | quote }}
-      {{- end }}
-      {{- if or .proxy.http .proxy.https }}
-      # Node asks through a proxy only when it is told to.
-      - name: NODE_USE_ENV_PROXY
-        value: "1"
-      {{- with .proxy.http }}
-      - name: HTTP_PROXY
-        value: {{ . | quote }}
-      - name: http_proxy
-        value: {{ . | quote }}
-      {{- end }}
-      {{- with .proxy.https }}
-      - name: HTTPS_PROXY
-        value: {{ . | quote }}
-      - name: https_proxy
-        value: {{ . | quote }}
-      {{- end }}
-      {{- $direct := list "localhost" "127.0.0.1" "::1" ".svc" ".cluster.local" "$(KUBERNETES_SERVICE_HOST)" }}
-      {{- with .proxy.noProxy }}{{ $direct = append $direct . }}{{ end }}
-      - name: NO_PROXY
-        value: {{ join "," $direct | quote }}
-      - name: no_proxy
-        value: {{ join "," $direct | quote }}
-      {{- end }}
-      {{- if or .caBundle.configMap .caBundle.secret }}
-      - name: NODE_EXTRA_CA_CERTS
-        value: /etc/stanch-ca/ca.crt
-      - name: GIT_SSL_CAINFO
-        value: /etc/stanch-ca/ca.crt
-      - name: SSL_CERT_FILE
-        value: /etc/stanch-ca/ca.crt
-      {{- end }}
-      {{- with .extraEnv }}
-      {{- toYaml . | nindent 6 }}
-      {{- end }}
+      {{- include "stanch.env" $root | nindent 6 }}
     {{- with .extraEnvFrom }}
     envFrom:
       {{- toYaml . | nindent 6 }}
