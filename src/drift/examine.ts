@@ -15,6 +15,7 @@ import type { Predictor } from "./predict.ts";
 import { type DriftRequest, means } from "./request.ts";
 import type { Declared, Root } from "./root.ts";
 import type { Rules } from "./rules.ts";
+import { declaredLater, firstOfEach } from "./same-deployer.ts";
 import { isEncrypted, isSecret, type Seal, sealed } from "./secret.ts";
 import { isChild, isCopyByPerson, isOfRelease, staysByRule, trackedBy } from "./tracked.ts";
 
@@ -288,26 +289,6 @@ function isPartOfIt({ origins }: Deployer, { roots = [] }: DriftRequest): boolea
   return (
     origins.found && roots.length > 0 && !origins.origins.every((origin) => roots.some((name) => means(name, origin)))
   );
-}
-
-/** Of one deployer's sources that declare the same object, the last wins, as in Argo CD. */
-function declaredLater(roots: readonly Root[]): (root: Root, key: string) => boolean {
-  return (root, key) => {
-    const order = root.deployer?.origins.found === true ? root.deployer.origins.origins : [];
-    const at = (other: Root): number => order.indexOf(other.origin);
-    return roots.some(
-      (other) =>
-        other !== root &&
-        other.deployer !== null &&
-        other.deployer === root.deployer &&
-        at(other) > at(root) &&
-        other.declared.has(key),
-    );
-  };
-}
-
-function firstOfEach(roots: readonly Root[]): Root[] {
-  return roots.filter((root, index) => roots.findIndex(({ deployer }) => deployer === root.deployer) === index);
 }
 
 function reasonFor(

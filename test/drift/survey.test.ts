@@ -226,6 +226,7 @@ describe("roots", () => {
     expect(report.hidden).toContainEqual({
       rule: "objects that a later source of the same Application declares, too",
       count: 1,
+      repositories: [{ repository: REPOSITORY, count: 1 }],
     });
   });
 
