@@ -1,32 +1,36 @@
-import { readFile } from "node:fs/promises";
-import { executables } from "./programs.ts";
-import { hardLimits } from "./sandbox-arguments.ts";
+import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 
 /** Bytes of memory that a renderer may take: large charts take some 200 MiB, and the chart's own limit is 1 GiB for everything. */
 export const RENDER_BYTES = 512 * 1024 * 1024;
 
-/** A program and its arguments, to be run as they are. */
-export interface Invocation {
-  readonly file: string;
-  readonly args: readonly string[];
-}
+/** Milliseconds between two looks: at the speed of memory some 100 MiB. */
+const LOOK_MS = 20;
 
 /**
- * The same program under a limit of the memory that it writes to (RLIMIT_DATA of setrlimit(2); what Go only reserves does not count), where Linux
- * and util-linux's prlimit are there; otherwise as it is. A template can ask for any amount in one call: only the kernel can refuse it, and
- * without a limit the container's own would end the whole run.
+ * Kills a program that takes more memory than `bytes`, on Linux, and answers `true` from then on. A template can ask for any amount in one call,
+ * and the container's own limit would end the whole run. It is looked at from outside, because no limit of the kernel's holds for Go without a
+ * cgroup: RLIMIT_DATA forgets what is mapped over a reservation, and RLIMIT_AS counts what is only reserved. The looks end with the process.
  */
-export async function withMemoryLimit(program: Invocation, bytes: number, path: string): Promise<Invocation> {
-  const limits = await readFile("/proc/self/limits", "utf8").catch(() => null);
-  if (limits === null) return program;
-  for await (const prlimit of executables(["prlimit"], path)) {
-    // Nobody may raise a hard limit.
-    const data = Math.min(bytes, hardLimits(limits)["Max data size"] ?? bytes);
-    return { file: prlimit, args: ["--core=0", `--data=${data}`, "--", program.file, ...program.args] };
-  }
-  return program;
+export function watchMemory(program: ChildProcess, bytes: number): () => boolean {
+  let exceeded = false;
+  const timer = setInterval(() => {
+    if (residentOf(program.pid) <= bytes) return;
+    exceeded = true;
+    program.kill("SIGKILL");
+  }, LOOK_MS);
+  timer.unref();
+  program.once("exit", () => clearInterval(timer));
+  program.once("error", () => clearInterval(timer));
+  return () => exceeded;
 }
 
-/** Does a program say that it got no more memory? In the words of Go's runtime and of the C library. */
-export const saysNoMemory = (text: string): boolean =>
-  /^(fatal error: .*(out of memory|cannot allocate memory)|.*: memory exhausted|.*Cannot allocate memory$)/m.test(text);
+/** Bytes; 0 where it is not known. */
+function residentOf(pid: number | undefined): number {
+  if (pid === undefined) return 0;
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}

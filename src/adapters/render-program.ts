@@ -8,7 +8,7 @@ import { parseOnce } from "../gitops/parse-cache.ts";
 import type { KubeObject, Source } from "../model.ts";
 import { redactShapes } from "../redact.ts";
 import { goNetwork } from "./network.ts";
-import { RENDER_BYTES, saysNoMemory, withMemoryLimit } from "./render-memory.ts";
+import { RENDER_BYTES, watchMemory } from "./render-memory.ts";
 
 export interface RenderOptions {
   /** The PATH to look for `kustomize`, `kubectl` and `helm` on. */
@@ -69,11 +69,11 @@ export async function runProgram(
 ): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), "stanch-render-"));
   try {
-    const limited = await withMemoryLimit({ file, args }, options.memoryBytes ?? RENDER_BYTES, options.path);
     return await new Promise((done, fail) => {
-      execFile(
-        limited.file,
-        limited.args,
+      const memoryBytes = options.memoryBytes ?? RENDER_BYTES;
+      const program = execFile(
+        file,
+        args,
         {
           cwd,
           encoding: "utf8",
@@ -87,10 +87,12 @@ export async function runProgram(
               : connected(options.network, options.path, home),
         },
         (error, stdout, stderr) => {
-          if (error === null) done(stdout);
+          if (exceeded()) fail(tooMuchMemory(memoryBytes));
+          else if (error === null) done(stdout);
           else fail(fault(basename(file), error, named(stderr, names), [cwd, home], options));
         },
       );
+      const exceeded = watchMemory(program, memoryBytes);
     });
   } finally {
     await rm(home, { recursive: true, force: true });
@@ -125,6 +127,12 @@ function connected(env: NodeJS.ProcessEnv, path: string, home: string): NodeJS.P
   return { PATH: path, HOME: home, LANG: "C.UTF-8", KUBECONFIG: "/dev/null", ...goNetwork(env) };
 }
 
+function tooMuchMemory(bytes: number): StanchError {
+  return new StanchError("render", `rendering takes more memory than ${Math.round(bytes / 2 ** 20)} MiB`, {
+    hint: "look for what a template or an overlay repeats without end",
+  });
+}
+
 function fault(
   program: string,
   error: Error & { code?: unknown; killed?: boolean },
@@ -136,12 +144,6 @@ function fault(
     return new StanchError("render", "the rendered output is too large");
   if (error.killed === true)
     return new StanchError("render", `rendering took longer than ${(options.timeoutMs ?? 30_000) / 1000} s`);
-  if (saysNoMemory(stderr)) {
-    const mebibytes = Math.round((options.memoryBytes ?? RENDER_BYTES) / 2 ** 20);
-    return new StanchError("render", `rendering takes more memory than ${mebibytes} MiB`, {
-      hint: "look for what a template or an overlay repeats without end",
-    });
-  }
   const text =
     stderr
       .split("\n")
