@@ -18,15 +18,19 @@ export interface Hands {
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const REPLACE = "kubectl-replace";
+const CLIENT_SIDE = ["kubectl-client-side-apply", "before-first-apply"];
 
 /**
- * `kubectl replace` deploys where nothing else does. Where an apply deploys, it is how people write back what they read and edited: it
- * keeps the note of what was applied, and owns what it changed and nothing else.
+ * `kubectl replace` deploys where nothing else does. Where an apply deploys, it is how people write back what they read and edited: it owns
+ * what it changed and nothing else, and writes all that it sent, defaults too, into the note of what was applied.
  */
 export function handsOn(live: KubeObject, deploys: Deploys): Hands {
-  const noted = lastApplied(live);
-  const appliers = noted === undefined ? [] : writersOfNote(live);
   const all = live.metadata.managedFields ?? [];
+  const writers = writersOfNote(live);
+  const isRewritten =
+    writers.some(({ manager }) => manager === REPLACE) && all.some((entry) => appliesFor(entry, deploys));
+  const noted = isRewritten ? undefined : lastApplied(live);
+  const appliers = isRewritten ? all.filter((entry) => appliesFor(entry, deploys)) : noted === undefined ? [] : writers;
   const applies = (entry: ManagedFields): boolean =>
     appliers.includes(entry) || (entry.operation === "Apply" && isDeployer(entry.manager ?? "", deploys));
   const isApplied = all.some(applies);
@@ -57,13 +61,17 @@ export function handsOn(live: KubeObject, deploys: Deploys): Hands {
   };
 }
 
+/** Does an entry stand for an apply, by kubectl or by the engine that deploys the object? */
+function appliesFor({ manager = "", operation }: ManagedFields, deploys: Deploys): boolean {
+  if (CLIENT_SIDE.includes(manager)) return true;
+  return isDeployer(manager, deploys) && manager !== REPLACE && (operation === "Apply" || deploys !== "configuration");
+}
+
 /** Who wrote the note of what was applied; where nobody is said to, whoever writes it by its name. */
 function writersOfNote(live: KubeObject): readonly ManagedFields[] {
   const owners = ownersOf(live, ["metadata", "annotations", LAST_APPLIED]).filter(({ how }) => how === "exact");
   if (owners.length > 0) return owners.map(({ entry }) => entry);
-  return (live.metadata.managedFields ?? []).filter(({ manager = "" }) =>
-    ["kubectl-client-side-apply", "before-first-apply"].includes(manager),
-  );
+  return (live.metadata.managedFields ?? []).filter(({ manager = "" }) => CLIENT_SIDE.includes(manager));
 }
 
 const timeOf = ({ time }: ManagedFields): string => time ?? "";

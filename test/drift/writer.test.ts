@@ -77,6 +77,28 @@ describe("what a person reads, edits and writes back by kubectl replace", () => 
     expect(told(replaced(applied(), "kubectl-replace", created))[0]).toBe(both[0]);
   });
 
+  it.each([
+    ["configuration", "kubectl-client-side-apply"],
+    ["argocd", "argocd-controller"],
+  ] as const)("is theirs, and nobody's defaults are drift, where replace rewrote the note (%s)", (deploys, manager) => {
+    // As the API server has it: the object was made whole with its defaults, and kubectl notes all that it sends.
+    const whole = {
+      ...declared,
+      spec: { ...(declared["spec"] as object), progressDeadlineSeconds: 600, revisionHistoryLimit: 10 },
+    } as unknown as KubeObject;
+    const live = {
+      ...whole,
+      metadata: { ...noted, managedFields: [managed(manager, "Update", { ...whole, metadata: noted })] },
+    };
+    const edited = replaced(live);
+    const note = JSON.stringify({ ...edited, metadata: declared.metadata });
+    const rewritten = plant(edited, ["metadata", "annotations", NOTE], note, "kubectl-replace", {
+      time: "2026-02-01T00:00:00Z",
+    });
+    expect(told(live, deploys)).toEqual([]);
+    expect(told(rewritten, deploys)).toEqual(both);
+  });
+
   it("is theirs, where server-side apply deployed it, by hand or by an engine", () => {
     const server = (manager: string): KubeObject => ({
       ...declared,
