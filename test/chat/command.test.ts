@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { answeredBy, formatAnswer } from "../../src/chat/answer.ts";
 import { parseCommand } from "../../src/chat/command.ts";
+import { cpuTime } from "../cpu-time.ts";
 
 const HOUR = 3_600_000;
 
@@ -68,10 +69,10 @@ describe("a command", () => {
         return parseCommand(quoted.join("\n")) === null;
       }),
     );
-    const begin = performance.now();
+    const begin = cpuTime();
     for (const text of ["<!--".repeat(16_000), "`".repeat(65_000), "/stanch ".repeat(8_000), "~~~\n".repeat(16_000)])
       parseCommand(text);
-    expect(performance.now() - begin).toBeLessThan(2000);
+    expect(cpuTime() - begin).toBeLessThan(2000);
   });
 });
 

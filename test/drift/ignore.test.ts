@@ -8,6 +8,7 @@ import type { Deployer } from "../../src/gitops/origin.ts";
 import { formatPath } from "../../src/kube/field-path.ts";
 import { refOf } from "../../src/kube/ref.ts";
 import type { FieldPath, Json, KubeObject } from "../../src/model.ts";
+import { cpuTime } from "../cpu-time.ts";
 import { managed, object } from "./objects.ts";
 import { plant } from "./planting.ts";
 import { DEPLOYMENT } from "./sources.ts";
@@ -316,9 +317,9 @@ describe("paths of strangers", () => {
 
   it("never take forever, never throw, and never reach a prototype", () => {
     const wide = { a: Array.from({ length: 300 }, () => Array.from({ length: 300 }, () => [1, 2, 3])) } as Json;
-    const began = performance.now();
+    const began = cpuTime();
     expect(parseJqPath(".a[][][] , .a[][][] , .a[][][]")?.(wide).length).toBeLessThanOrEqual(10_000);
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(cpuTime() - began).toBeLessThan(2000);
     expect(parseJqPath(`.a${"[]".repeat(900)}`)?.(wide)).toEqual([]);
     expect(parseJqPath(".__proto__.polluted")?.(root)).toEqual([]);
     expect(parsePointer("/__proto__/polluted")(root)).toEqual([]);

@@ -3,6 +3,7 @@ import { parseMark, withMark } from "../../src/drift/issue-mark.ts";
 import type { DriftReport } from "../../src/drift/model.ts";
 import { format, type PublishedRepository, parse } from "../../src/drift/published.ts";
 import type { Wire } from "../../src/drift/wire.ts";
+import { cpuTime } from "../cpu-time.ts";
 import { field, item, report, root } from "./reports.ts";
 
 const shown = (given: DriftReport, values = true): PublishedRepository =>
@@ -265,9 +266,9 @@ describe("too much to publish", () => {
     "%i roots × %i objects stay within the limits, and counts stay true",
     (roots, items, length) => {
       const given = many(roots, items, length);
-      const begin = performance.now();
+      const begin = cpuTime();
       const published = shown(given);
-      expect(performance.now() - begin).toBeLessThan(15_000);
+      expect(cpuTime() - begin).toBeLessThan(15_000);
       const [branch] = published.branches;
       const { summary = "", text = "", annotations = [] } = branch?.check ?? {};
       for (const part of [summary, text]) expect(Buffer.byteLength(part)).toBeLessThan(65_535);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { attributeOf, wildmatch } from "../../src/gitops/attributes.ts";
+import { cpuTime } from "../cpu-time.ts";
 
 describe("wildmatch", () => {
   it.each([
@@ -30,9 +31,9 @@ describe("wildmatch", () => {
     [`${"*a".repeat(200)}b`, "a".repeat(4000)],
     [`${"**/".repeat(150)}b`, "a/".repeat(2000)],
   ])("a pattern made to take forever does not: %.20s", (pattern, path) => {
-    const started = performance.now();
+    const started = cpuTime();
     expect(wildmatch(pattern, path)).toBe(false);
-    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(cpuTime() - started).toBeLessThan(3_000);
   });
 });
 

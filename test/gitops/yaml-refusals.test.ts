@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { spliceYaml, type YamlEdit } from "../../src/gitops/yaml-splice.ts";
 import type { FieldPath, Json } from "../../src/model.ts";
+import { cpuTime } from "../cpu-time.ts";
 
 const set = (path: FieldPath, value: Json, document = 0): YamlEdit => ({ op: "set", document, path, value });
 const del = (path: FieldPath, document = 0): YamlEdit => ({ op: "delete", document, path });
@@ -163,12 +164,12 @@ describe("files that cost time", () => {
   it("a file just below the limit is edited, one above it is not parsed", () => {
     const line = "key: value of some length # and a comment\n";
     const body = Array.from({ length: 20_000 }, (_, index) => `k${index}: ${index}\n`).join("");
-    let started = performance.now();
+    let started = cpuTime();
     expect(splice(body, set(["k777"], 1))).toBe(body.replace("k777: 777\n", "k777: 1\n"));
-    expect(performance.now() - started).toBeLessThan(20_000);
-    started = performance.now();
+    expect(cpuTime() - started).toBeLessThan(20_000);
+    started = cpuTime();
     expect(splice(line.repeat(30_000), set(["key"], "x"))).toMatch(/1 MB/);
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(cpuTime() - started).toBeLessThan(200);
   });
 
   it("an anchor that is used three hundred times is no bomb", () => {
@@ -188,9 +189,9 @@ describe("files that cost time", () => {
                 .join(", ")
         }]\n`,
     ).join("")}b: 1\n`;
-    const started = performance.now();
+    const started = cpuTime();
     expect(splice(bomb, set(["b"], 2))).toMatch(/^refused: f\.yaml cannot be edited: .*alias/);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(cpuTime() - started).toBeLessThan(2_000);
   });
 
   it("brackets a thousand deep are refused or edited, and never overflow the stack", () => {

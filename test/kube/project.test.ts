@@ -4,6 +4,7 @@ import { topOwner } from "../../src/kube/owners.ts";
 import { isSuspicious, projectEvent, projectPod } from "../../src/kube/project.ts";
 import { revisionsOf } from "../../src/kube/revisions.ts";
 import type { KubeObject } from "../../src/model.ts";
+import { cpuTime } from "../cpu-time.ts";
 
 const NOW = Date.parse("2026-01-10T12:00:00Z");
 const RECENT = 15 * 60_000;
@@ -109,9 +110,9 @@ describe("isSuspicious", () => {
 
   it("looks at a hundred thousand pods in less than a second", () => {
     const pod = raw();
-    const begun = performance.now();
+    const begun = cpuTime();
     for (let count = 0; count < 100_000; count += 1) isSuspicious(pod, NOW, RECENT);
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(cpuTime() - begun).toBeLessThan(1000);
   });
 });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ownersOf, parseCodeowners } from "../../src/pull-request/codeowners.ts";
 import { chooseReviewers } from "../../src/pull-request/reviewers.ts";
+import { cpuTime } from "../cpu-time.ts";
 
 const of = (text: string, ...files: string[]): string => {
   const { users, teams } = ownersOf(files, parseCodeowners(text));
@@ -119,9 +120,9 @@ describe("hostile files", () => {
       "?*".repeat(500),
     ];
     const text = Array.from({ length: 100 }, (_, index) => `${lines[index % lines.length]} @x`).join("\n");
-    const started = performance.now();
+    const started = cpuTime();
     of(text, file, file, file);
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(cpuTime() - started).toBeLessThan(10_000);
   });
 
   it("and any text whatever are read without a fault", () => {

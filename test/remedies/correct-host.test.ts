@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Json, KubeObject, Symptom } from "../../src/model.ts";
 import { correctHost } from "../../src/remedies/correct-host.ts";
+import { cpuTime } from "../cpu-time.ts";
 import { service, workload } from "../detectors/snapshot-builder.ts";
 import {
   APP,
@@ -357,8 +358,8 @@ describe("in commands and arguments", () => {
   });
 
   it("is not slow on a hostile text", async () => {
-    const began = performance.now();
+    const began = cpuTime();
     await refuses("correct-host", script(`${"cart-dbb. ".repeat(1900)}`)).catch(() => undefined);
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(cpuTime() - began).toBeLessThan(1000);
   });
 });

@@ -3,6 +3,7 @@ import { fingerprintOf } from "../../src/detectors/fingerprint.ts";
 import { detectors } from "../../src/detectors/index.ts";
 import type { Snapshot } from "../../src/model.ts";
 import { detect } from "../../src/steps/detect.ts";
+import { cpuTime } from "../cpu-time.ts";
 import {
   ago,
   backOff,
@@ -232,7 +233,7 @@ it("scans ten thousand healthy pods in no time", () => {
   const many = Array.from({ length: 1000 }, (_, index) =>
     workload({ name: `w${index}`, pods: Array.from({ length: 10 }, (_, at) => pod({ name: `w${index}-${at}` })) }),
   );
-  const begun = performance.now();
+  const begun = cpuTime();
   expect(detect(snapshot(many), settings)).toEqual([]);
-  expect(performance.now() - begun).toBeLessThan(2000);
+  expect(cpuTime() - begun).toBeLessThan(2000);
 });
