@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createAnthropic } from "../../src/adapters/anthropic.ts";
 import type { Hosts } from "../../src/compose.ts";
 import type { ModelUse } from "../../src/incident/run-history.ts";
 import type { Cluster } from "../../src/ports.ts";
 import { answering, type MessagesApi, type Scripted, startMessagesApi } from "../model/messages-api.ts";
+import { modelAt } from "./model-door.ts";
 import { deployment, makeWorld, REPOSITORY, virtualClock, type World } from "./world.ts";
 
 const FILE = "apps/tagged.yaml";
@@ -28,17 +28,7 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]());
 
 type Doors = { api: Cluster; hosts: Hosts };
-const door = (doors: Doors): Doors => ({
-  ...doors,
-  hosts: {
-    ...doors.hosts,
-    model: {
-      advisor: createAnthropic({ apiKey: "k-of-a-test", baseUrl: api.url }),
-      secrets: [],
-      draw: () => "d4f1c2",
-    },
-  },
-});
+const door = (doors: Doors): Doors => modelAt(api.url)(doors);
 const SETTINGS = { lease: "30s", model: { enabled: true, timeout: "5s" } };
 
 async function broken(): Promise<World> {

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createAnthropic } from "../../src/adapters/anthropic.ts";
-import type { Hosts } from "../../src/compose.ts";
-import type { Cluster } from "../../src/ports.ts";
 import { parseBody } from "../../src/pull-request/body.ts";
 import { type MessagesApi, type Scripted, startMessagesApi } from "../model/messages-api.ts";
+import { modelAt } from "./model-door.ts";
 import { deployment, isKilled, makeWorld, REPOSITORY, virtualClock, type World } from "./world.ts";
 
 let api: MessagesApi;
@@ -27,24 +25,13 @@ async function run(scripted: Scripted, settings: object = {}) {
   await world.deploy();
   await world.until(() => isKilled(world));
   api.script([scripted]);
-  const door = (doors: { api: Cluster; hosts: Hosts }) => ({
-    ...doors,
-    hosts: {
-      ...doors.hosts,
-      model: {
-        advisor: createAnthropic({ apiKey: "k-of-a-test", baseUrl: api.url }),
-        secrets: [],
-        draw: () => "d4f1c2",
-      },
-    },
-  });
-  const report = await world.run(door, { model: { enabled: true, timeout: "1s", ...settings } });
+  const report = await world.run(modelAt(api.url), { model: { enabled: true, timeout: "1s", ...settings } });
   const [pull] = world.host.pulls(REPOSITORY);
   return {
     world,
     report,
     body: pull?.body ?? "",
-    again: () => world.run(door, { model: { enabled: true, timeout: "1s", ...settings } }),
+    again: () => world.run(modelAt(api.url), { model: { enabled: true, timeout: "1s", ...settings } }),
   };
 }
 
